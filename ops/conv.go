@@ -1,0 +1,41 @@
+package ops
+
+import (
+	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/shaders"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// ConvParams are the parameters of Conv; see spec.ConvParams.
+type ConvParams = spec.ConvParams
+
+// Conv convolves x [N, C, spatial...] with weight w [K, C/groups, kernel...]
+// and adds the bias b [K], which may be nil. The rank of x decides between 1, 2
+// and 3 dimensions. The result is [N, K, spatial...] with
+//
+//	out = floor((in + padBegin + padEnd - dilation*(kernel-1) - 1)/stride) + 1
+//
+// Formula and parameters are those of PyTorch's Conv1d, Conv2d and Conv3d (a
+// cross-correlation), with ONNX's padding per side and auto padding. Errors:
+// ErrShape, ErrParam, ErrTooLarge, ErrReleased, ErrEngine, ErrOutOfMemory.
+func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
+	e, err := engineOf("Conv", x, w, b)
+	if err != nil {
+		return nil, err
+	}
+	if w == nil {
+		return nil, fail("Conv", ErrNil)
+	}
+	g, err := spec.NewConv(x.shape, w.shape, shapeOf(b), p)
+	if err != nil {
+		return nil, fail("Conv", err)
+	}
+	return e.one(call{
+		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
+		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanConv(g, dev, force) },
+		cpu: func(out, in [][]float32, plain bool) error {
+			cpuref.Conv(out[0], in[0], in[1], in[2], g)
+			return nil
+		},
+	}, g.OutShape())
+}

@@ -1,0 +1,70 @@
+package ops
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// hostPool keeps released memory of the pure-Go path for reuse: a fresh page
+// costs ten times as much as the arithmetic of a cheap function on it.
+type hostPool struct {
+	mu   sync.Mutex
+	free [64][][]float32 // by size class
+	idle int64           // bytes
+}
+
+// maxIdle bounds what the pool keeps; beyond it memory goes to the collector.
+const maxIdle = 1 << 30
+
+// class returns the size class of n elements: eight classes to an octave, so
+// that rounding up wastes at most an eighth.
+func class(n int) (index, size int) {
+	const least = 256
+	if n <= least {
+		return 0, least
+	}
+	octave := bits.Len(uint(n-1)) - 1 // 2^octave < n <= 2^(octave+1)
+	step := 1 << max(0, octave-3)
+	return octave, (n + step - 1) / step * step
+}
+
+// get returns n elements with undefined contents.
+func (p *hostPool) get(n int) []float32 {
+	index, size := class(n)
+	p.mu.Lock()
+	list := p.free[index]
+	for i := len(list) - 1; i >= 0; i-- {
+		if cap(list[i]) >= size && cap(list[i]) <= 2*size {
+			s := list[i]
+			list[i] = list[len(list)-1]
+			list[len(list)-1] = nil
+			p.free[index] = list[:len(list)-1]
+			p.idle -= int64(cap(s)) * 4
+			p.mu.Unlock()
+			return s[:n]
+		}
+	}
+	p.mu.Unlock()
+	return make([]float32, size)[:n]
+}
+
+// put takes memory back.
+func (p *hostPool) put(s []float32) {
+	if cap(s) == 0 {
+		return
+	}
+	index, _ := class(cap(s))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.idle+int64(cap(s))*4 > maxIdle {
+		return
+	}
+	p.free[index] = append(p.free[index], s)
+	p.idle += int64(cap(s)) * 4
+}
+
+func (p *hostPool) idleBytes() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.idle
+}

@@ -1,0 +1,139 @@
+package cases
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// Case is one call of one function.
+type Case interface {
+	// Inputs says what the call takes, in order.
+	Inputs() []Input
+	// Call makes the call.
+	Call(in []*ops.Tensor) ([]*ops.Tensor, error)
+	// Oracle computes what must come out, in float64.
+	Oracle(in [][]float64) []Want
+	// Work returns the operations that the function's definition takes, and the
+	// least bytes to move: each input read once, each output written once.
+	Work() (flops, bytes float64)
+}
+
+// Input describes one input tensor. A nil Shape is an absent option.
+type Input struct {
+	Shape []int
+	Draw  Draw // how its values are drawn; nil means Normal
+}
+
+// Want is one expected output.
+type Want struct {
+	Shape []int
+	Value []float64
+	// Magnitude is the sum of |a*b| behind each element, for budgets that are
+	// scaled by it; nil where the budget does not use it.
+	Magnitude []float64
+	Budget    spec.Budget
+	Indices   bool // the output holds int32 indices, which must be equal
+}
+
+// Draw draws the value of one element.
+type Draw func(r *rand.Rand) float32
+
+// Normal draws from the standard normal distribution.
+func Normal(r *rand.Rand) float32 { return float32(r.NormFloat64()) }
+
+// Uniform draws evenly from lo to hi.
+func Uniform(lo, hi float32) Draw {
+	return func(r *rand.Rand) float32 { return lo + (hi-lo)*r.Float32() }
+}
+
+// Row is one function's entry in the table.
+type Row struct {
+	Name string
+	// New returns a pointer to an empty case, for JSON to fill.
+	New func() Case
+	// Awkward returns fixed cases that once were, or easily are, wrong.
+	Awkward func() []Case
+	// Random draws a small case of valid shapes and parameters.
+	Random func(r *rand.Rand) Case
+	// Kernels names the variants that can be forced.
+	Kernels []string
+}
+
+// Rows returns the table, one row for each function.
+func Rows() []Row {
+	return []Row{
+		convRow,
+	}
+}
+
+// Find returns the row of a name.
+func Find(name string) (Row, error) {
+	var names []string
+	for _, r := range Rows() {
+		if r.Name == name {
+			return r, nil
+		}
+		names = append(names, r.Name)
+	}
+	return Row{}, fmt.Errorf("no function %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// Line returns the line that repeats a case.
+func Line(row string, c Case) string {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Sprintf("%s %+v (%v)", row, c, err)
+	}
+	return row + " " + string(raw)
+}
+
+// Parse reads a line that Line wrote.
+func Parse(line string) (Row, Case, error) {
+	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	row, err := Find(name)
+	if err != nil {
+		return Row{}, nil, err
+	}
+	c := row.New()
+	d := json.NewDecoder(strings.NewReader(rest))
+	d.DisallowUnknownFields()
+	if err := d.Decode(c); err != nil {
+		return Row{}, nil, fmt.Errorf("case of %s: %w", name, err)
+	}
+	return row, c, nil
+}
+
+// pick returns one of the choices.
+func pick[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choices))] }
+
+// sizes are the lengths of axes that random cases draw from: one, small primes,
+// and one over the usual tiles.
+var sizes = []int{1, 1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 17, 31, 33, 65}
+
+// bytesOf returns the bytes of float32 tensors of these shapes.
+func bytesOf(shapes ...[]int) float64 {
+	n := 0
+	for _, s := range shapes {
+		if s != nil {
+			n += 4 * spec.Count(s)
+		}
+	}
+	return float64(n)
+}
+
+// abs returns |v|, for the oracle's magnitude: the same sum over |a| and |b|.
+func abs(v []float64) []float64 {
+	if v == nil {
+		return nil
+	}
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = max(x, -x)
+	}
+	return out
+}

@@ -1,0 +1,163 @@
+package cases
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// Result is the outcome of one checked case.
+type Result struct {
+	Worst   float64 // largest error in units of the budget; above 1 fails
+	Skipped bool    // the forced kernel cannot serve this case
+	Err     error   // what was wrong, with the element; nil where all is well
+}
+
+// Draws returns the values of a case's inputs for a seed. Absent ones are nil.
+func Draws(c Case, seed uint64) [][]float32 {
+	var in [][]float32
+	for i, spec := range c.Inputs() {
+		if spec.Shape == nil {
+			in = append(in, nil)
+			continue
+		}
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		draw := spec.Draw
+		if draw == nil {
+			draw = Normal
+		}
+		v := make([]float32, count(spec.Shape))
+		for j := range v {
+			v[j] = draw(r)
+		}
+		in = append(in, v)
+	}
+	return in
+}
+
+func count(shape []int) int { return spec.Count(shape) }
+
+// Seed returns a case's own seed: a hash of its line, so that the line alone
+// repeats the case with the same values.
+func Seed(row string, c Case) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(Line(row, c)))
+	return h.Sum64()
+}
+
+// Upload makes tensors of drawn values; absent ones are nil.
+func Upload(e *ops.Engine, c Case, in [][]float32) ([]*ops.Tensor, error) {
+	ts := make([]*ops.Tensor, len(in))
+	for i, spec := range c.Inputs() {
+		if spec.Shape == nil {
+			continue
+		}
+		t, err := e.Tensor(in[i], spec.Shape...)
+		if err != nil {
+			return nil, err
+		}
+		ts[i] = t
+	}
+	return ts, nil
+}
+
+// Check runs a case on an engine, with a forced kernel or "" for the engine's
+// own choice, and compares every output with the oracle.
+func Check(e *ops.Engine, row Row, c Case, kernel string) Result {
+	in := Draws(c, Seed(row.Name, c))
+	wide := make([][]float64, len(in))
+	for i, v := range in {
+		if v != nil {
+			wide[i] = widen(v)
+		}
+	}
+	return CheckAgainst(e, row, c, kernel, in, c.Oracle(wide))
+}
+
+// CheckAgainst is Check with inputs and the oracle's answer at hand, so that
+// several kernels can be compared with one answer.
+func CheckAgainst(e *ops.Engine, row Row, c Case, kernel string, in [][]float32, want []Want) Result {
+	if kernel != "" {
+		e.Force(row.Name, kernel)
+		defer e.Force(row.Name, "")
+	}
+	ts, err := Upload(e, c, in)
+	if err != nil {
+		return Result{Err: err}
+	}
+	defer release(ts)
+	got, err := c.Call(ts)
+	if kernel != "" && errors.Is(err, ops.ErrUnsupported) {
+		return Result{Skipped: true}
+	}
+	if err != nil {
+		return Result{Err: err}
+	}
+	defer release(got)
+	if len(got) != len(want) {
+		return Result{Err: fmt.Errorf("%d outputs, the oracle has %d", len(got), len(want))}
+	}
+	var res Result
+	for i := range got {
+		worst, err := compare(got[i], want[i])
+		res.Worst = max(res.Worst, worst)
+		if err != nil && res.Err == nil {
+			res.Err = fmt.Errorf("output %d: %w", i, err)
+		}
+	}
+	return res
+}
+
+func release(ts []*ops.Tensor) {
+	for _, t := range ts {
+		t.Release()
+	}
+}
+
+func widen(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
+}
+
+func compare(got *ops.Tensor, want Want) (worst float64, err error) {
+	if !spec.EqualShapes(got.Shape(), want.Shape) {
+		return 0, fmt.Errorf("shape %v, want %v", got.Shape(), want.Shape)
+	}
+	if want.Indices {
+		v, err := got.Int32s()
+		if err != nil {
+			return 0, err
+		}
+		for i := range v {
+			if float64(v[i]) != want.Value[i] {
+				return 2, fmt.Errorf("index %d of shape %v is %d, want %v", i, want.Shape, v[i], want.Value[i])
+			}
+		}
+		return 0, nil
+	}
+	v, err := got.Data()
+	if err != nil {
+		return 0, err
+	}
+	at := -1
+	for i := range v {
+		mag := 0.0
+		if want.Magnitude != nil {
+			mag = want.Magnitude[i]
+		}
+		if e := want.Budget.Err(v[i], want.Value[i], mag); e > worst {
+			worst, at = e, i
+		}
+	}
+	if worst > 1 {
+		return worst, fmt.Errorf("element %d of shape %v is %g, want %g: %.3g times the budget", at, want.Shape, v[at], want.Value[at], worst)
+	}
+	return worst, nil
+}
