@@ -68,14 +68,20 @@ func Upload(e *ops.Engine, c Case, in [][]float32) ([]*ops.Tensor, error) {
 // Check runs a case on an engine, with a forced kernel or "" for the engine's
 // own choice, and compares every output with the oracle.
 func Check(e *ops.Engine, row Row, c Case, kernel string) Result {
-	in := Draws(c, Seed(row.Name, c))
+	in, want := Prepare(row, c)
+	return CheckAgainst(e, row, c, kernel, in, want)
+}
+
+// Prepare draws a case's inputs and asks the oracle for the answer.
+func Prepare(row Row, c Case) (in [][]float32, want []Want) {
+	in = Draws(c, Seed(row.Name, c))
 	wide := make([][]float64, len(in))
 	for i, v := range in {
 		if v != nil {
 			wide[i] = widen(v)
 		}
 	}
-	return CheckAgainst(e, row, c, kernel, in, c.Oracle(wide))
+	return in, c.Oracle(wide)
 }
 
 // CheckAgainst is Check with inputs and the oracle's answer at hand, so that

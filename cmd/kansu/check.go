@@ -1,0 +1,189 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/tests/cases"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+)
+
+// errFailed is the check's own verdict: reasons were printed before.
+var errFailed = errors.New("the check failed")
+
+type checkOptions struct {
+	random   int
+	full     bool
+	seed     uint64
+	function []string
+	kernel   string
+	line     string
+}
+
+// fullCases is how many cases -full runs at least, over all functions.
+const fullCases = 5000
+
+func newCheck() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Compare every function on a device with the oracle",
+		Long: `check runs every function, with every kernel that can serve it, over awkward
+and random shapes and compares each result with the float64 oracle. Memory is
+filled with NaN before and guarded behind, so that a kernel that leaves a gap or
+writes past its end is found. A failing case prints the line that repeats it.`,
+		Example: `  kansu check
+  kansu check -function conv,softmax -n 500 -seed 7
+  kansu check -full -device cpu
+  kansu check -case 'conv {"X":[1,3,5,5],"W":[4,3,3,3],"Bias":true,"Params":{}}'`,
+		Args: cobra.NoArgs,
+	}
+	open := deviceFlag(cmd)
+	f := cmd.Flags()
+	f.IntVarP(&o.random, "n", "n", 30, "random cases for each function, beside its awkward ones")
+	f.BoolVar(&o.full, "full", false, fmt.Sprintf("at least %d cases", fullCases))
+	f.Uint64Var(&o.seed, "seed", 0, "seed of the random cases (default: drawn anew, and printed)")
+	f.StringSliceVarP(&o.function, "function", "f", nil, "only these functions")
+	f.StringVarP(&o.kernel, "kernel", "k", "", "only this kernel (default: the chosen one, then each that can be forced)")
+	f.StringVar(&o.line, "case", "", "repeat one case, as a failing one printed it")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		e, err := open(ops.WithDebug())
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		return runCheck(cmd, e, o)
+	}
+	return cmd
+}
+
+func runCheck(cmd *cobra.Command, e *ops.Engine, o checkOptions) error {
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "device: %v\n", e.Device())
+	if o.line != "" {
+		row, c, err := cases.Parse(o.line)
+		if err != nil {
+			return err
+		}
+		return checkRow(cmd, e, row, []cases.Case{c}, o, table.NewWriter(), nil)
+	}
+	rows := cases.Rows()
+	for _, name := range o.function {
+		if _, err := cases.Find(name); err != nil {
+			return err
+		}
+	}
+	if len(o.function) > 0 {
+		rows = slices.DeleteFunc(rows, func(r cases.Row) bool { return !slices.Contains(o.function, r.Name) })
+	}
+	if o.seed == 0 {
+		o.seed = uint64(time.Now().UnixNano())
+	}
+	fmt.Fprintf(out, "seed:   %d\n\n", o.seed)
+	if o.full {
+		o.random = max(o.random, (fullCases+len(rows)-1)/len(rows))
+	}
+	drawn := make([][]cases.Case, len(rows))
+	total := 0
+	for i, row := range rows {
+		r := rand.New(rand.NewPCG(o.seed, uint64(i)))
+		drawn[i] = row.Awkward()
+		for range o.random {
+			drawn[i] = append(drawn[i], row.Random(r))
+		}
+		total += len(drawn[i])
+	}
+	var bar *progressbar.ProgressBar
+	if terminal(cmd.ErrOrStderr()) {
+		bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionClearOnFinish(),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
+	}
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.AppendHeader(table.Row{"function", "kernels", "cases", "budget", "worst error", "verdict"})
+	var failed error
+	for i, row := range rows {
+		if bar != nil {
+			bar.Describe(row.Name)
+		}
+		if err := checkRow(cmd, e, row, drawn[i], o, t, bar); err != nil {
+			failed = err
+		}
+		if bar == nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d cases\n", row.Name, len(drawn[i]))
+		}
+	}
+	if bar != nil {
+		_ = bar.Finish()
+	}
+	t.AppendFooter(table.Row{"", "", total})
+	t.Render()
+	return failed
+}
+
+// checkRow checks the cases of one function and appends its line to the table.
+func checkRow(cmd *cobra.Command, e *ops.Engine, row cases.Row, all []cases.Case, o checkOptions, t table.Writer, bar *progressbar.ProgressBar) error {
+	kernels := append([]string{""}, row.Kernels...)
+	if o.kernel != "" {
+		kernels = []string{o.kernel}
+	}
+	tried := map[string]int{}
+	worst, failures, budget := 0.0, 0, ""
+	for _, c := range all {
+		in, want := cases.Prepare(row, c)
+		for _, w := range want {
+			budget = w.Budget.String()
+		}
+		for _, kernel := range kernels {
+			res := cases.CheckAgainst(e, row, c, kernel, in, want)
+			if res.Skipped {
+				continue
+			}
+			tried[kernel]++
+			worst = max(worst, res.Worst)
+			if res.Err != nil {
+				failures++
+				arg := ""
+				if kernel != "" {
+					arg = " -kernel " + kernel
+				}
+				if failures <= 5 {
+					fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s: %v\n  repeat: kansu check%s -case '%s'\n", row.Name, res.Err, arg, cases.Line(row.Name, c))
+				}
+			}
+		}
+		if bar != nil {
+			_ = bar.Add(1)
+		}
+	}
+	if err := e.CheckGuards(); err != nil {
+		failures++
+		fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s: %v\n", row.Name, err)
+	}
+	var names []string
+	for _, k := range kernels {
+		if k != "" && tried[k] > 0 {
+			names = append(names, fmt.Sprintf("%s %d", k, tried[k]))
+		}
+	}
+	verdict := "ok"
+	if failures > 0 {
+		verdict = fmt.Sprintf("%d FAILED", failures)
+	}
+	t.AppendRow(table.Row{row.Name, strings.Join(names, ", "), len(all), budget, fmt.Sprintf("%.2f of the budget", worst), verdict})
+	if o.line != "" {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: worst error %.3g of the budget (%s), %s\n", row.Name, worst, budget, verdict)
+	}
+	if failures > 0 {
+		return errFailed
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package cases
+
+import "github.com/kansu-dev/kansu/ops"
+
+// Workload is a named case that is timed. The names and sizes are those that
+// other libraries were measured with, so that figures can be set side by side.
+type Workload struct {
+	Name     string
+	Function string // the row
+	Case     Case
+}
+
+// Workloads returns the named workloads.
+func Workloads() []Workload {
+	one := []int{1}
+	return []Workload{
+		{"conv3x3_64x56x56", "conv", &ConvCase{X: []int{1, 64, 56, 56}, W: []int{64, 64, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
+		{"conv3x3_256x14x14", "conv", &ConvCase{X: []int{1, 256, 14, 14}, W: []int{256, 256, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
+		{"conv1x1_256to64x56", "conv", &ConvCase{X: []int{1, 256, 56, 56}, W: []int{64, 256, 1, 1}, Bias: true}},
+		{"conv7x7s2_3to64x224", "conv", &ConvCase{X: []int{1, 3, 224, 224}, W: []int{64, 3, 7, 7}, Bias: true, Params: ops.ConvParams{Stride: []int{2}, Padding: []int{3}}}},
+		{"dwconv3x3_128x56", "conv", &ConvCase{X: []int{1, 128, 56, 56}, W: []int{128, 1, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one, Groups: 128}}},
+		{"conv1d_k9_8x64x4096", "conv", &ConvCase{X: []int{8, 64, 4096}, W: []int{64, 64, 9}, Bias: true, Params: ops.ConvParams{Padding: []int{4}}}},
+		{"conv3d_32x16x32x32", "conv", &ConvCase{X: []int{1, 32, 16, 32, 32}, W: []int{32, 32, 3, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
+	}
+}
