@@ -5,6 +5,7 @@ import (
 
 	"github.com/kansu-dev/kansu/gpu"
 	"github.com/kansu-dev/kansu/shaders"
+	"github.com/kansu-dev/kansu/spec"
 )
 
 // output describes one result of a call.
@@ -189,5 +190,8 @@ func (e *Engine) compute(c call, in, out []*storage) error {
 		outs[i] = s.host[:s.n]
 	}
 	force := e.force(c.fn)
+	if force != "" && force != "plain" {
+		return &spec.Error{Kind: ErrUnsupported, Message: fmt.Sprintf("pure Go has no kernel %q; it has plain, and its own choice", force)}
+	}
 	return c.cpu(outs, ins, force == "plain")
 }

@@ -21,7 +21,7 @@ func TestCheck(t *testing.T) {
 					all = append(all, row.Random(r))
 				}
 				for _, c := range all {
-					for _, kernel := range append([]string{""}, row.Kernels...) {
+					for _, kernel := range row.Variants() {
 						if res := cases.Check(e, row, c, kernel); res.Err != nil {
 							t.Errorf("kernel %q: %v\n  repeat: %s", kernel, res.Err, cases.Line(row.Name, c))
 						}

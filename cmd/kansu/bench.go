@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
+	"flag"
 	"fmt"
+	"io"
+	"os"
 	"regexp"
 	"runtime"
 	"strings"
@@ -10,80 +14,101 @@ import (
 	"github.com/kansu-dev/kansu/internal/bench"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/tests/cases"
-	"github.com/spf13/cobra"
+	"github.com/peterbourgon/ff/v3/ffcli"
 )
 
-func newBench() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "Time every function on fixed workloads",
-		Long: `bench times the named workloads on a device and prints Go's benchmark text
+type benchOptions struct {
+	run     string
+	each    time.Duration
+	reps    int
+	kernel  string
+	explain bool
+	list    bool
+}
+
+func newBench() *ffcli.Command {
+	var o benchOptions
+	fs := flag.NewFlagSet("kansu bench", flag.ContinueOnError)
+	open := deviceFlag(fs)
+	fs.StringVar(&o.run, "run", ".", "regular expression of the workloads to run")
+	fs.DurationVar(&o.each, "benchtime", 500*time.Millisecond, "time for each workload")
+	fs.IntVar(&o.reps, "reps", 5, "repetitions of each workload, at least")
+	fs.StringVar(&o.kernel, "kernel", "", "force this kernel")
+	fs.BoolVar(&o.explain, "explain", false, "print the plan: kernel, grid, why, what was rejected")
+	fs.BoolVar(&o.list, "list", false, "print the workloads' names and stop")
+	return &ffcli.Command{
+		Name:       "bench",
+		ShortUsage: "kansu bench [flags]",
+		ShortHelp:  "Time every function on fixed workloads",
+		LongHelp: `bench times the named workloads on a device and prints Go's benchmark text
 format, which benchstat reads. Rates count the operations of the direct
-definition, and inputs and outputs once.`,
-		Example: `  kansu bench
+definition, and inputs and outputs once.
+
+Examples:
+  kansu bench
   kansu bench -run 'conv3x3|gemm' -device cpu -benchtime 2s >new.txt
   kansu bench -run conv1x1 -kernel naive -explain`,
-		Args: cobra.NoArgs,
+		FlagSet: fs,
+		Exec: func(ctx context.Context, args []string) error {
+			if err := noArgs(args); err != nil {
+				return err
+			}
+			return runBench(ctx, os.Stdout, open, o)
+		},
 	}
-	open := deviceFlag(cmd)
-	f := cmd.Flags()
-	run := f.String("run", ".", "regular expression of the workloads to run")
-	each := f.Duration("benchtime", 500*time.Millisecond, "time for each workload")
-	reps := f.Int("reps", 5, "repetitions of each workload, at least")
-	kernel := f.StringP("kernel", "k", "", "force this kernel")
-	explain := f.Bool("explain", false, "print the plan: kernel, grid, why, what was rejected")
-	list := f.Bool("list", false, "print the workloads' names and stop")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		out := cmd.OutOrStdout()
-		want, err := regexp.Compile(*run)
-		if err != nil {
-			return fmt.Errorf("-run: %w", err)
+}
+
+func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops.Engine, error), o benchOptions) error {
+	want, err := regexp.Compile(o.run)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	var todo []cases.Workload
+	for _, w := range cases.Workloads() {
+		if want.MatchString(w.Name) {
+			todo = append(todo, w)
 		}
-		var todo []cases.Workload
-		for _, w := range cases.Workloads() {
-			if want.MatchString(w.Name) {
-				todo = append(todo, w)
-			}
-		}
-		if len(todo) == 0 {
-			return fmt.Errorf("-run %q matches no workload; -list prints their names", *run)
-		}
-		if *list {
-			for _, w := range todo {
-				fmt.Fprintln(out, w.Name)
-			}
-			return nil
-		}
-		e, err := open()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		header(cmd, e)
-		for i, w := range todo {
-			if terminal(cmd.ErrOrStderr()) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "\r\033[K%d/%d %s", i+1, len(todo), w.Name)
-			}
-			m, err := bench.Run(e, w, bench.Options{MinTime: *each, MinReps: *reps, Kernel: *kernel})
-			if terminal(cmd.ErrOrStderr()) {
-				fmt.Fprint(cmd.ErrOrStderr(), "\r\033[K")
-			}
-			if err != nil {
-				return fmt.Errorf("%s: %w", w.Name, err)
-			}
-			fmt.Fprintln(out, m.GoText())
-			if *explain {
-				fmt.Fprintln(out, "#", strings.ReplaceAll(m.Explain, "\n", "\n# "))
-			}
+	}
+	if len(todo) == 0 {
+		return fmt.Errorf("-run %q matches no workload; -list prints their names", o.run)
+	}
+	if o.list {
+		for _, w := range todo {
+			fmt.Fprintln(out, w.Name)
 		}
 		return nil
 	}
-	return cmd
+	e, err := open()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	header(out, e)
+	for i, w := range todo {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if progressing() {
+			fmt.Fprintf(os.Stderr, "\r\033[K%d/%d %s", i+1, len(todo), w.Name)
+		}
+		m, err := bench.Run(e, w, bench.Options{MinTime: o.each, MinReps: o.reps, Kernel: o.kernel})
+		if progressing() {
+			fmt.Fprint(os.Stderr, "\r\033[K")
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.Name, err)
+		}
+		fmt.Fprintln(out, m.GoText())
+		if o.explain {
+			fmt.Fprintln(out, "#", strings.ReplaceAll(m.Explain, "\n", "\n# "))
+		}
+	}
+	return nil
 }
 
 // header prints the configuration lines of Go's benchmark format.
-func header(cmd *cobra.Command, e *ops.Engine) {
+func header(out io.Writer, e *ops.Engine) {
 	d := e.Device()
-	fmt.Fprintf(cmd.OutOrStdout(), "goos: %s\ngoarch: %s\npkg: github.com/kansu-dev/kansu\ndevice: %s\nbackend: %s\ndriver: %s\n",
+	fmt.Fprintf(out, "goos: %s\ngoarch: %s\npkg: github.com/kansu-dev/kansu\ndevice: %s\nbackend: %s\ndriver: %s\n",
 		runtime.GOOS, runtime.GOARCH, d.Name, d.Backend, d.Driver)
 }

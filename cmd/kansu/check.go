@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -12,8 +15,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/tests/cases"
+	"github.com/peterbourgon/ff/v3/ffcli"
 	"github.com/schollz/progressbar/v3"
-	"github.com/spf13/cobra"
 )
 
 // errFailed is the check's own verdict: reasons were printed before.
@@ -31,49 +34,57 @@ type checkOptions struct {
 // fullCases is how many cases -full runs at least, over all functions.
 const fullCases = 5000
 
-func newCheck() *cobra.Command {
+func newCheck() *ffcli.Command {
 	var o checkOptions
-	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Compare every function on a device with the oracle",
-		Long: `check runs every function, with every kernel that can serve it, over awkward
+	fs := flag.NewFlagSet("kansu check", flag.ContinueOnError)
+	open := deviceFlag(fs)
+	fs.IntVar(&o.random, "n", 30, "random cases for each function, beside its awkward ones")
+	fs.BoolVar(&o.full, "full", false, fmt.Sprintf("at least %d cases", fullCases))
+	fs.Uint64Var(&o.seed, "seed", 0, "seed of the random cases (default: drawn anew, and printed)")
+	fs.Func("function", "check only these functions (names with commas between)", func(s string) error {
+		o.function = append(o.function, strings.Split(s, ",")...)
+		return nil
+	})
+	fs.StringVar(&o.kernel, "kernel", "", "only this kernel (default: the chosen one, then each that can be forced)")
+	fs.StringVar(&o.line, "case", "", "repeat one case, as a failing one printed it")
+	return &ffcli.Command{
+		Name:       "check",
+		ShortUsage: "kansu check [flags]",
+		ShortHelp:  "Compare every function on a device with the oracle",
+		LongHelp: `check runs every function, with every kernel that can serve it, over awkward
 and random shapes and compares each result with the float64 oracle. Memory is
 filled with NaN before and guarded behind, so that a kernel that leaves a gap or
-writes past its end is found. A failing case prints the line that repeats it.`,
-		Example: `  kansu check
+writes past its end is found. A failing case prints the line that repeats it.
+The exit status is 1 where a case fails.
+
+Examples:
+  kansu check
   kansu check -function conv,softmax -n 500 -seed 7
   kansu check -full -device cpu
   kansu check -case 'conv {"X":[1,3,5,5],"W":[4,3,3,3],"Bias":true,"Params":{}}'`,
-		Args: cobra.NoArgs,
+		FlagSet: fs,
+		Exec: func(ctx context.Context, args []string) error {
+			if err := noArgs(args); err != nil {
+				return err
+			}
+			e, err := open(ops.WithDebug())
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			return runCheck(ctx, os.Stdout, e, o)
+		},
 	}
-	open := deviceFlag(cmd)
-	f := cmd.Flags()
-	f.IntVarP(&o.random, "n", "n", 30, "random cases for each function, beside its awkward ones")
-	f.BoolVar(&o.full, "full", false, fmt.Sprintf("at least %d cases", fullCases))
-	f.Uint64Var(&o.seed, "seed", 0, "seed of the random cases (default: drawn anew, and printed)")
-	f.StringSliceVarP(&o.function, "function", "f", nil, "only these functions")
-	f.StringVarP(&o.kernel, "kernel", "k", "", "only this kernel (default: the chosen one, then each that can be forced)")
-	f.StringVar(&o.line, "case", "", "repeat one case, as a failing one printed it")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		e, err := open(ops.WithDebug())
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		return runCheck(cmd, e, o)
-	}
-	return cmd
 }
 
-func runCheck(cmd *cobra.Command, e *ops.Engine, o checkOptions) error {
-	out := cmd.OutOrStdout()
+func runCheck(ctx context.Context, out io.Writer, e *ops.Engine, o checkOptions) error {
 	fmt.Fprintf(out, "device: %v\n", e.Device())
 	if o.line != "" {
 		row, c, err := cases.Parse(o.line)
 		if err != nil {
 			return err
 		}
-		return checkRow(cmd, e, row, []cases.Case{c}, o, table.NewWriter(), nil)
+		return checkRow(ctx, out, e, row, []cases.Case{c}, o, table.NewWriter(), nil)
 	}
 	rows := cases.Rows()
 	for _, name := range o.function {
@@ -102,7 +113,7 @@ func runCheck(cmd *cobra.Command, e *ops.Engine, o checkOptions) error {
 		total += len(drawn[i])
 	}
 	var bar *progressbar.ProgressBar
-	if terminal(cmd.ErrOrStderr()) {
+	if progressing() {
 		bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionClearOnFinish(),
 			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond))
 	}
@@ -114,11 +125,11 @@ func runCheck(cmd *cobra.Command, e *ops.Engine, o checkOptions) error {
 		if bar != nil {
 			bar.Describe(row.Name)
 		}
-		if err := checkRow(cmd, e, row, drawn[i], o, t, bar); err != nil {
+		if err := checkRow(ctx, out, e, row, drawn[i], o, t, bar); err != nil {
 			failed = err
 		}
 		if bar == nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d cases\n", row.Name, len(drawn[i]))
+			fmt.Fprintf(os.Stderr, "%s: %d cases\n", row.Name, len(drawn[i]))
 		}
 	}
 	if bar != nil {
@@ -130,14 +141,17 @@ func runCheck(cmd *cobra.Command, e *ops.Engine, o checkOptions) error {
 }
 
 // checkRow checks the cases of one function and appends its line to the table.
-func checkRow(cmd *cobra.Command, e *ops.Engine, row cases.Row, all []cases.Case, o checkOptions, t table.Writer, bar *progressbar.ProgressBar) error {
-	kernels := append([]string{""}, row.Kernels...)
+func checkRow(ctx context.Context, out io.Writer, e *ops.Engine, row cases.Row, all []cases.Case, o checkOptions, t table.Writer, bar *progressbar.ProgressBar) error {
+	kernels := row.Variants()
 	if o.kernel != "" {
 		kernels = []string{o.kernel}
 	}
 	tried := map[string]int{}
 	worst, failures, budget := 0.0, 0, ""
 	for _, c := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		in, want := cases.Prepare(row, c)
 		for _, w := range want {
 			budget = w.Budget.String()
@@ -156,7 +170,7 @@ func checkRow(cmd *cobra.Command, e *ops.Engine, row cases.Row, all []cases.Case
 					arg = " -kernel " + kernel
 				}
 				if failures <= 5 {
-					fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s: %v\n  repeat: kansu check%s -case '%s'\n", row.Name, res.Err, arg, cases.Line(row.Name, c))
+					fmt.Fprintf(out, "FAIL %s: %v\n  repeat: kansu check%s -case '%s'\n", row.Name, res.Err, arg, cases.Line(row.Name, c))
 				}
 			}
 		}
@@ -166,7 +180,7 @@ func checkRow(cmd *cobra.Command, e *ops.Engine, row cases.Row, all []cases.Case
 	}
 	if err := e.CheckGuards(); err != nil {
 		failures++
-		fmt.Fprintf(cmd.OutOrStdout(), "FAIL %s: %v\n", row.Name, err)
+		fmt.Fprintf(out, "FAIL %s: %v\n", row.Name, err)
 	}
 	var names []string
 	for _, k := range kernels {
@@ -180,7 +194,7 @@ func checkRow(cmd *cobra.Command, e *ops.Engine, row cases.Row, all []cases.Case
 	}
 	t.AppendRow(table.Row{row.Name, strings.Join(names, ", "), len(all), budget, fmt.Sprintf("%.2f of the budget", worst), verdict})
 	if o.line != "" {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s: worst error %.3g of the budget (%s), %s\n", row.Name, worst, budget, verdict)
+		fmt.Fprintf(out, "%s: worst error %.3g of the budget (%s), %s\n", row.Name, worst, budget, verdict)
 	}
 	if failures > 0 {
 		return errFailed

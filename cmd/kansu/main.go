@@ -4,44 +4,54 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"os"
+	"os/signal"
 
 	"github.com/kansu-dev/kansu/ops"
-	"github.com/spf13/cobra"
+	"github.com/mattn/go-isatty"
+	"github.com/peterbourgon/ff/v3/ffcli"
 )
 
 func main() {
-	if err := newRoot().Execute(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	err := newRoot().ParseAndRun(ctx, os.Args[1:])
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "kansu:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "kansu",
-		Short: "The functions of deep learning as WGSL compute shaders, and in pure Go",
-		Long: `kansu shows what the library does on the machine at hand.
+func newRoot() *ffcli.Command {
+	fs := flag.NewFlagSet("kansu", flag.ContinueOnError)
+	return &ffcli.Command{
+		ShortUsage: "kansu <command> [flags]",
+		ShortHelp:  "The functions of deep learning as WGSL compute shaders, and in pure Go",
+		LongHelp: `kansu shows what the library does on the machine at hand.
 
 The device is the best adapter there is, and pure Go where there is none. The
 flag -device (or the environment variable KANSU_ADAPTER) chooses another one by
-a part of its name; "cpu" and "none" mean pure Go.`,
-		Example: `  kansu info
-  kansu check -device llvmpipe
-  kansu bench -device cpu -run 'conv|gemm'`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+a part of its name; "cpu" and "none" mean pure Go. "kansu <command> -h" has the
+flags of each command.`,
+		FlagSet:     fs,
+		Subcommands: []*ffcli.Command{newInfo(), newCheck(), newBench()},
+		Exec: func(_ context.Context, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("no command %q; there are info, check and bench", args[0])
+			}
+			return flag.ErrHelp
+		},
 	}
-	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(newInfo(), newCheck(), newBench())
-	return root
 }
 
 // deviceFlag adds -device to a command and returns how to open an engine on it.
-func deviceFlag(cmd *cobra.Command) func(...ops.Option) (*ops.Engine, error) {
-	name := cmd.Flags().StringP("device", "d", "", "adapter by a part of its name, or cpu for pure Go (default: $KANSU_ADAPTER, then the best)")
+func deviceFlag(fs *flag.FlagSet) func(...ops.Option) (*ops.Engine, error) {
+	name := fs.String("device", "", "adapter by a part of its name, or cpu for pure Go (default: $KANSU_ADAPTER, then the best)")
 	return func(o ...ops.Option) (*ops.Engine, error) {
 		if *name != "" {
 			o = append(o, ops.WithAdapter(*name))
@@ -50,12 +60,14 @@ func deviceFlag(cmd *cobra.Command) func(...ops.Option) (*ops.Engine, error) {
 	}
 }
 
-// terminal reports whether w is a terminal, where progress may overwrite itself.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
+// noArgs refuses words after the flags, which are most often a mistyped flag.
+func noArgs(args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q", args[0])
 	}
-	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
+	return nil
 }
+
+// progressing reports whether standard error is a terminal, where progress may
+// overwrite itself.
+func progressing() bool { return isatty.IsTerminal(os.Stderr.Fd()) }

@@ -60,8 +60,15 @@ type Row struct {
 	Awkward func() []Case
 	// Random draws a small case of valid shapes and parameters.
 	Random func(r *rand.Rand) Case
-	// Kernels names the variants that can be forced.
+	// Kernels names the variants that can be forced on a device.
 	Kernels []string
+}
+
+// Variants returns what a check runs: the engine's own choice (the empty name),
+// each kernel of the shaders, and the plain loops of pure Go. Those that the
+// backend at hand lacks are skipped by Check.
+func (r Row) Variants() []string {
+	return append(append([]string{""}, r.Kernels...), "plain")
 }
 
 // Rows returns the table, one row for each function.
