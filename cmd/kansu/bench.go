@@ -24,6 +24,7 @@ type benchOptions struct {
 	kernel  string
 	explain bool
 	list    bool
+	short   bool
 }
 
 func newBench() *ffcli.Command {
@@ -35,6 +36,7 @@ func newBench() *ffcli.Command {
 	fs.IntVar(&o.reps, "reps", 5, "repetitions of each workload, at least")
 	fs.StringVar(&o.kernel, "kernel", "", "force this kernel")
 	fs.BoolVar(&o.explain, "explain", false, "print the plan: kernel, grid, why, what was rejected")
+	fs.BoolVar(&o.short, "short", false, "two repetitions of each workload: a first look within a minute")
 	fs.BoolVar(&o.list, "list", false, "print the workloads' names and stop")
 	return &ffcli.Command{
 		Name:       "bench",
@@ -59,6 +61,9 @@ Examples:
 }
 
 func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops.Engine, error), o benchOptions) error {
+	if o.short {
+		o.each, o.reps = 0, 2
+	}
 	want, err := regexp.Compile(o.run)
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
