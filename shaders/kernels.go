@@ -9,6 +9,7 @@ func Kernels() []*Kernel {
 	for _, row := range [][]*Kernel{
 		activationKernels(),
 		convKernels(),
+		convTransposeKernels(),
 	} {
 		for _, k := range row {
 			if !seen[k] {

@@ -75,6 +75,7 @@ func (r Row) Variants() []string {
 func Rows() []Row {
 	return []Row{
 		convRow,
+		convTransposeRow,
 	}
 }
 
