@@ -229,3 +229,7 @@ func (e *Engine) checkSize(shape []int, n int) error {
 	}
 	return nil
 }
+
+// PlanDevice returns the limits and kind of the device, as plans depend on
+// them; the guaranteed minimum in pure Go.
+func (e *Engine) PlanDevice() shaders.Device { return e.limits }

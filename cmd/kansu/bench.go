@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,6 +26,10 @@ type benchOptions struct {
 	explain bool
 	list    bool
 	short   bool
+	format  string
+	html    string
+	json    string
+	compare string
 }
 
 func newBench() *ffcli.Command {
@@ -38,17 +43,24 @@ func newBench() *ffcli.Command {
 	fs.BoolVar(&o.explain, "explain", false, "print the plan: kernel, grid, why, what was rejected")
 	fs.BoolVar(&o.short, "short", false, "two repetitions of each workload: a first look within a minute")
 	fs.BoolVar(&o.list, "list", false, "print the workloads' names and stop")
+	fs.StringVar(&o.format, "format", "table", "what to print: table, markdown, go (Go's benchmark text, for benchstat) or json")
+	fs.StringVar(&o.html, "html", "", "also write the report, with a roofline plot, as a page to this file")
+	fs.StringVar(&o.json, "json", "", "also write the report, with every repetition, as JSON to this file")
+	fs.StringVar(&o.compare, "compare", "", "print the change since the report in this JSON file")
 	return &ffcli.Command{
 		Name:       "bench",
 		ShortUsage: "kansu bench [flags]",
 		ShortHelp:  "Time every function on fixed workloads",
-		LongHelp: `bench times the named workloads on a device and prints Go's benchmark text
-format, which benchstat reads. Rates count the operations of the direct
-definition, and inputs and outputs once.
+		LongHelp: `bench times the named workloads on a device: by the device's own clock where it
+has one, by wall time otherwise. Rates count the operations of the direct
+definition, and inputs and outputs once. In the same run it measures what the
+device can do at all, multiply-adds in registers and copying, and says which
+share of the time would be needed at those rates (the floor).
 
 Examples:
   kansu bench
-  kansu bench -run 'conv3x3|gemm' -device cpu -benchtime 2s >new.txt
+  kansu bench -run 'conv3x3|gemm' -device cpu -format go >new.txt
+  kansu bench -json new.json -html new.html -compare old.json
   kansu bench -run conv1x1 -kernel naive -explain`,
 		FlagSet: fs,
 		Exec: func(ctx context.Context, args []string) error {
@@ -61,6 +73,11 @@ Examples:
 }
 
 func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops.Engine, error), o benchOptions) error {
+	switch o.format {
+	case "table", "markdown", "go", "json":
+	default:
+		return fmt.Errorf("-format %q: want table, markdown, go or json", o.format)
+	}
 	if o.short {
 		o.each, o.reps = 0, 2
 	}
@@ -88,25 +105,71 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		return err
 	}
 	defer e.Close()
-	header(out, e)
+	r := bench.NewReport(e)
+	if o.format == "go" {
+		header(out, e)
+	}
+	progress := func(format string, args ...any) {
+		if progressing() {
+			fmt.Fprintf(os.Stderr, "\r\033[K"+format, args...)
+		}
+	}
+	progress("measuring the device")
+	if r.Ceilings, err = bench.Measure(e); err != nil {
+		return err
+	}
 	for i, w := range todo {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if progressing() {
-			fmt.Fprintf(os.Stderr, "\r\033[K%d/%d %s", i+1, len(todo), w.Name)
-		}
+		progress("%d/%d %s", i+1, len(todo), w.Name)
 		m, err := bench.Run(e, w, bench.Options{MinTime: o.each, MinReps: o.reps, Kernel: o.kernel})
-		if progressing() {
-			fmt.Fprint(os.Stderr, "\r\033[K")
-		}
+		progress("")
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.Name, err)
 		}
-		fmt.Fprintln(out, m.GoText())
+		r.Measurements = append(r.Measurements, m)
+		if o.format == "go" {
+			fmt.Fprintln(out, m.GoText())
+		}
 		if o.explain {
 			fmt.Fprintln(out, "#", strings.ReplaceAll(m.Explain, "\n", "\n# "))
 		}
+	}
+	return output(out, r, o)
+}
+
+// output prints the report and writes the files that were asked for.
+func output(out io.Writer, r *bench.Report, o benchOptions) error {
+	switch o.format {
+	case "table", "markdown":
+		r.WriteTable(out, o.format == "markdown")
+	case "json":
+		if err := r.WriteJSON(out); err != nil {
+			return err
+		}
+	}
+	for _, f := range []struct {
+		path  string
+		write func(io.Writer) error
+	}{{o.json, r.WriteJSON}, {o.html, r.WriteHTML}} {
+		if f.path == "" {
+			continue
+		}
+		file, err := os.Create(f.path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.write(file), file.Close()); err != nil {
+			return err
+		}
+	}
+	if o.compare != "" {
+		old, err := bench.ReadReport(o.compare)
+		if err != nil {
+			return err
+		}
+		r.WriteComparison(out, old)
 	}
 	return nil
 }

@@ -1,0 +1,153 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/kansu-dev/kansu/ops"
+	"golang.org/x/perf/benchmath"
+)
+
+// Report is one run of the benchmarks on one device, as it is written to JSON.
+type Report struct {
+	Device       ops.Device    `json:"device"`
+	GoVersion    string        `json:"go"`
+	Platform     string        `json:"platform"`
+	Threads      int           `json:"threads"`
+	Commit       string        `json:"commit"`
+	Date         string        `json:"date"`
+	Command      string        `json:"command"`
+	Ceilings     Ceilings      `json:"ceilings"`
+	Measurements []Measurement `json:"measurements"`
+}
+
+// NewReport returns a report without measurements that names the engine's
+// device, the platform, the build and the command that runs.
+func NewReport(e *ops.Engine) *Report {
+	r := &Report{
+		Device: e.Device(), GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Threads: runtime.GOMAXPROCS(0), Date: time.Now().UTC().Format("2006-01-02"), Commit: "unknown",
+		Command: strings.Join(append([]string{"kansu"}, os.Args[1:]...), " "),
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				r.Commit = s.Value
+			}
+		}
+	}
+	return r
+}
+
+// ReadReport reads a report that WriteJSON wrote.
+func ReadReport(path string) (*Report, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var r Report
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, fmt.Errorf("%s is not a report of kansu bench: %w", path, err)
+	}
+	return &r, nil
+}
+
+// WriteJSON writes the report, every repetition included.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "\t")
+	return enc.Encode(r)
+}
+
+// Share returns which part of a measurement's time is its floor: 1 is the
+// device's limit. Winograd may exceed 1, since direct operations are counted.
+func (r *Report) Share(m *Measurement) (share float64, bound string) {
+	ns, bound := r.Ceilings.FloorNs(m.Flops, m.Bytes)
+	if ns == 0 {
+		return 0, ""
+	}
+	return ns / m.NsPerCall(), bound
+}
+
+// WriteTable writes the report as a table: in Markdown, or ruled for a terminal.
+func (r *Report) WriteTable(w io.Writer, markdown bool) {
+	c := r.Ceilings
+	fmt.Fprintf(w, "Device: %v, driver %s, %s, %d threads\n", r.Device, r.Device.Driver, r.Platform, r.Threads)
+	fmt.Fprintf(w, "Ceilings: multiply-add %.4g GFLOP/s, copy %.3g GB/s, upload %.3g GB/s, read-back %.3g GB/s,\n", c.GFlops, c.CopyGB, c.UploadGB, c.ReadbackGB)
+	fmt.Fprintf(w, "a call recorded in %.2f us and done in %.2f us among many, %.0f us alone\n\n", c.RecordNs/1e3, c.DispatchNs/1e3, c.SubmitNs/1e3)
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.AppendHeader(table.Row{"workload", "kernel", "min ms", "median ms", "GFLOP/s", "GB/s", "of floor", "bound by"})
+	for i := range r.Measurements {
+		m := &r.Measurements[i]
+		ns := m.NsPerCall()
+		share, bound := r.Share(m)
+		low := m.Wall
+		if len(m.Device) > 0 {
+			low = m.Device
+		}
+		kernel := m.Kernel
+		if kernel == "" {
+			kernel = "go"
+		}
+		row := table.Row{m.Workload, kernel, fmt.Sprintf("%.4g", low[0]/1e6), fmt.Sprintf("%.4g", ns/1e6), rate(m.Flops / ns), rate(m.Bytes / ns), "", ""}
+		if bound != "" {
+			row[6], row[7] = fmt.Sprintf("%.0f%%", 100*share), bound
+		}
+		t.AppendRow(row)
+	}
+	if markdown {
+		t.RenderMarkdown()
+	} else {
+		t.Render()
+	}
+}
+
+func rate(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.4g", v)
+}
+
+// WriteComparison writes how each workload changed since an older report, with
+// the probability that the difference is noise (Mann-Whitney U test).
+func (r *Report) WriteComparison(w io.Writer, old *Report) {
+	if old.Device.Name != r.Device.Name || old.Threads != r.Threads {
+		fmt.Fprintf(w, "Note: the old report is of %v with %d threads.\n", old.Device, old.Threads)
+	}
+	before := map[string]*Measurement{}
+	for i := range old.Measurements {
+		before[old.Measurements[i].Workload] = &old.Measurements[i]
+	}
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.AppendHeader(table.Row{"workload", "old ms", "new ms", "change", "test"})
+	for i := range r.Measurements {
+		m := &r.Measurements[i]
+		o := before[m.Workload]
+		if o == nil {
+			continue
+		}
+		a, b := sample(o), sample(m)
+		cmp := benchmath.AssumeNothing.Compare(a, b)
+		was, is := o.NsPerCall(), m.NsPerCall()
+		t.AppendRow(table.Row{m.Workload, fmt.Sprintf("%.4g", was/1e6), fmt.Sprintf("%.4g", is/1e6), cmp.FormatDelta(was, is), cmp.String()})
+	}
+	t.Render()
+}
+
+func sample(m *Measurement) *benchmath.Sample {
+	v := m.Wall
+	if len(m.Device) > 0 {
+		v = m.Device
+	}
+	return benchmath.NewSample(append([]float64(nil), v...), &benchmath.DefaultThresholds)
+}
