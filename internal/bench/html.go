@@ -84,15 +84,16 @@ func (r *Report) roofline() (string, error) {
 	var points plotter.XYs
 	var names []string
 	low, high := 0.125, 1024.0
+	slow, fast := 1.0, max(1, r.Ceilings.GFlops)
 	for i := range r.Measurements {
 		m := &r.Measurements[i]
 		if m.Flops == 0 || m.Bytes == 0 {
 			continue
 		}
-		x := m.Flops / m.Bytes
-		points = append(points, plotter.XY{X: x, Y: m.Flops / m.NsPerCall()})
+		x, y := m.Flops/m.Bytes, m.Flops/m.NsPerCall()
+		points = append(points, plotter.XY{X: x, Y: y})
 		names = append(names, m.Workload)
-		low, high = min(low, x), max(high, x)
+		low, high, slow, fast = min(low, x), max(high, x), min(slow, y), max(fast, y)
 	}
 	c := r.Ceilings
 	if c.GFlops > 0 && c.CopyGB > 0 {
@@ -125,9 +126,10 @@ func (r *Report) roofline() (string, error) {
 			labels.TextStyle[i].Font.Size = vg.Points(7)
 		}
 		p.Add(s, labels)
-	} else {
-		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = low, high, 1, 1000
 	}
+	// Set at last, since adding a plotter widens the range, and a logarithmic
+	// axis takes no zero.
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = low, high, slow/2, fast*2
 	canvas := vgsvg.New(24*vg.Centimeter, 14*vg.Centimeter)
 	p.Draw(draw.New(canvas))
 	var b bytes.Buffer
