@@ -1,0 +1,13 @@
+//go:build !amd64 || purego
+
+package simd
+
+func tilesOf(Level) Tiles { return Tiles{Rows: 4, Cols: 8, Lanes: 8} }
+
+func copyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
+	copyRowsPortable(dst, src, dstStride, srcStride, rows, n, w)
+}
+
+func transpose(dst, src *float32, dstStride, srcStride, cols, n, w int) {
+	transposePortable(dst, src, dstStride, srcStride, cols, n, w)
+}

@@ -1,0 +1,13 @@
+// Package simd has the inner loops of the fast CPU path: on amd64 as AVX-512
+// and AVX2 assembly, chosen at run time by what the processor has, and in
+// portable Go everywhere else and under the build tag purego.
+//
+// The functions take raw lengths and trust their callers, package fast: they
+// check nothing. The assembly is written by the generator in gen, a module of
+// its own; "go generate" runs it.
+//
+// The environment variable KANSU_SIMD limits the level: "portable", "avx2" or
+// "avx512" (which is also the default where the processor has it).
+package simd
+
+//go:generate go -C gen run .

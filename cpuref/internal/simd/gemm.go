@@ -1,0 +1,125 @@
+package simd
+
+import "unsafe"
+
+// Modes of a Tile: what the sums start from, and whether they are clamped.
+const (
+	FromZero    = 0 // C is not read
+	FromC       = 1 // accumulate
+	FromRowBias = 2 // Bias has an element per row
+	FromColBias = 3 // Bias has an element per column
+	Clamped     = 4 // bit: min(max(sum, Lo), Hi), NaN stays
+)
+
+// Tile is one call of a tile kernel: for each of its rows i and columns j < N
+//
+//	C[i*LDC+j] = start(i, j) + sum over k of A[k*rows+i] * B[off(k)+j]
+//
+// where off(k) is Offs[k] where Offs is set and k*LDB where not. The kernel
+// reads whole vectors of B: Columns(N) floats from each row. The sum is taken
+// in the order of k by fused multiply-adds (in portable Go, by separate ones),
+// so that a result does not depend on where in a tile it stands. K may be 0.
+type Tile struct {
+	A, B, C *float32
+	Bias    *float32
+	Offs    *int
+	K       int
+	LDB     int
+	LDC     int
+	N       int
+	Mode    int
+	Lo, Hi  float32
+}
+
+// tileTable holds kernels by [direct, indirect][vectors of columns - 1][rows - 1].
+type tileTable [2][2][14]func(*Tile)
+
+// Tiles runs tile kernels of one level.
+type Tiles struct {
+	Rows, Cols int // the largest tile
+	Lanes      int // B is read in units of this many columns
+	table      *tileTable
+}
+
+// ActiveTiles returns the kernels of the active level.
+func ActiveTiles() Tiles { return tilesOf(Active()) }
+
+// Columns returns how many floats of each row of B a tile of n columns reads.
+func (ts *Tiles) Columns(n int) int { return (n + ts.Lanes - 1) / ts.Lanes * ts.Lanes }
+
+// Run computes a tile of the given number of rows, 1 to Rows; t.N is 1 to Cols.
+func (ts *Tiles) Run(t *Tile, rows int) {
+	if ts.table == nil {
+		tilePortable(t, rows)
+		return
+	}
+	access, cols := 0, 0
+	if t.Offs != nil {
+		access = 1
+	}
+	if t.N > ts.Lanes {
+		cols = 1
+	}
+	ts.table[access][cols][rows-1](t)
+}
+
+// tilePortable is the tile kernel in plain Go, for up to 4 rows and 8 columns.
+func tilePortable(t *Tile, rows int) {
+	var acc [4][8]float32
+	var offs []int
+	if t.Offs != nil {
+		offs = unsafe.Slice(t.Offs, t.K)
+	}
+	n := t.N
+	for i := range rows {
+		switch t.Mode &^ Clamped {
+		case FromC:
+			copy(acc[i][:n], unsafe.Slice(at(t.C, i*t.LDC), n))
+		case FromRowBias:
+			for j := range n {
+				acc[i][j] = *at(t.Bias, i)
+			}
+		case FromColBias:
+			copy(acc[i][:n], unsafe.Slice(t.Bias, n))
+		}
+	}
+	a := unsafe.Slice(t.A, t.K*rows)
+	for k := range t.K {
+		off := k * t.LDB
+		if offs != nil {
+			off = offs[k]
+		}
+		b := (*[8]float32)(unsafe.Pointer(at(t.B, off)))
+		for i, v := range a[k*rows:][:rows] {
+			c := &acc[i]
+			c[0] += v * b[0]
+			c[1] += v * b[1]
+			c[2] += v * b[2]
+			c[3] += v * b[3]
+			c[4] += v * b[4]
+			c[5] += v * b[5]
+			c[6] += v * b[6]
+			c[7] += v * b[7]
+		}
+	}
+	for i := range rows {
+		c := unsafe.Slice(at(t.C, i*t.LDC), n)
+		copy(c, acc[i][:n])
+		if t.Mode&Clamped != 0 {
+			for j, v := range c {
+				if v < t.Lo {
+					v = t.Lo
+				}
+				if v > t.Hi {
+					v = t.Hi
+				}
+				c[j] = v
+			}
+		}
+	}
+}
+
+// at returns the address of element i from p.
+func at(p *float32, i int) *float32 {
+	return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*i))
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets of the fields of simd.Tile, which the tests compare with the struct.
+const (
+	tileA    = 0
+	tileB    = 8
+	tileC    = 16
+	tileBias = 24
+	tileOffs = 32
+	tileK    = 40
+	tileLDB  = 48
+	tileLDC  = 56
+	tileN    = 64
+	tileMode = 72
+	tileLo   = 80
+	tileHi   = 84
+)
+
+// gemmRows is the largest tile height: with it, the accumulators, two vectors
+// of B and two broadcast elements of A fill the registers.
+func gemmRows(w width) int { return (w.regs - 4) / 2 }
+
+// gemm writes the tile kernels of the matrix product.
+func gemm(g *gen) {
+	for _, indirect := range []bool{false, true} {
+		for cols := 1; cols <= 2; cols++ {
+			for rows := 1; rows <= gemmRows(g.w); rows++ {
+				gemmTile(g, rows, cols, indirect)
+			}
+		}
+	}
+}
+
+// gemmTile writes one kernel. Registers: accumulator (i, j) is i*cols+j, then
+// two (cols) vectors of B, then two for broadcast elements of A.
+func gemmTile(g *gen, rows, cols int, indirect bool) {
+	kind, access := "tile", "at rows LDB apart"
+	if indirect {
+		kind, access = "tileAt", "at the offsets Offs"
+	}
+	name := fmt.Sprintf("%s%dx%d%s", kind, rows, cols, g.w.name)
+	g.fn(name, "func(t *byte)", fmt.Sprintf("%s computes a tile of %d rows and up to %d columns, reading B %s.",
+		name, rows, cols*g.w.lanes, access))
+
+	acc := func(i, j int) reg.VecPhysical { return g.vec(i*cols + j) }
+	bv := func(j int) reg.VecPhysical { return g.vec(rows*cols + j) }
+	av := func(i int) reg.VecPhysical { return g.vec(rows*cols + cols + i&1) }
+
+	t := g.Load(g.Param("t"), g.GP64()).(reg.GPVirtual)
+	field := func(off int) operand.Mem { return operand.Mem{Base: t, Disp: off} }
+	a, b, c, k, ldb, ldc, mode := g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
+	g.MOVQ(field(tileA), a)
+	g.MOVQ(field(tileB), b)
+	g.MOVQ(field(tileC), c)
+	g.MOVQ(field(tileK), k)
+	g.MOVQ(field(tileLDC), ldc)
+	g.SHLQ(operand.U8(2), ldc)
+	g.MOVQ(field(tileMode), mode)
+	if indirect {
+		g.MOVQ(field(tileOffs), ldb)
+	} else {
+		g.MOVQ(field(tileLDB), ldb)
+		g.SHLQ(operand.U8(2), ldb)
+	}
+	full, masks := tileMasks(g, field, cols, func(j int) reg.VecPhysical { return bv(j) })
+	tileInit(g, field, rows, cols, c, ldc, mode, full, masks, acc, av)
+
+	// The sum over k, four steps at a time.
+	step := func(s int) {
+		var row reg.Register = b
+		if indirect {
+			off := g.GP64()
+			g.MOVQ(operand.Mem{Base: ldb, Disp: 8 * s}, off)
+			for j := range cols {
+				g.VMOVUPS(operand.Mem{Base: row, Index: off, Scale: 4, Disp: j * g.bytes()}, bv(j))
+			}
+		} else {
+			for j := range cols {
+				g.VMOVUPS(operand.Mem{Base: row, Disp: j * g.bytes()}, bv(j))
+			}
+			g.ADDQ(ldb, b)
+		}
+		for i := range rows {
+			g.VBROADCASTSS(operand.Mem{Base: a, Disp: 4 * (s*rows + i)}, av(i))
+			for j := range cols {
+				g.VFMADD231PS(bv(j), av(i), acc(i, j))
+			}
+		}
+	}
+	advance := func(n int) {
+		g.ADDQ(operand.I32(4*n*rows), a)
+		if indirect {
+			g.ADDQ(operand.I32(8*n), ldb)
+		}
+	}
+	loop4, rest, loop1, done := g.label("loop4_"), g.label("rest"), g.label("loop1_"), g.label("done")
+	g.SUBQ(operand.I8(4), k)
+	g.JLT(operand.LabelRef(rest))
+	g.Label(loop4)
+	for s := range 4 {
+		step(s)
+	}
+	advance(4)
+	g.SUBQ(operand.I8(4), k)
+	g.JGE(operand.LabelRef(loop4))
+	g.Label(rest)
+	g.ADDQ(operand.I8(4), k)
+	g.JZ(operand.LabelRef(done))
+	g.Label(loop1)
+	step(0)
+	advance(1)
+	g.DECQ(k)
+	g.JNZ(operand.LabelRef(loop1))
+	g.Label(done)
+
+	tileStore(g, field, rows, cols, ldc, mode, acc, av, bv)
+}
+
+// tileMasks loads the column masks into opmask registers (AVX-512) or vector
+// registers mv (AVX2), and compares N with the full width; the flags are then
+// kept in register full: zero when all columns are there.
+func tileMasks(g *gen, field func(int) operand.Mem, cols int, mv func(int) reg.VecPhysical) (reg.GPVirtual, []operand.Op) {
+	full := g.GP64()
+	g.MOVQ(field(tileN), full)
+	masks := make([]operand.Op, cols)
+	if g.w.lanes == 16 {
+		m := g.GP64()
+		g.MOVQ(operand.I64(-1), m)
+		g.BZHIQ(full, m, m)
+		k := []reg.OpmaskPhysical{reg.K1, reg.K2}
+		for j := range cols {
+			g.KMOVW(m.As32(), k[j])
+			g.SHRQ(operand.U8(16), m)
+			masks[j] = k[j]
+		}
+	} else {
+		table, at := g.GP64(), g.GP64()
+		g.LEAQ(g.maskTable(), table)
+		g.MOVQ(operand.I32(16), at)
+		g.SUBQ(full, at) // table[16-N:] has N ones, then zeros
+		for j := range cols {
+			g.VMOVDQU(operand.Mem{Base: table, Index: at, Scale: 4, Disp: j * g.bytes()}, mv(j))
+			masks[j] = mv(j)
+		}
+	}
+	g.SUBQ(operand.I32(cols*g.w.lanes), full)
+	return full, masks
+}
+
+// maskTable is 16 words of ones and 16 of zeros.
+func (g *gen) maskTable() operand.Mem {
+	m, ok := g.consts["masks"]
+	if !ok {
+		m = g.StaticGlobal("laneMasks")
+		g.DataAttributes(rodata)
+		for i := range 32 {
+			v := operand.U32(0)
+			if i < 16 {
+				v = operand.U32(0xffffffff)
+			}
+			g.AppendDatum(v)
+		}
+		g.consts["masks"] = m
+	}
+	return m
+}
+
+// rowWalk calls visit for each row of C with its address.
+func rowWalk(g *gen, rows int, c, ldc reg.GPVirtual, visit func(i int, row reg.GPVirtual)) {
+	row := g.GP64()
+	g.MOVQ(c, row)
+	for i := range rows {
+		visit(i, row)
+		if i < rows-1 {
+			g.ADDQ(ldc, row)
+		}
+	}
+}
+
+// tileInit sets the accumulators by the mode: zeros, C, a bias per row or a
+// bias per column.
+func tileInit(g *gen, field func(int) operand.Mem, rows, cols int, c, ldc, mode reg.GPVirtual, full reg.GPVirtual,
+	masks []operand.Op, acc func(i, j int) reg.VecPhysical, av func(int) reg.VecPhysical) {
+	zero, load, loadPart, rowBias, colBias, ready := g.label("zero"), g.label("load"), g.label("loadpart"), g.label("rowbias"), g.label("colbias"), g.label("ready")
+	m := g.GP64()
+	g.MOVQ(mode, m)
+	g.ANDQ(operand.I8(3), m)
+	g.JZ(operand.LabelRef(zero))
+	g.CMPQ(m, operand.I8(2))
+	g.JEQ(operand.LabelRef(rowBias))
+	g.JGT(operand.LabelRef(colBias))
+
+	g.Label(load)
+	g.CMPQ(full, operand.I8(0))
+	g.JNE(operand.LabelRef(loadPart))
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range cols {
+			g.VMOVUPS(operand.Mem{Base: row, Disp: j * g.bytes()}, acc(i, j))
+		}
+	})
+	g.JMP(operand.LabelRef(ready))
+	g.Label(loadPart)
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range cols {
+			g.maskedLoad(operand.Mem{Base: row, Disp: j * g.bytes()}, masks[j], acc(i, j))
+		}
+	})
+	g.JMP(operand.LabelRef(ready))
+
+	bias := g.GP64()
+	g.Label(rowBias)
+	g.MOVQ(field(tileBias), bias)
+	for i := range rows {
+		for j := range cols {
+			g.VBROADCASTSS(operand.Mem{Base: bias, Disp: 4 * i}, acc(i, j))
+		}
+	}
+	g.JMP(operand.LabelRef(ready))
+
+	g.Label(colBias)
+	g.MOVQ(field(tileBias), bias)
+	for j := range cols {
+		g.maskedLoad(operand.Mem{Base: bias, Disp: j * g.bytes()}, masks[j], acc(0, j))
+		for i := 1; i < rows; i++ {
+			g.VMOVAPS(acc(0, j), acc(i, j))
+		}
+	}
+	g.JMP(operand.LabelRef(ready))
+
+	g.Label(zero)
+	for i := range rows {
+		for j := range cols {
+			g.zero(acc(i, j))
+		}
+	}
+	g.Label(ready)
+	// The tile of C is written at the end of the sum; fetch it meanwhile.
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range (cols*g.bytes() + 63) / 64 {
+			g.PREFETCHT0(operand.Mem{Base: row, Disp: 64 * j})
+		}
+	})
+}
+
+// tileStore clamps the tile where the mode says so, and stores it. max(lo, x)
+// and min(hi, x) return x when it is NaN: x is the second source.
+func tileStore(g *gen, field func(int) operand.Mem, rows, cols int, ldc, mode reg.GPVirtual,
+	acc func(i, j int) reg.VecPhysical, av, bv func(int) reg.VecPhysical) {
+	store, part, end := g.label("store"), g.label("part"), g.label("end")
+	c := g.GP64()
+	g.MOVQ(field(tileC), c)
+	g.TESTQ(operand.I32(4), mode)
+	g.JZ(operand.LabelRef(store))
+	g.VBROADCASTSS(field(tileLo), av(0))
+	g.VBROADCASTSS(field(tileHi), av(1))
+	for i := range rows {
+		for j := range cols {
+			g.VMAXPS(acc(i, j), av(0), acc(i, j))
+			g.VMINPS(acc(i, j), av(1), acc(i, j))
+		}
+	}
+	g.Label(store)
+	full, masks := tileMasks(g, field, cols, bv)
+	g.CMPQ(full, operand.I8(0))
+	g.JNE(operand.LabelRef(part))
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range cols {
+			g.VMOVUPS(acc(i, j), operand.Mem{Base: row, Disp: j * g.bytes()})
+		}
+	})
+	g.JMP(operand.LabelRef(end))
+	g.Label(part)
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range cols {
+			g.maskedStore(acc(i, j), masks[j], operand.Mem{Base: row, Disp: j * g.bytes()})
+		}
+	})
+	g.Label(end)
+	g.ret()
+}
+
+// maskedLoad loads the lanes of the mask, and zeros elsewhere.
+func (g *gen) maskedLoad(src, mask, dst operand.Op) {
+	if g.w.lanes == 16 {
+		g.VMOVUPS_Z(src, mask, dst)
+	} else {
+		g.VMASKMOVPS(src, mask, dst)
+	}
+}
+
+// maskedStore stores the lanes of the mask and leaves the others alone.
+func (g *gen) maskedStore(src, mask, dst operand.Op) {
+	if g.w.lanes == 16 {
+		g.VMOVUPS(src, mask, dst)
+	} else {
+		g.VMASKMOVPS(src, mask, dst)
+	}
+}
+
+// zero clears a vector register.
+func (g *gen) zero(v reg.VecPhysical) { g.VXORPS(v, v, v) }

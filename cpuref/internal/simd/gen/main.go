@@ -1,0 +1,107 @@
+// Command gen writes the assembly of package simd with avo. It is a module of
+// its own, so that users of kansu do not depend on avo. Run it with
+// "go generate" in package simd.
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/mmcloughlin/avo/attr"
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// width is an instruction set, as far as the generator distinguishes them.
+type width struct {
+	name  string // suffix of the functions
+	lanes int    // float32 per register
+	regs  int    // vector registers
+}
+
+var (
+	avx2   = width{"AVX2", 8, 16}
+	avx512 = width{"AVX512", 16, 32}
+)
+
+// gen is an avo context for one instruction set.
+type gen struct {
+	*build.Context
+	w      width
+	labels int
+	consts map[string]operand.Mem
+}
+
+// vec returns physical vector register i in the generator's width.
+func (g *gen) vec(i int) reg.VecPhysical {
+	if g.w.lanes == 16 {
+		return zmm[i]
+	}
+	return ymm[i]
+}
+
+// bytes is the size of one vector.
+func (g *gen) bytes() int { return 4 * g.w.lanes }
+
+// label returns a label name that is new within the file.
+func (g *gen) label(stem string) string {
+	g.labels++
+	return fmt.Sprintf("%s%d", stem, g.labels)
+}
+
+// fn starts an assembly function.
+func (g *gen) fn(name, signature, doc string) {
+	g.Function(name)
+	g.Attributes(attr.NOSPLIT)
+	g.Pragma("noescape")
+	g.SignatureExpr(signature)
+	g.Doc(doc)
+}
+
+// ret ends it. VZEROUPPER keeps later SSE code of the caller fast.
+func (g *gen) ret() {
+	g.VZEROUPPER()
+	g.RET()
+}
+
+var (
+	zmm = []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7,
+		reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
+		reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23,
+		reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}
+	ymm = []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7,
+		reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}
+)
+
+// file generates one assembly file and its Go declarations for one width.
+func file(stem string, w width, body func(*gen)) {
+	c := build.NewContext()
+	c.ConstraintExpr("!purego")
+	g := &gen{Context: c, w: w, consts: map[string]operand.Mem{}}
+	body(g)
+	f, err := c.Result()
+	if err != nil {
+		log.Fatalf("%s: %v", stem, err)
+	}
+	if err := pass.Compile.Execute(f); err != nil {
+		log.Fatalf("%s: %v", stem, err)
+	}
+	cfg := printer.Config{Name: "go generate (see gen)", Pkg: "simd"}
+	write(stem+"_amd64.s", printer.NewGoAsm(cfg), f)
+	write(stem+"_amd64.go", printer.NewStubs(cfg), f)
+}
+
+func main() {
+	if len(os.Args) > 1 {
+		outDir = os.Args[1]
+	}
+	file("gemm_avx512", avx512, gemm)
+	file("pack_avx512", avx512, pack)
+	file("pack_avx2", avx2, pack)
+	file("gemm_avx2", avx2, gemm)
+	tables(avx2, avx512)
+}
