@@ -11,6 +11,7 @@ func Kernels() []*Kernel {
 		ceilingKernels(),
 		convKernels(),
 		convTransposeKernels(),
+		gemmKernels(),
 	} {
 		for _, k := range row {
 			if !seen[k] {

@@ -121,6 +121,8 @@ func TestBudget(t *testing.T) {
 		{Budget{Scaled: 3}, 1e-7, 0, 1, true},
 		{Budget{Scaled: 3}, 1e-6, 0, 1, false},
 		{Budget{Scaled: 3}, 1e-6, 0, -100, true},
+		{Budget{Scaled: 3}, 1, inf, inf, false},
+		{Budget{Scaled: 3}, nan32, 1, inf, false},
 	} {
 		assert.Equal(t, c.allowed, c.b.Allows(c.got, c.want, c.magnitude), "%+v", c)
 	}

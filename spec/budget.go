@@ -98,8 +98,8 @@ func (b Budget) tolerance(want, magnitude float64) float64 {
 // compares with that.) magnitude is used only by the Scaled term.
 func (b Budget) Err(got float32, want, magnitude float64) float64 {
 	d := distance(got, want)
-	if d == 0 {
-		return 0
+	if d == 0 || math.IsInf(d, 1) {
+		return d // not divided: the tolerance may be infinite too
 	}
 	t := b.tolerance(want, magnitude)
 	if got == 0 && math.Abs(want) < minNormal32+t {

@@ -147,3 +147,31 @@ func Flatten(shape []int, start, end int) ([]int, error) {
 	out = append(out, Count(shape[a:b+1]))
 	return append(out, shape[b+1:]...), nil
 }
+
+// Dims is a list of at most MaxRank numbers, one per axis. Unlike a slice it can
+// be compared and copied with the geometry that holds it.
+type Dims struct {
+	Rank int
+	V    [MaxRank]int
+}
+
+// MakeDims returns the list of these numbers, which are at most MaxRank.
+func MakeDims(v []int) Dims {
+	d := Dims{Rank: len(v)}
+	copy(d.V[:], v)
+	return d
+}
+
+// Slice returns the numbers.
+func (d *Dims) Slice() []int { return append(make([]int, 0, d.Rank), d.V[:d.Rank]...) }
+
+// Strides returns the row-major strides, in elements, of a dense tensor.
+func Strides(shape []int) []int {
+	s := make([]int, len(shape))
+	n := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		s[i] = n
+		n *= shape[i]
+	}
+	return s
+}

@@ -76,6 +76,9 @@ func Rows() []Row {
 	return []Row{
 		convRow,
 		convTransposeRow,
+		gemmRow,
+		matMulRow,
+		linearRow,
 	}
 }
 
