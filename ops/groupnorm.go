@@ -1,0 +1,39 @@
+package ops
+
+import (
+	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/shaders"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// GroupNormParams are the parameters of GroupNorm; see spec.GroupNormParams.
+type GroupNormParams = spec.GroupNormParams
+
+// GroupNorm normalizes x [N, C, spatial...] over the channels of a group and the
+// spatial axes; scale and shift are [C] and may be nil:
+//
+//	y = act((x - mean) / sqrt(variance + eps) * scale + shift)
+//
+// as PyTorch's GroupNorm. Errors: ErrShape, ErrParam, ErrReleased, ErrEngine,
+// ErrOutOfMemory.
+func GroupNorm(x, scale, shift *Tensor, p GroupNormParams) (*Tensor, error) {
+	const name = "GroupNorm"
+	e, err := engineOf(name, x, scale, shift)
+	if err != nil {
+		return nil, err
+	}
+	g, err := spec.NewGroupNorm(x.shape, shapeOf(scale), shapeOf(shift), p)
+	if err != nil {
+		return nil, fail(name, err)
+	}
+	return e.one(call{
+		name: name, fn: "groupnorm", in: []*Tensor{x, scale, shift},
+		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
+			return shaders.PlanGroupNorm(g, dev, force)
+		},
+		cpu: func(out, in [][]float32, plain bool) error {
+			cpuref.GroupNorm(out[0], in[0], in[1], in[2], g)
+			return nil
+		},
+	}, g.OutShape())
+}
