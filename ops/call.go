@@ -34,8 +34,15 @@ func engineOf(name string, x *Tensor, more ...*Tensor) (*Engine, error) {
 	if x == nil {
 		return nil, fail(name, fmt.Errorf("%w: the input", ErrNil))
 	}
+	e := x.eng
 	for _, t := range more {
-		if t != nil && t.eng != x.eng {
+		if t == nil {
+			continue
+		}
+		if t.eng.rec != nil && e.rec == nil {
+			e = t.eng // what meets a recording is recorded
+		}
+		if t.eng.core != e.core {
 			return nil, fail(name, fmt.Errorf("%w: one is on %s, the other on %s", ErrEngine, x.eng.device.Name, t.eng.device.Name))
 		}
 	}
@@ -48,7 +55,7 @@ func engineOf(name string, x *Tensor, more ...*Tensor) (*Engine, error) {
 			return nil, fail(name, fmt.Errorf("%w: tensor of shape %v holds %v", ErrType, t.shape, t.dtype))
 		}
 	}
-	return x.eng, nil
+	return e, nil
 }
 
 // shapeOf returns a tensor's shape, nil where it is absent.
@@ -134,19 +141,16 @@ func (e *Engine) record(c call, in, out []*storage) (*shaders.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	temps := make([]*gpu.Buffer, len(plan.Temps))
+	temps := make([]*storage, len(plan.Temps))
 	defer func() {
-		for _, b := range temps {
-			if b != nil {
-				b.Release() // recorded work keeps it until it has run
+		for _, s := range temps {
+			if s != nil {
+				s.drop() // recorded work keeps the memory until it has run
 			}
 		}
 	}()
 	for i, n := range plan.Temps {
-		if err := e.checkSize([]int{n}, n); err != nil {
-			return nil, err
-		}
-		if temps[i], err = e.dev.NewBuffer((n*4 + 15) &^ 15); err != nil {
+		if temps[i], err = e.newStorage([]int{n}); err != nil {
 			return nil, err
 		}
 	}
@@ -167,13 +171,19 @@ func (e *Engine) record(c call, in, out []*storage) (*shaders.Plan, error) {
 			case o.IsOut():
 				b = out[o.Index].buf
 			default:
-				b = temps[o.Index]
+				b = temps[o.Index].buf
 			}
 			bufs = append(bufs, b)
 		}
 		if err := e.dev.Dispatch(k, st.Params, bufs, st.Groups); err != nil {
 			return nil, err
 		}
+		if e.rec != nil {
+			e.rec.dispatched(e.dev, k, st, bufs)
+		}
+	}
+	if e.rec != nil {
+		e.rec.keep(in)
 	}
 	return &plan, nil
 }
@@ -193,5 +203,12 @@ func (e *Engine) compute(c call, in, out []*storage) error {
 	if force != "" && force != "plain" {
 		return &spec.Error{Kind: ErrUnsupported, Message: fmt.Sprintf("pure Go has no kernel %q; it has plain, and its own choice", force)}
 	}
-	return c.cpu(outs, ins, force == "plain")
+	if err := c.cpu(outs, ins, force == "plain"); err != nil {
+		return err
+	}
+	if e.rec != nil {
+		e.rec.computed(func() error { return c.cpu(outs, ins, force == "plain") })
+		e.rec.keep(in)
+	}
+	return nil
 }

@@ -17,6 +17,12 @@ import (
 // It is safe for use by many goroutines. A process may have several engines;
 // a tensor belongs to the one that made it.
 type Engine struct {
+	*core
+	rec *recorder // not nil in the engine that a Replay is recorded with
+}
+
+// core is what an engine shares with the recordings that are made on it.
+type core struct {
 	device Device
 	dev    *gpu.Device // nil: pure Go
 	limits shaders.Device
@@ -84,7 +90,7 @@ func Open(opts ...Option) (*Engine, error) {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	e := &Engine{forced: o.forced, kernels: map[*shaders.Kernel]*gpu.Kernel{}}
+	e := &Engine{core: &core{forced: o.forced, kernels: map[*shaders.Kernel]*gpu.Kernel{}}}
 	adapter := o.adapter
 	if adapter == "" {
 		adapter = os.Getenv("KANSU_ADAPTER")

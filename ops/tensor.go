@@ -61,6 +61,7 @@ type storage struct {
 	n    int         // elements
 	buf  *gpu.Buffer // on a GPU
 	host []float32   // in pure Go; indices are kept as their bits
+	rec  *recorder   // owns the memory, where it belongs to a Replay
 }
 
 // hold takes a reference, unless the last one is gone.
@@ -81,6 +82,15 @@ func (s *storage) drop() {
 		return
 	}
 	s.eng.live.Add(-1)
+	if s.rec != nil {
+		s.rec.recycle(s)
+		return
+	}
+	s.free()
+}
+
+// free gives the memory back to the engine.
+func (s *storage) free() {
 	if s.buf != nil {
 		s.buf.Release()
 		return
@@ -98,7 +108,12 @@ func (e *Engine) newStorage(shape []int) (*storage, error) {
 	if err := e.checkSize(shape, n); err != nil {
 		return nil, err
 	}
-	s := &storage{eng: e, n: n}
+	if e.rec != nil {
+		if s := e.rec.reuse(n); s != nil {
+			return s, nil
+		}
+	}
+	s := &storage{eng: e, n: n, rec: e.rec}
 	if e.dev == nil {
 		s.host = e.host.get(n)
 	} else if s.buf, err = e.dev.NewBuffer((n*4 + 15) &^ 15); err != nil { // whole vec4s, so that kernels may store them
@@ -150,8 +165,8 @@ func (e *Engine) upload(raw []byte, count int, dtype DType, shape []int) (*Tenso
 	if err != nil {
 		return nil, err
 	}
-	if s.buf == nil {
-		copy(asBytes(s.host), raw)
+	if e.dev == nil {
+		copy(asBytes(s.host[:n]), raw)
 	} else if err := e.dev.Write(s.buf, 0, raw); err != nil {
 		s.drop()
 		return nil, err
@@ -222,7 +237,7 @@ func (t *Tensor) read(dst []byte) error {
 	if s.buf != nil {
 		return t.eng.dev.Read(s.buf, 0, dst)
 	}
-	copy(dst, asBytes(s.host))
+	copy(dst, asBytes(s.host[:s.n]))
 	return nil
 }
 
