@@ -62,7 +62,7 @@ const (
 // layoutKey is the shape of a bind group: kernels that agree in it share bind
 // groups.
 type layoutKey struct {
-	paramBytes int    // of the uniform block, a multiple of 16; 0 = none
+	paramBytes int    // of the uniform block; 0 = none
 	writes     string // one byte per storage binding: 'w' read_write, 'r' read
 }
 

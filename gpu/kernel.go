@@ -28,7 +28,6 @@ type Kernel struct {
 	name   string
 	writes []bool
 	layout *layout
-	params int // ParamBytes
 	handle handle
 }
 
@@ -39,7 +38,6 @@ func (k *Kernel) Name() string { return k.name }
 type kernelKey struct {
 	name, source, entry string
 	layout              layoutKey
-	params              int
 }
 
 // layout is a bind-group layout with its pipeline layout.
@@ -49,7 +47,7 @@ type layout struct {
 	handle handle
 }
 
-const paramAlign = 16 // WGSL rounds the size of a uniform block up to it
+const paramAlign = 16 // parameter blocks may be padded up to it
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
@@ -81,8 +79,8 @@ func keyOf(p *Program, l Limits) (kernelKey, error) {
 			writes[i] = 'w'
 		}
 	}
-	key := layoutKey{paramBytes: roundUp(p.ParamBytes, paramAlign), writes: string(writes)}
-	return kernelKey{name: p.Name, source: p.Source, entry: entry, layout: key, params: p.ParamBytes}, nil
+	key := layoutKey{paramBytes: p.ParamBytes, writes: string(writes)}
+	return kernelKey{name: p.Name, source: p.Source, entry: entry, layout: key}, nil
 }
 
 // Kernel compiles a program, or returns the kernel that was compiled from an
@@ -115,7 +113,7 @@ func (d *Device) Kernel(p *Program) (*Kernel, error) {
 		}
 		return nil, fmt.Errorf("gpu: Kernel %q: %w", p.Name, err)
 	}
-	k := &Kernel{dev: d, name: p.Name, writes: append([]bool(nil), p.Writes...), layout: l, params: p.ParamBytes, handle: h}
+	k := &Kernel{dev: d, name: p.Name, writes: append([]bool(nil), p.Writes...), layout: l, handle: h}
 	d.kernels[key] = k
 	d.stats.KernelsCompiled++
 	return k, nil

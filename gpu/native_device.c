@@ -100,9 +100,29 @@ static void do_instance(void *p) {
 	*(void **)p = wgpuCreateInstance(&desc);
 }
 
+// Mesa's device-select layer asks the window system which GPU it shows its
+// pictures on, and libwayland complains on standard error where there is none
+// (XDG_RUNTIME_DIR). Adapters are ranked by kind here, so the layer is left out
+// by its own switch, for the moment in which the Vulkan instance is made and
+// unless the user gave it something to do.
+static int leave_out_device_select(void) {
+#ifdef __linux__
+	return !getenv("NODEVICE_SELECT") && !getenv("MESA_VK_DEVICE_SELECT") && !getenv("DRI_PRIME") &&
+		setenv("NODEVICE_SELECT", "1", 1) == 0;
+#else
+	return 0;
+#endif
+}
+
 int kansu_instance(void **instance) {
 	*instance = NULL;
+	int set = leave_out_device_select();
 	int rc = kansu_guard(do_instance, instance);
+#ifdef __linux__
+	if (set)
+		unsetenv("NODEVICE_SELECT");
+#endif
+	(void)set;
 	return rc ? rc : *instance ? KANSU_OK : KANSU_REFUSED;
 }
 

@@ -37,7 +37,7 @@ func (d *Device) dispatch(k *Kernel, params []byte, buffers []*Buffer, groups [3
 	// The parameters go to the next free place of the arena.
 	align := max(d.info.Limits.MinUniformAlign, paramAlign)
 	offset := roundUp(len(d.params), align)
-	if offset+k.layout.key.paramBytes > arenaBytes || len(d.work) == batchDispatches {
+	if offset+roundUp(k.layout.key.paramBytes, paramAlign) > arenaBytes || len(d.work) == batchDispatches {
 		if err := d.submit(submission{}); err != nil {
 			return err
 		}
@@ -57,8 +57,8 @@ func (d *Device) dispatch(k *Kernel, params []byte, buffers []*Buffer, groups [3
 			}
 		}
 	}
-	if k.params > 0 {
-		end := offset + k.layout.key.paramBytes
+	if k.layout.key.paramBytes > 0 {
+		end := offset + roundUp(k.layout.key.paramBytes, paramAlign)
 		old := len(d.params)
 		d.params = d.params[:end]
 		clear(d.params[old:end])
@@ -103,8 +103,8 @@ func (d *Device) checkDispatch(k *Kernel, params []byte, buffers []*Buffer, grou
 			return fmt.Errorf("%w: %d workgroups in dimension %c, the device takes 1 to %d", kind, n, "xyz"[i], d.info.Limits.MaxGroups)
 		}
 	}
-	if len(params) != k.params && len(params) != k.layout.key.paramBytes {
-		return fmt.Errorf("%w: %d parameter bytes, the kernel takes %d", ErrInvalid, len(params), k.params)
+	if n := k.layout.key.paramBytes; len(params) != n && len(params) != roundUp(n, paramAlign) {
+		return fmt.Errorf("%w: %d parameter bytes, the kernel takes %d", ErrInvalid, len(params), n)
 	}
 	if len(buffers) != len(k.writes) {
 		return fmt.Errorf("%w: %d buffers, the kernel takes %d", ErrInvalid, len(buffers), len(k.writes))
