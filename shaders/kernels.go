@@ -12,6 +12,8 @@ func Kernels() []*Kernel {
 		convKernels(),
 		convTransposeKernels(),
 		gemmKernels(),
+		poolKernels(),
+		unpoolKernels(),
 	} {
 		for _, k := range row {
 			if !seen[k] {

@@ -25,8 +25,9 @@ type Case interface {
 
 // Input describes one input tensor. A nil Shape is an absent option.
 type Input struct {
-	Shape []int
-	Draw  Draw // how its values are drawn; nil means Normal
+	Shape   []int
+	Draw    Draw // how its values are drawn; nil means Normal
+	Indices bool // the tensor holds int32 indices; what is drawn is rounded down
 }
 
 // Want is one expected output.
@@ -79,6 +80,10 @@ func Rows() []Row {
 		gemmRow,
 		matMulRow,
 		linearRow,
+		maxPoolRow,
+		avgPoolRow,
+		lpPoolRow,
+		unpoolRow,
 	}
 }
 

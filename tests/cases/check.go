@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 
 	"github.com/kansu-dev/kansu/ops"
@@ -56,7 +57,7 @@ func Upload(e *ops.Engine, c Case, in [][]float32) ([]*ops.Tensor, error) {
 		if spec.Shape == nil {
 			continue
 		}
-		t, err := e.Tensor(in[i], spec.Shape...)
+		t, err := upload(e, spec, in[i])
 		if err != nil {
 			return nil, err
 		}
@@ -116,6 +117,23 @@ func CheckAgainst(e *ops.Engine, row Row, c Case, kernel string, in [][]float32,
 		}
 	}
 	return res
+}
+
+// upload makes the tensor of one input.
+func upload(e *ops.Engine, s Input, v []float32) (*ops.Tensor, error) {
+	if !s.Indices {
+		return e.Tensor(v, s.Shape...)
+	}
+	return e.Indices(wholeNumbers(widen(v)), s.Shape...)
+}
+
+// wholeNumbers are the indices that drawn values stand for.
+func wholeNumbers(v []float64) []int32 {
+	whole := make([]int32, len(v))
+	for i := range v {
+		whole[i] = int32(math.Floor(v[i]))
+	}
+	return whole
 }
 
 func release(ts []*ops.Tensor) {

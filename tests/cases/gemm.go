@@ -31,7 +31,7 @@ func (c *GemmCase) geometry() spec.Gemm { return must(spec.NewGemm(c.A, c.B, c.C
 
 // Inputs are a, b and c.
 func (c *GemmCase) Inputs() []Input {
-	return []Input{{c.A, special(c.Special)}, {c.B, special(c.Special)}, {c.C, nil}}
+	return []Input{{Shape: c.A, Draw: special(c.Special)}, {Shape: c.B, Draw: special(c.Special)}, {Shape: c.C}}
 }
 
 // Call multiplies.

@@ -27,7 +27,7 @@ func (c *MatMulCase) geometry() spec.Gemm { return must(spec.NewMatMul(c.A, c.B,
 
 // Inputs are a and b.
 func (c *MatMulCase) Inputs() []Input {
-	return []Input{{c.A, special(c.Special)}, {c.B, special(c.Special)}}
+	return []Input{{Shape: c.A, Draw: special(c.Special)}, {Shape: c.B, Draw: special(c.Special)}}
 }
 
 // Call multiplies.

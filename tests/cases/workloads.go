@@ -21,5 +21,7 @@ func Workloads() []Workload {
 		{"dwconv3x3_128x56", "conv", &ConvCase{X: []int{1, 128, 56, 56}, W: []int{128, 1, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one, Groups: 128}}},
 		{"conv1d_k9_8x64x4096", "conv", &ConvCase{X: []int{8, 64, 4096}, W: []int{64, 64, 9}, Bias: true, Params: ops.ConvParams{Padding: []int{4}}}},
 		{"conv3d_32x16x32x32", "conv", &ConvCase{X: []int{1, 32, 16, 32, 32}, W: []int{32, 32, 3, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
+		{"maxpool3x3s2", "maxpool", &PoolCase{Kind: "max", X: []int{8, 64, 112, 112}, Params: ops.PoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: one}}},
+		{"avgpool2x2s2", "avgpool", &PoolCase{Kind: "avg", X: []int{8, 64, 112, 112}, Params: ops.PoolParams{Kernel: []int{2}, Stride: []int{2}}}},
 	}
 }
