@@ -33,3 +33,28 @@ func transpose(dst, src *float32, dstStride, srcStride, cols, n, w int) {
 		transposePortable(dst, src, dstStride, srcStride, cols, n, w)
 	}
 }
+
+type dotFunc = func(out, x, w *float32, ldx, ldw, k int)
+
+// dotsAVX512 and dotsAVX2 hold kernels by [cols = 4][rows-1].
+var (
+	dotsAVX512 = [2][4]dotFunc{
+		{dot1x1AVX512, dot2x1AVX512, dot3x1AVX512, dot4x1AVX512},
+		{dot1x4AVX512, dot2x4AVX512, dot3x4AVX512, dot4x4AVX512},
+	}
+	dotsAVX2 = [2][4]dotFunc{
+		{dot1x1AVX2, dot2x1AVX2, dot3x1AVX2},
+		{dot1x4AVX2, dot2x4AVX2, dot3x4AVX2},
+	}
+)
+
+func dots(out *[16]float32, x, w *float32, ldx, ldw, k, rows, cols int) {
+	switch Active() {
+	case AVX512:
+		dotsAVX512[cols>>2][rows-1](&out[0], x, w, ldx, ldw, k)
+	case AVX2:
+		dotsAVX2[cols>>2][rows-1](&out[0], x, w, ldx, ldw, k)
+	default:
+		dotsPortable(out, x, w, ldx, ldw, k, rows, cols)
+	}
+}

@@ -11,3 +11,7 @@ func copyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
 func transpose(dst, src *float32, dstStride, srcStride, cols, n, w int) {
 	transposePortable(dst, src, dstStride, srcStride, cols, n, w)
 }
+
+func dots(out *[16]float32, x, w *float32, ldx, ldw, k, rows, cols int) {
+	dotsPortable(out, x, w, ldx, ldw, k, rows, cols)
+}

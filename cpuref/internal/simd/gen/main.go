@@ -100,6 +100,8 @@ func main() {
 		outDir = os.Args[1]
 	}
 	file("gemm_avx512", avx512, gemm)
+	file("dot_avx512", avx512, dots)
+	file("dot_avx2", avx2, dots)
 	file("pack_avx512", avx512, pack)
 	file("pack_avx2", avx2, pack)
 	file("gemm_avx2", avx2, gemm)

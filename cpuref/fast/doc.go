@@ -1,0 +1,34 @@
+// Package fast computes the functions of kansu on the processor at speed: on
+// all cores, with the SIMD loops of package simd, and without cgo. It is the
+// fallback where there is no adapter; package cpuref above it has the same
+// functions as plain loops and is what the tests compare it with.
+//
+// # Repeatability
+//
+// Work is cut into tasks by the shapes alone. How many threads take the tasks,
+// and in which order, never changes the order in which numbers are added: a
+// result is the same bit for bit with 1 thread and with 64. Between AVX2 and
+// AVX-512 most results agree bit for bit as well; portable Go has no fused
+// multiply-add and differs in the last places.
+//
+// # Threads
+//
+// A call uses up to GOMAXPROCS goroutines, or fewer after SetThreads, and small
+// work stays on the calling goroutine. No goroutine outlives the call that
+// started it. Functions may be called from many goroutines at once.
+//
+// # Arguments
+//
+// As in cpuref, geometries have passed the checks of package spec, and slices
+// have the right lengths. Unless it says otherwise a function may not be given
+// a destination that overlaps a source.
+//
+// The environment variable KANSU_SIMD, "portable", "avx2" or "avx512", limits
+// the instruction set; SIMD tells which one is in use.
+package fast
+
+import "github.com/kansu-dev/kansu/cpuref/internal/simd"
+
+// SIMD returns the name of the instruction set in use: "avx512", "avx2" or
+// "portable".
+func SIMD() string { return simd.Active().String() }

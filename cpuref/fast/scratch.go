@@ -1,0 +1,61 @@
+package fast
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// scratch keeps buffers between calls: fresh memory costs more in page faults
+// than the arithmetic that is done in it.
+var scratch scratchPool
+
+type scratchPool struct {
+	mu   sync.Mutex
+	free [72][][]float32 // by class
+	held int             // floats
+}
+
+// maxScratch bounds what is kept for later, in floats.
+const maxScratch = 32 << 20
+
+// scratchClass returns the class of n floats and the size of its buffers: four
+// classes to an octave from 1024 on.
+func scratchClass(n int) (class, size int) {
+	n = max(n, 1024)
+	octave := bits.Len(uint(n-1)) - 1 // 2^octave < n <= 2^(octave+1)
+	step := 1 << (octave - 2)
+	size = (n + step - 1) / step * step
+	return (octave-9)*4 + (size-1)/step%4, size
+}
+
+// getScratch returns n floats with undefined contents. Give them back with
+// putScratch. Sizes are multiples of 1 KiB, which the Go allocator aligns to
+// cache lines.
+func getScratch(n int) []float32 {
+	class, size := scratchClass(n)
+	p := &scratch
+	if class < len(p.free) {
+		p.mu.Lock()
+		if l := len(p.free[class]); l > 0 {
+			s := p.free[class][l-1]
+			p.free[class] = p.free[class][:l-1]
+			p.held -= size
+			p.mu.Unlock()
+			return s[:n]
+		}
+		p.mu.Unlock()
+	}
+	return make([]float32, size)[:n]
+}
+
+// putScratch takes back what getScratch returned.
+func putScratch(s []float32) {
+	class, size := scratchClass(cap(s))
+	p := &scratch
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if class < len(p.free) && p.held+size <= maxScratch {
+		p.free[class] = append(p.free[class], s[:0])
+		p.held += size
+	}
+}
