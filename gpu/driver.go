@@ -4,7 +4,7 @@ package gpu
 import "time"
 
 // driver is what a device needs from a WebGPU implementation. There are three:
-// the native library (native.go), a browser (browser.go) and, in the tests, a
+// the binding natively, the binding in a browser (binding*.go) and, in tests, a
 // simulated one that can fail on demand.
 //
 // A driver trusts its caller: sizes and offsets are valid multiples of 4,
