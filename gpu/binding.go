@@ -20,6 +20,7 @@ type binding struct {
 	dev     *wgpu.Device
 	queue   *wgpu.Queue
 	done    *completions
+	closed  func() // what remains to be done when the device is gone
 
 	// scope is held during every call that opens an error scope. Error scopes
 	// are a stack of the device, and the binding opens one around each call
@@ -93,8 +94,8 @@ func limitsOf(l wgpu.Limits) Limits {
 
 // openBinding opens a device with all that its adapter offers: the limits that
 // WebGPU guarantees are far below what GPUs have.
-func openBinding(a *wgpu.Adapter, info Info) (driver, error) {
-	b := &binding{adapter: info}
+func openBinding(a *wgpu.Adapter, info Info) (*binding, error) {
+	b := &binding{adapter: info, closed: func() {}}
 	err := b.guarded(ErrNoDevice, func() error {
 		dev, err := requestDevice(a, info)
 		if err != nil {
@@ -301,4 +302,5 @@ func (b *binding) close(idle bool) {
 	b.done.free()
 	b.queue.Release()
 	b.dev.Release()
+	b.closed()
 }

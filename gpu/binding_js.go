@@ -24,8 +24,14 @@ func findAdapters() ([]candidate, error) {
 	info := Info{Name: "browser", Backend: "webgpu", Type: Other, Limits: limitsOf(a.GetLimits().Limits)}
 	info.Refused = refusal(info)
 	return []candidate{{
-		info:    info,
-		open:    func() (driver, error) { return openBinding(a, info) },
+		info: info,
+		open: func() (driver, error) {
+			b, err := openBinding(a, info)
+			if err != nil {
+				return nil, err
+			}
+			return b, nil
+		},
 		release: a.Release,
 	}}, nil
 }

@@ -66,36 +66,47 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"github.com/cogentcore/webgpu/wgpu"
 )
 
-// instance is the process's one WebGPU instance. It is never released: drivers
-// do not take being unloaded and loaded again well.
-var instance struct {
-	sync.Mutex
+// instance is a WebGPU instance with the number of its users. Each device has
+// one of its own: the library keeps the objects of all devices of an instance
+// in common tables, and two devices that submit at the same time can find each
+// other's command buffers there, over which it aborts the process.
+type instance struct {
 	*wgpu.Instance
+	users atomic.Int32
 }
+
+func (i *instance) leave() {
+	if i.users.Add(-1) == 0 {
+		i.Release()
+	}
+}
+
+// starting is held while an instance is made: that touches the environment.
+var starting sync.Mutex
 
 // backends leaves OpenGL out: its compute shaders are incomplete, and Mesa
 // writes to standard error when it is asked.
 const backends = wgpu.InstanceBackendVulkan | wgpu.InstanceBackendMetal | wgpu.InstanceBackendDX12
 
-// openInstance makes the instance. The library and Mesa's window-system parts
+// openInstance makes an instance. The library and Mesa's window-system parts
 // write to standard error where there is no display; both are told not to.
-func openInstance() (err error) {
-	if instance.Instance != nil {
-		return nil
-	}
+func openInstance() (i *instance, err error) {
+	starting.Lock()
+	defer starting.Unlock()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: the WebGPU library did not start: %v", ErrNoDevice, p)
 		}
 	}()
 	if err := checkLayout(); err != nil {
-		return err
+		return nil, err
 	}
 	wgpu.SetLogLevel(wgpu.LogLevelOff)
 	if runtime.GOOS == "linux" {
@@ -111,23 +122,35 @@ func openInstance() (err error) {
 		}
 	}
 	// A descriptor would pass uninitialised memory (the binding fills it in part).
-	instance.Instance = wgpu.CreateInstance(nil)
-	return nil
+	return &instance{Instance: wgpu.CreateInstance(nil)}, nil
 }
 
 func findAdapters() ([]candidate, error) {
-	instance.Lock()
-	defer instance.Unlock()
-	if err := openInstance(); err != nil {
+	inst, err := openInstance()
+	if err != nil {
 		return nil, err
 	}
+	inst.users.Add(1)
+	defer inst.leave()
 	var found []candidate
-	for _, a := range instance.EnumerateAdapters(&wgpu.InstanceEnumerateAdapterOptons{Backends: backends}) {
+	for _, a := range inst.EnumerateAdapters(&wgpu.InstanceEnumerateAdapterOptons{Backends: backends}) {
 		info := describe(a)
+		inst.users.Add(1)
 		found = append(found, candidate{
-			info:    info,
-			open:    func() (driver, error) { return openBinding(a, info) },
-			release: a.Release,
+			info: info,
+			open: func() (driver, error) {
+				b, err := openBinding(a, info)
+				if err != nil {
+					return nil, err
+				}
+				inst.users.Add(1)
+				b.closed = inst.leave
+				return b, nil
+			},
+			release: func() {
+				a.Release()
+				inst.leave()
+			},
 		})
 	}
 	return found, nil
