@@ -1,0 +1,86 @@
+package conformance
+
+import (
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// output is the result of an operator whose outputs have names, with the one
+// that torch calls just that.
+func output(t *ops.Tensor) []*Value { return []*Value{named("output", t)} }
+
+// torchPointwise is an operator that applies one function to each element.
+func torchPointwise(f func(c *call) ops.Activation) operator {
+	return func(c *call) []*Value { return output(c.activate(c.param("input"), f(c))) }
+}
+
+func torchPlain(f spec.Pointwise) operator {
+	return torchPointwise(func(*call) ops.Activation { return ops.Activation{Func: f} })
+}
+
+// torchWith reads up to two parameters by their names and defaults.
+func torchWith(f spec.Pointwise, a string, defA float64, more ...any) operator {
+	return torchPointwise(func(c *call) ops.Activation {
+		v := act(f, c.attrs.F32(a, defA))
+		if len(more) == 2 {
+			v.B = c.attrs.F32(more[0].(string), more[1].(float64))
+		}
+		return v
+	})
+}
+
+var pytorchUnary = map[string]operator{
+	"abs":         torchPlain(spec.Abs),
+	"celu":        torchWith(spec.CELU, "alpha", 1),
+	"cos":         torchPlain(spec.Cos),
+	"elu":         torchWith(spec.ELU, "alpha", 1),
+	"erf":         torchPlain(spec.Erf),
+	"exp":         torchPlain(spec.Exp),
+	"expm1":       torchPlain(spec.Expm1),
+	"hardshrink":  torchWith(spec.HardShrink, "lambd", 0.5),
+	"hardsigmoid": torchWith(spec.HardSigmoid, "", 1.0/6, "", 0.5),
+	"hardswish":   torchPlain(spec.HardSwish),
+	"hardtanh":    torchWith(spec.HardTanh, "min_val", -1, "max_val", 1.0),
+	"leaky_relu":  torchWith(spec.LeakyReLU, "negative_slope", 0.01),
+	"log":         torchPlain(spec.Log),
+	"log1p":       torchPlain(spec.Log1p),
+	"logsigmoid":  torchPlain(spec.LogSigmoid),
+	"mish":        torchPlain(spec.Mish),
+	"neg":         torchPlain(spec.Neg),
+	"reciprocal":  torchPlain(spec.Reciprocal),
+	"relu":        torchPlain(spec.ReLU),
+	"relu6":       torchPlain(spec.ReLU6),
+	"rsqrt":       torchPlain(spec.Rsqrt),
+	"selu":        torchPlain(spec.SELU),
+	"sigmoid":     torchPlain(spec.Sigmoid),
+	"silu":        torchPlain(spec.SiLU),
+	"sin":         torchPlain(spec.Sin),
+	"softplus":    torchWith(spec.Softplus, "beta", 1, "threshold", 20.0),
+	"softshrink":  torchWith(spec.SoftShrink, "lambd", 0.5),
+	"softsign":    torchPlain(spec.Softsign),
+	"sqrt":        torchPlain(spec.Sqrt),
+	"square":      torchPlain(spec.Square),
+	"tanh":        torchPlain(spec.Tanh),
+	"tanhshrink":  torchPlain(spec.TanhShrink),
+	"threshold":   torchWith(spec.Threshold, "threshold", 0, "value", 0.0),
+	"gelu": torchPointwise(func(c *call) ops.Activation {
+		if c.attrs.String("approximate", "none") == "tanh" {
+			return act(spec.GELUTanh)
+		}
+		return act(spec.GELU)
+	}),
+}
+
+func torchConv(c *call) []*Value {
+	return output(c.do(ops.Conv(c.param("input"), c.param("weight"), c.optParam("bias"), ops.ConvParams{
+		Stride: c.attrs.Ints("stride"), Padding: c.attrs.Ints("padding"),
+		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
+	})))
+}
+
+func torchConvTranspose(c *call) []*Value {
+	return output(c.do(ops.ConvTranspose(c.param("input"), c.param("weight"), c.optParam("bias"), ops.ConvTransposeParams{
+		Stride: c.attrs.Ints("stride"), Padding: c.attrs.Ints("padding"), OutputPadding: c.attrs.Ints("output_padding"),
+		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
+	})))
+}
