@@ -178,7 +178,8 @@ func (c *call) transpose(x *ops.Tensor, perm ...int) *ops.Tensor {
 	if isIdentity(perm) {
 		return x
 	}
-	fail("transpose");return nil
+	fail("transpose")
+	return nil
 }
 
 // inverse returns the permutation that undoes perm.

@@ -94,7 +94,7 @@ func compute(e *ops.Engine, suite string, c *Case) (out []*Value, release func()
 		in := make([]*Value, len(c.Inputs))
 		by := map[string]*Value{}
 		for i, t := range c.Inputs {
-			if in[i] = valueOf(t); t != nil {
+			if in[i] = t.Value(); t != nil {
 				by[cmp.Or(t.Param, t.Name)] = in[i]
 			}
 		}
@@ -105,7 +105,7 @@ func compute(e *ops.Engine, suite string, c *Case) (out []*Value, release func()
 	values := map[string]*Value{}
 	for _, t := range c.Inputs {
 		if t != nil {
-			values[t.Name] = valueOf(t)
+			values[t.Name] = t.Value()
 		}
 	}
 	var names []string

@@ -39,7 +39,8 @@ func named(name string, t *ops.Tensor) *Value {
 	return v
 }
 
-func valueOf(t *Tensor) *Value {
+// Value returns the tensor as a value, nil for none.
+func (t *Tensor) Value() *Value {
 	if t == nil {
 		return nil
 	}
