@@ -23,6 +23,13 @@ var suites = map[string]map[string]operator{
 }
 
 var onnxOperators = map[string]operator{
+	"AveragePool":               onnxAveragePool,
+	"GlobalAveragePool":         unary(ops.GlobalAvgPool),
+	"GlobalLpPool":              onnxGlobalLpPool,
+	"GlobalMaxPool":             unary(ops.GlobalMaxPool),
+	"LpPool":                    onnxLpPool,
+	"MaxPool":                   onnxMaxPool,
+	"MaxUnpool":                 onnxMaxUnpool,
 	"BatchNormalization":        onnxBatchNormalization,
 	"Conv":                      onnxConv,
 	"ConvTranspose":             onnxConvTranspose,
@@ -42,6 +49,9 @@ var onnxOperators = map[string]operator{
 }
 
 var webnnOperators = map[string]operator{
+	"averagePool2d":         webnnPool(ops.AvgPool),
+	"l2Pool2d":              webnnPool(l2Pool),
+	"maxPool2d":             webnnPool(ops.MaxPool),
 	"batchNormalization":    webnnBatchNormalization,
 	"conv2d":                webnnConv2d,
 	"convTranspose2d":       webnnConvTranspose2d,
@@ -53,6 +63,21 @@ var webnnOperators = map[string]operator{
 }
 
 var pytorchOperators = map[string]operator{
+	"adaptive_avg_pool1d": torchAdaptiveAvgPool,
+	"adaptive_avg_pool2d": torchAdaptiveAvgPool,
+	"adaptive_avg_pool3d": torchAdaptiveAvgPool,
+	"adaptive_max_pool1d": torchAdaptiveMaxPool,
+	"adaptive_max_pool2d": torchAdaptiveMaxPool,
+	"adaptive_max_pool3d": torchAdaptiveMaxPool,
+	"avg_pool1d":          torchAvgPool,
+	"avg_pool2d":          torchAvgPool,
+	"avg_pool3d":          torchAvgPool,
+	"lp_pool1d":           torchLpPool,
+	"lp_pool2d":           torchLpPool,
+	"lp_pool3d":           torchLpPool,
+	"max_pool1d":          torchMaxPool,
+	"max_pool2d":          torchMaxPool,
+	"max_pool3d":          torchMaxPool,
 	"batch_norm":          torchBatchNorm,
 	"conv1d":              torchConv,
 	"conv2d":              torchConv,
