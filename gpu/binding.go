@@ -300,6 +300,12 @@ func (b *binding) close(idle bool) {
 		return
 	}
 	b.done.free()
+	// A device that never submitted anything leaves its first command encoder
+	// behind, and the next device's submissions fail over it.
+	_ = b.guarded(ErrDriver, func() error {
+		submitTo(b.queue)
+		return nil
+	})
 	b.queue.Release()
 	b.dev.Release()
 	b.closed()
