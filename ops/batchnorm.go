@@ -100,7 +100,7 @@ func BatchNormTrain(x, scale, shift, runningMean, runningVar *Tensor, p BatchNor
 		out = append(out, channels, channels)
 	}
 	ts, err := e.run(call{
-		name: name, fn: "batchnorm", in: []*Tensor{x, scale, shift, runningMean, runningVar}, out: out,
+		name: name, fn: "batchnorm_train", in: []*Tensor{x, scale, shift, runningMean, runningVar}, out: out,
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanBatchNormTrain(g, dev, force)
 		},

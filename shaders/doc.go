@@ -10,4 +10,9 @@
 //	// swap: activate
 //	fn activate(x: f32, a: f32, b: f32) -> f32 { return x; }
 //	// end swap
+//
+// One limit is not in any device's list: Mesa's software Vulkan (llvmpipe) ends
+// every loop of an invocation, without an error, once its loops together have
+// gone round 65,535 times (see softwareLoops). A kernel whose work for one
+// invocation grows with a shape must be split before that on such a device.
 package shaders

@@ -12,6 +12,7 @@ func Kernels() []*Kernel {
 		convKernels(),
 		convTransposeKernels(),
 		gemmKernels(),
+		normKernels(),
 		poolKernels(),
 		unpoolKernels(),
 	} {

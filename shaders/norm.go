@@ -1,61 +1,407 @@
 package shaders
 
-import "github.com/kansu-dev/kansu/spec"
+import (
+	_ "embed"
+	"fmt"
 
-// PlanBatchNorm follows with its shader.
-func PlanBatchNorm(g spec.BatchNorm, dev Device, force string) (Plan, error) {
-	return choose("batchnorm", force, nil)
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// The normalizations share their kernels. A plan has two or three parts:
+//
+//	moments    mean and squares of each chunk of a group   -> part
+//	merge      of all chunks of a group                    -> stat
+//	normalize  y from x, stat, scale and shift
+//
+// and, where statistics are outputs, publish. They differ in the moments:
+//
+//	naive    any layout, one invocation for a chunk
+//	split    planes, one invocation for a chunk: software adapters
+//	tree     planes, one workgroup for a chunk: GPUs
+//	columns  groups along an axis that is not the last one
+//
+// Where the groups are contiguous rows, one dispatch can do it all:
+//
+//	rows     one invocation for a row: software adapters
+//	group    one workgroup for a row, which it keeps in registers: GPUs
+var (
+	//go:embed moments.wgsl
+	momentsWGSL string
+	//go:embed moments_naive.wgsl
+	momentsNaiveWGSL string
+	//go:embed moments_split.wgsl
+	momentsSplitWGSL string
+	//go:embed moments_tree.wgsl
+	momentsTreeWGSL string
+	//go:embed moments_columns.wgsl
+	momentsColumnsWGSL string
+	//go:embed moments_merge.wgsl
+	momentsMergeWGSL string
+	//go:embed moments_publish.wgsl
+	momentsPublishWGSL string
+	//go:embed normalize.wgsl
+	normalizeWGSL string
+)
+
+// normOperands are where a normalization reads and writes.
+type normOperands struct{ x, scale, shift, y Operand }
+
+// usualNorm are the operands of a call whose inputs are x, scale and shift.
+var usualNorm = normOperands{In(0), In(1), In(2), Out(0)}
+
+// published says which statistics are outputs, and the running ones.
+type published struct {
+	n, c                   int // stat is [n, c]; the running statistics are [c]
+	mean, variance, invStd Operand
+	running                bool
+	momentum               float32
+	unbias                 float64
+	oldMean, oldVar        Operand
+	newMean, newVar        Operand
+	temps                  []int // of the operands that are temporaries, from Temp(2) on
 }
 
-// PlanBatchNormTrain follows with its shader.
-func PlanBatchNormTrain(g spec.BatchNorm, dev Device, force string) (Plan, error) {
-	return choose("batchnormtrain", force, nil)
+// planNorm plans a normalization with the statistics of x. pub is nil where
+// they are not wanted.
+func planNorm(function string, g *spec.Norm, io normOperands, pub *published, dev Device, force string) (Plan, error) {
+	n, _, s, planes := g.Planes()
+	_, _, inner, columns := g.Columns()
+	noPlanes, noColumns := "", ""
+	if !planes {
+		noPlanes = "the groups are not planes"
+	}
+	if !columns || inner == 1 {
+		noColumns = "the groups are not columns"
+	}
+	parts := func(moments func(*spec.Norm, Operand, Device) (Step, int)) func() (Plan, error) {
+		return func() (Plan, error) { return normParts(g, io, pub, dev, moments), nil }
+	}
+	split := candidate{name: "split", why: "planes in chunks, for a CPU", not: noPlanes, plan: parts(momentsSplit)}
+	tree := candidate{name: "tree", why: "planes in chunks", not: noPlanes, plan: parts(momentsTree)}
+	cols := candidate{name: "columns", why: "groups along an inner axis", not: noColumns, plan: parts(momentsColumns)}
+	naive := candidate{name: "naive", why: "serves every layout", plan: parts(momentsNaive)}
+	if dev.CPU {
+		tree.not = orElse(tree.not, force, "tree", "a CPU has no workgroup memory")
+	}
+	if planes && n > 1 && s < 4 && columns {
+		// The planes are all but single elements: neighbours are other groups.
+		return choose(function, force, []candidate{cols, split, tree, naive})
+	}
+	if dev.CPU {
+		return choose(function, force, []candidate{split, cols, naive, tree})
+	}
+	return choose(function, force, []candidate{tree, cols, split, naive})
 }
 
-// PlanInstanceNorm follows with its shader.
-func PlanInstanceNorm(g spec.InstanceNorm, dev Device, force string) (Plan, error) {
-	return choose("instancenorm", force, nil)
+// orElse adds a reason against a candidate that is not forced.
+func orElse(not, force, name, why string) string {
+	if not == "" && force != name {
+		return why
+	}
+	return not
 }
 
-// PlanInstanceNormTrain follows with its shader.
-func PlanInstanceNormTrain(g spec.InstanceNorm, dev Device, force string) (Plan, error) {
-	return choose("instancenormtrain", force, nil)
+// normParts assembles the steps of a normalization around its moments.
+func normParts(g *spec.Norm, io normOperands, pub *published, dev Device, moments func(*spec.Norm, Operand, Device) (Step, int)) Plan {
+	m, parts := moments(g, io.x, dev)
+	p := Plan{
+		Steps: []Step{m, momentsMerge(g, parts, dev), normalize(g, io, Temp(1), Temp(1), false, dev)},
+		Temps: []int{4 * g.Groups * parts, 4 * g.Groups},
+	}
+	if pub != nil {
+		p.Steps = append(p.Steps, momentsPublish(pub, dev))
+		p.Temps = append(p.Temps, pub.temps...)
+	}
+	return p
 }
 
-// PlanRMSNorm follows with its shader.
-func PlanRMSNorm(g spec.RMSNorm, dev Device, force string) (Plan, error) {
-	return choose("rmsnorm", force, nil)
+// The parts of a kernel that depend on what is loaded at once.
+const (
+	vec4Moments = `alias T = vec4<f32>;
+const LANES = 4u;
+fn first(v: T) -> f32 { return v.x; }
+fn total(v: T) -> f32 { return (v.x + v.y) + (v.z + v.w); }`
+	vec4Columns = `alias T = vec4<f32>;
+const LANES = 4u;
+fn lane(v: T, k: u32) -> f32 { var w = v; return w[k]; }`
+	vec4Normalize = `alias T = vec4<f32>;
+const LANES = 4u;
+fn activate_lanes(v: T) -> T {
+  return vec4<f32>(activate(v.x, p.act_a, p.act_b), activate(v.y, p.act_a, p.act_b),
+                   activate(v.z, p.act_a, p.act_b), activate(v.w, p.act_a, p.act_b));
+}
+fn gather(g: u32, a: u32) -> Coefficients {
+  let c = coefficients(g, a);
+  if (p.group_step + p.affine_step == 0u) { return Coefficients(T(c.x), T(c.y), T(c.z)); }
+  let d = coefficients(g + p.group_step, a + p.affine_step);
+  let e = coefficients(g + 2u * p.group_step, a + 2u * p.affine_step);
+  let f = coefficients(g + 3u * p.group_step, a + 3u * p.affine_step);
+  return Coefficients(T(c.x, d.x, e.x, f.x), T(c.y, d.y, e.y, f.y), T(c.z, d.z, e.z, f.z));
+}`
+	givenStat = `@group(0) @binding(2) var<storage, read> stat: array<f32>;
+@group(0) @binding(3) var<storage, read> variance: array<f32>;
+fn statistic(g: u32) -> vec3<f32> { return vec3<f32>(stat[g], 0.0, inv_sqrt(variance[g] + p.eps, p.zero)); }`
+)
+
+// lanes returns how many floats are loaded at once along an axis of n, and what
+// makes a kernel load vec4s.
+func lanes(n int, vec4 string) (int, []edit) {
+	if n%4 != 0 {
+		return 1, nil
+	}
+	return 4, []edit{swap("lanes", vec4)}
 }
 
-// PlanGroupNorm follows with its shader.
-func PlanGroupNorm(g spec.GroupNorm, dev Device, force string) (Plan, error) {
-	return choose("groupnorm", force, nil)
+func boolU32(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
-// PlanMeanVariance follows with its shader.
-func PlanMeanVariance(g spec.MeanVariance, dev Device, force string) (Plan, error) {
-	return choose("meanvariance", force, nil)
+// pad16 pads the parameters of a struct that holds vec4s.
+func (p Params) pad16() Params {
+	for len(p)%16 != 0 {
+		p = append(p, 0)
+	}
+	return p
 }
 
-// PlanSoftmax follows with its shader.
-func PlanSoftmax(g spec.SoftmaxOf, dev Device, force string) (Plan, error) {
-	return choose("softmax", force, nil)
+func momentsNaiveKernel() *Kernel {
+	return intern("moments_naive", func() *Kernel {
+		return &Kernel{Source: momentsNaiveWGSL, ParamBytes: 128 + 32, Writes: []bool{false, true}}
+	})
 }
 
-// PlanLpNormalize follows with its shader.
-func PlanLpNormalize(g spec.LpNormalize, dev Device, force string) (Plan, error) {
-	return choose("lpnormalize", force, nil)
+func momentsNaive(g *spec.Norm, x Operand, dev Device) (Step, int) {
+	const wg = 64
+	// The merged axes with their strides in x: averaged ones, then kept ones.
+	var reduced, kept []int
+	stride := spec.Count(g.Shape)
+	for _, d := range g.Dims {
+		stride /= d.Size
+		if d.Group == 0 {
+			reduced = append(reduced, d.Size, stride, 0, 0)
+		} else {
+			kept = append(kept, d.Size, stride, 0, 0)
+		}
+	}
+	dims := make([]int, 32)
+	copy(dims, append(append([]int{}, reduced...), kept...))
+	size, parts := chunks(g.Count, 1024, mostParts)
+	return Step{
+		Kernel: momentsNaiveKernel(),
+		Params: Params{}.U32(dims...).U32(len(reduced)/4, len(reduced)/4+len(kept)/4,
+			g.Groups*parts, parts, size, g.Count, boolU32(g.RMS)).pad16(),
+		Operands: []Operand{x, Temp(0)},
+		Groups:   Grid1D(ceilDiv(g.Groups*parts, wg), dev.MaxGroups),
+	}, parts
 }
 
-// PlanLRN follows with its shader.
-func PlanLRN(g spec.LRN, dev Device, force string) (Plan, error) { return choose("lrn", force, nil) }
+// mostParts is how many chunks a group may have: one invocation merges them in
+// two loops, within softwareLoops.
+const mostParts = 1 << 14
 
-// PlanDropout follows with its shader.
-func PlanDropout(g spec.Dropout, dev Device, force string) (Plan, error) {
-	return choose("dropout", force, nil)
+// chunks returns the size of a chunk and how many make up n, given the usual
+// size and the most that there may be.
+func chunks(n, size, most int) (chunk, parts int) {
+	chunk = max(size, ceilDiv(n, most))
+	return chunk, ceilDiv(n, chunk)
 }
 
-// PlanLayerNorm follows with its shader.
-func PlanLayerNorm(g spec.LayerNorm, stats bool, dev Device, force string) (Plan, error) {
-	return choose("layernorm", force, nil)
+func momentsSplitKernel(s int) (*Kernel, int) {
+	lanes, edits := lanes(s, vec4Moments)
+	return intern(fmt.Sprintf("moments_split_x%d", lanes), func() *Kernel {
+		return &Kernel{Source: specialise(momentsSplitWGSL, edits...), ParamBytes: 28, Writes: []bool{false, true}}
+	}), lanes
+}
+
+func momentsSplit(g *spec.Norm, x Operand, dev Device) (Step, int) {
+	const wg = 32
+	n, c, s, _ := g.Planes()
+	k, lanes := momentsSplitKernel(s)
+	s /= lanes
+	size, parts := chunks(n*s, 256, mostParts)
+	return Step{
+		Kernel:   k,
+		Params:   Params{}.U32(c*parts, parts, size, n*s, s, c*s, boolU32(g.RMS)),
+		Operands: []Operand{x, Temp(0)},
+		Groups:   Grid1D(ceilDiv(c*parts, wg), dev.MaxGroups),
+	}, parts
+}
+
+// treePer is how many loads each invocation of moments_tree.wgsl keeps.
+const treePer = 4
+
+func momentsTreeKernel(wg, s int) (*Kernel, int) {
+	lanes, edits := lanes(s, vec4Moments)
+	return intern(fmt.Sprintf("moments_tree_%dx%d_x%d", wg, treePer, lanes), func() *Kernel {
+		return &Kernel{
+			Source:     specialise(momentsTreeWGSL, append(edits, setU32("WG", wg), setU32("PER", treePer))...),
+			ParamBytes: 24, Writes: []bool{false, true},
+		}
+	}), lanes
+}
+
+func momentsTree(g *spec.Norm, x Operand, dev Device) (Step, int) {
+	n, c, s, _ := g.Planes()
+	wg := 256
+	for wg > 32 && n*s <= wg*2 {
+		wg /= 2
+	}
+	k, lanes := momentsTreeKernel(wg, s)
+	s /= lanes
+	parts := ceilDiv(n*s, wg*treePer)
+	return Step{
+		Kernel:   k,
+		Params:   Params{}.U32(c*parts, parts, n*s, s, c*s, boolU32(g.RMS)),
+		Operands: []Operand{x, Temp(0)},
+		Groups:   Grid1D(c*parts, dev.MaxGroups),
+	}, parts
+}
+
+func momentsColumnsKernel(inner int) (*Kernel, int) {
+	lanes, edits := lanes(inner, vec4Columns)
+	return intern(fmt.Sprintf("moments_columns_x%d", lanes), func() *Kernel {
+		return &Kernel{Source: specialise(momentsColumnsWGSL, edits...), ParamBytes: 24, Writes: []bool{false, true}}
+	}), lanes
+}
+
+func momentsColumns(g *spec.Norm, x Operand, dev Device) (Step, int) {
+	const wg = 64
+	o, n, inner, _ := g.Columns()
+	k, lanes := momentsColumnsKernel(inner)
+	inner /= lanes
+	size, parts := chunks(n, 64, mostParts)
+	return Step{
+		Kernel:   k,
+		Params:   Params{}.U32(o*parts*inner, parts, size, n, inner, boolU32(g.RMS)),
+		Operands: []Operand{x, Temp(0)},
+		Groups:   Grid1D(ceilDiv(o*parts*inner, wg), dev.MaxGroups),
+	}, parts
+}
+
+func momentsMergeKernel(wg, threads int) *Kernel {
+	return intern(fmt.Sprintf("moments_merge_%dof%d", threads, wg), func() *Kernel {
+		return &Kernel{
+			Source:     specialise(momentsMergeWGSL, setU32("WG", wg), setU32("THREADS", threads), swap("moments", momentsWGSL)),
+			ParamBytes: 24, Writes: []bool{false, true},
+		}
+	})
+}
+
+// momentsMerge merges the moments of Temp(0) into Temp(1).
+func momentsMerge(g *spec.Norm, parts int, dev Device) Step {
+	const wg = 64
+	threads := 1
+	for !dev.CPU && threads < 32 && threads < parts {
+		threads *= 2
+	}
+	return Step{
+		Kernel: momentsMergeKernel(wg, threads),
+		Params: Params{}.U32(g.Groups, parts).F32(float32(1/float64(g.Count)), g.Eps).
+			U32(boolU32(g.EpsOnStd), 0),
+		Operands: []Operand{Temp(0), Temp(1)},
+		Groups:   Grid1D(ceilDiv(g.Groups*threads, wg), dev.MaxGroups),
+	}
+}
+
+// normalize plans y = act((x - mean) * inv_std * scale + shift). stat holds what
+// momentsMerge writes or, where given is set, the means, and variance the
+// variances then.
+func normalize(g *spec.Norm, io normOperands, stat, variance Operand, given bool, dev Device) Step {
+	const wg = 64
+	last := spec.NormDim{Size: 1}
+	outer := g.Dims
+	if n := len(g.Dims); n > 0 {
+		last, outer = g.Dims[n-1], g.Dims[:n-1]
+	}
+	lanes, _ := lanes(last.Size, "")
+	block := 4
+	if dev.CPU {
+		block = 16
+	}
+	run := last.Size / lanes
+	blocks := ceilDiv(run, block)
+	rows := spec.Count(g.Shape) / last.Size
+	dims := make([]int, 32)
+	for i, d := range outer {
+		copy(dims[4*i:], []int{d.Size, d.Group, d.Affine})
+	}
+	return Step{
+		Kernel: normalizeKernel(g.Act.Func, lanes, block, given),
+		Params: Params{}.U32(dims...).U32(len(outer), rows*blocks, blocks, run, last.Group, last.Affine,
+			boolU32(g.Scale), boolU32(g.Shift)).F32(g.Eps).U32(0).F32(g.Act.A, g.Act.B).pad16(),
+		Operands: []Operand{io.x, stat, variance, io.scale, io.shift, io.y},
+		Groups:   Grid1D(ceilDiv(rows*blocks, wg), dev.MaxGroups),
+	}
+}
+
+func normalizeKernel(fn spec.Pointwise, floats, block int, given bool) *Kernel {
+	name := fmt.Sprintf("normalize_x%d_block%d_given%t_%v", floats, block, given, fn)
+	return intern(name, func() *Kernel {
+		_, edits := lanes(floats, vec4Normalize)
+		edits = append(edits, setU32("BLOCK", block), swap("activate", ActivationSource("activate", spec.Activation{Func: fn})))
+		if given {
+			edits = append(edits, swap("stat", momentsWGSL+givenStat))
+		}
+		return &Kernel{
+			Source:     specialise(normalizeWGSL, edits...),
+			ParamBytes: 128 + 48,
+			Writes:     []bool{false, false, false, false, false, true},
+		}
+	})
+}
+
+func momentsPublishKernel(running bool) *Kernel {
+	name, edits := "moments_publish_running", []edit(nil)
+	writes := []bool{false, false, false, true, true, true, true, true}
+	if !running {
+		name, edits = "moments_publish", []edit{swap("running", "fn update(c: u32, m: f32, v: f32) {}")}
+		writes = writes[:6]
+	}
+	return intern(name, func() *Kernel {
+		return &Kernel{Source: specialise(momentsPublishWGSL, edits...), ParamBytes: 28, Writes: writes}
+	})
+}
+
+// momentsPublish writes the statistics of Temp(1) to the outputs.
+func momentsPublish(pub *published, dev Device) Step {
+	const wg = 64
+	k := momentsPublishKernel(pub.running)
+	operands := []Operand{Temp(1), pub.oldMean, pub.oldVar, pub.mean, pub.variance, pub.invStd, pub.newMean, pub.newVar}
+	operands = operands[:len(k.Writes)]
+	return Step{
+		Kernel: k,
+		Params: Params{}.U32(pub.n, pub.c, boolU32(pub.running)).
+			F32(pub.momentum, float32(1-float64(pub.momentum)), float32(pub.unbias), float32(1/float64(pub.n))),
+		Operands: operands,
+		Groups:   Grid1D(ceilDiv(pub.c, wg), dev.MaxGroups),
+	}
+}
+
+// normKernels enumerates the kernels that the plans of normalizations can return.
+func normKernels() []*Kernel {
+	all := []*Kernel{momentsNaiveKernel(), momentsPublishKernel(false), momentsPublishKernel(true)}
+	for _, lanes := range []int{1, 4} {
+		split, _ := momentsSplitKernel(lanes)
+		columns, _ := momentsColumnsKernel(lanes)
+		all = append(all, split, columns)
+		for wg := 32; wg <= 256; wg *= 2 {
+			tree, _ := momentsTreeKernel(wg, lanes)
+			all = append(all, tree)
+		}
+		for _, block := range []int{4, 16} {
+			for _, given := range []bool{false, true} {
+				all = append(all, normalizeKernel(spec.Identity, lanes, block, given))
+			}
+		}
+	}
+	for threads := 1; threads <= 32; threads *= 2 {
+		all = append(all, momentsMergeKernel(64, threads))
+	}
+	for _, fn := range spec.Pointwises() {
+		all = append(all, normalizeKernel(fn, 4, 4, false))
+	}
+	return all
 }

@@ -21,6 +21,11 @@ type Device struct {
 	MaxStorageBuffers int    // storage buffers per kernel
 }
 
+// softwareLoops is how often all loops of one invocation together may go round
+// on Mesa's software Vulkan, nested ones counted each time: past it they end
+// silently and the result is wrong. Measured on Mesa 22.3.
+const softwareLoops = 65535
+
 // Baseline is a device with the limits that WebGPU guarantees everywhere.
 var Baseline = Device{
 	Name: "baseline", MaxBindingBytes: 128 << 20, MaxGroups: 65535,

@@ -84,6 +84,13 @@ func Rows() []Row {
 		avgPoolRow,
 		lpPoolRow,
 		unpoolRow,
+		batchNormRow,
+		batchNormTrainRow,
+		layerNormRow,
+		instanceNormRow,
+		groupNormRow,
+		rmsNormRow,
+		meanVarianceRow,
 	}
 }
 
