@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       atomicMax(&y[i / p.size_in * p.size_out + u32(j)], i + 1u);
     }
   } else {
-    let from = atomicLoad(&y[i]);
-    if (from > 0u) { atomicStore(&y[i], bitcast<u32>(x[from - 1u])); }
+    let last = atomicLoad(&y[i]);
+    if (last > 0u) { atomicStore(&y[i], bitcast<u32>(x[last - 1u])); }
   }
 }
