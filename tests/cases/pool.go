@@ -35,8 +35,8 @@ func poolRow(kind spec.PoolKind, kernels ...string) Row {
 }
 
 var (
-	maxPoolRow = poolRow(spec.PoolMax, "naive")
-	avgPoolRow = poolRow(spec.PoolAvg, "naive")
+	maxPoolRow = poolRow(spec.PoolMax, "tile", "naive")
+	avgPoolRow = poolRow(spec.PoolAvg, "tile", "naive")
 	lpPoolRow  = poolRow(spec.PoolLp, "naive")
 )
 
