@@ -1,10 +1,10 @@
-//go:build cgo || js
+//go:build cgo
 
 package gpu
 
-// The driver over github.com/cogentcore/webgpu, natively and in a browser. What
-// differs between the two, the adapter's description, waiting and mapping, is in
-// binding_native.go and binding_js.go.
+// The native driver, over github.com/cogentcore/webgpu. Adapters, waiting and
+// mapping are in binding_native.go; browsers have a driver of their own,
+// browser.go.
 
 import (
 	"fmt"
@@ -141,7 +141,6 @@ func (b *binding) write(h handle, offset uint64, data []byte) error {
 }
 
 // bindingLayout is a bind-group layout and the pipeline layout of it alone.
-// Layouts are explicit, since browsers' pipelines do not tell theirs.
 type bindingLayout struct {
 	group    *wgpu.BindGroupLayout
 	pipeline *wgpu.PipelineLayout

@@ -4,8 +4,8 @@ package gpu
 import "time"
 
 // driver is what a device needs from a WebGPU implementation. There are three:
-// the binding natively, the binding in a browser (binding*.go) and, in tests, a
-// simulated one that can fail on demand.
+// the binding (binding*.go), a browser (browser.go) and, in tests, a simulated
+// one that can fail on demand.
 //
 // A driver trusts its caller: sizes and offsets are valid multiples of 4,
 // handles are alive. Methods are called with the device's lock held, except
