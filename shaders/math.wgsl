@@ -18,6 +18,9 @@
 //     bits, and a select at the end of a function puts them in place.
 //   - A constant expression must not be infinite or NaN: k_nan and k_inf make
 //     theirs of an argument.
+//   - Compilers may reassociate: Mesa turns n*a + n*b into n*(a+b), and so undoes
+//     a constant that was split in two. A sum that has to be made as written has
+//     a k_pin around the part to be made first.
 // Error bounds are in spec (Activation.Budget); coefficients are minimax fits,
 // rounded to float32 one by one.
 
@@ -43,8 +46,18 @@ fn k_copysign(magnitude: f32, sign_of: f32) -> f32 {
 // so is what is left of x.
 fn k_head(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) & 0xfffff000u); }
 
+// x itself. As no compiler knows that a number's bits are below those of a
+// negative NaN, none moves arithmetic across.
+fn k_pin(x: f32) -> f32 { return bitcast<f32>(min(bitcast<u32>(x), 0xffc00000u)); }
+
 // 2^n for -126 <= n <= 127.
 fn k_pow2(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
+
+// x * 2^n for -252 <= n <= 254, without overflow or underflow on the way.
+fn k_scale(x: f32, n: i32) -> f32 {
+  let h = n >> 1u;
+  return k_pin(x * k_pow2(h)) * k_pow2(n - h);
+}
 
 // ---- division and square root ----
 
@@ -53,7 +66,7 @@ fn k_pow2(n: i32) -> f32 { return bitcast<f32>(u32(n + 127) << 23u); }
 // Needs b within 2^-120..2^120, and a/b not near the overflow.
 fn k_div(a: f32, b: f32) -> f32 {
   let y = 1.0 / b;
-  let q = a * y;
+  let q = k_pin(a * y);
   return fma(fma(-q, b, a), y, q);
 }
 
@@ -64,7 +77,7 @@ fn k_sqrt(x: f32) -> f32 {
   let small = x < 0x1p-62;
   let v = x * select(select(1.0, 0x1p64, small), 0x1p-64, large);
   let y = inverseSqrt(v);
-  let s = v * y;
+  let s = k_pin(v * y);
   let r = fma(0.5 * y, fma(-s, s, v), s) * select(select(1.0, 0x1p-32, small), 0x1p32, large);
   let real = select(r, k_nan(x), x < 0.0);
   let finite = select(real, x, k_is_nan(x) || bitcast<u32>(x) == 0x7f800000u);
@@ -103,7 +116,7 @@ fn k_expm1_r(r: f32) -> f32 {
 // (e^r, n) for |x| < 170.
 fn k_exp_parts(x: f32) -> vec2<f32> {
   let n = round(x * K_LOG2E);
-  let r = fma(n, -K_LN2_LO, fma(n, -K_LN2_HI, x));
+  let r = fma(n, -K_LN2_LO, k_pin(fma(n, -K_LN2_HI, x)));
   return vec2<f32>(1.0 + k_expm1_r(r), n);
 }
 
@@ -114,15 +127,13 @@ fn k_exp_product_parts(a: f32, b: f32) -> vec2<f32> {
   let ah = k_head(a);
   let bh = k_head(b);
   let rest = fma(ah, b - bh, (a - ah) * b);
-  let r = fma(n, K_LN2_LO, fma(n, K_LN2_HI, -(ah * bh)) - rest);
+  let r = fma(n, K_LN2_LO, k_pin(fma(n, K_LN2_HI, -(ah * bh))) - rest);
   return vec2<f32>(1.0 + k_expm1_r(r), -n);
 }
 
 fn k_exp(x: f32) -> f32 {
   let e = k_exp_parts(clamp(x, -104.0, 90.0));
-  let n = i32(e.y);
-  let h = n >> 1u;
-  let y = e.x * k_pow2(h) * k_pow2(n - h);
+  let y = k_scale(e.x, i32(e.y));
   return select(select(y, k_inf(x), x > 88.7228394), x, k_is_nan(x));
 }
 
@@ -132,9 +143,7 @@ fn k_exp2(x: f32) -> f32 {
   let f = c - whole;
   let p = fma(fma(fma(fma(fma(fma(0.000158244919, f, 0.00134177238), f, 0.00961706508), f, 0.0555027276), f,
                       0.240226552), f, 0.693147242), f, 1.0);
-  let n = i32(whole);
-  let h = n >> 1u;
-  let y = p * k_pow2(h) * k_pow2(n - h);
+  let y = k_scale(p, i32(whole));
   return select(select(y, k_inf(x), x >= 128.0), x, k_is_nan(x));
 }
 
@@ -143,7 +152,7 @@ fn k_exp2(x: f32) -> f32 {
 fn k_expm1(x: f32) -> f32 {
   let c = clamp(x, -30.0, 88.8);
   let n = round(c * K_LOG2E);
-  let m = k_expm1_r(fma(n, -K_LN2_LO, fma(n, -K_LN2_HI, c)));
+  let m = k_expm1_r(fma(n, -K_LN2_LO, k_pin(fma(n, -K_LN2_HI, c))));
   let s = k_pow2(i32(n) - 1);
   let y = select(2.0 * fma(m, s, s - 0.5), m, n == 0.0);
   return select(select(y, k_inf(x), x > 88.7228394), x, k_is_nan(x));
@@ -152,9 +161,7 @@ fn k_expm1(x: f32) -> f32 {
 // e^|x| / 2 for |x| <= 90.
 fn k_half_exp(ax: f32) -> f32 {
   let e = k_exp_parts(min(ax, 90.0));
-  let n = i32(e.y) - 1;
-  let h = n >> 1u;
-  return e.x * k_pow2(h) * k_pow2(n - h);
+  return k_scale(e.x, i32(e.y) - 1);
 }
 
 // Below 1 a polynomial, above it h - 1/(4h) with h = e^x/2.
@@ -224,7 +231,7 @@ fn k_log1p(x: f32) -> f32 {
   let u = 1.0 + x;
   let n = bitcast<i32>(bitcast<u32>(u) - 0x3f2aaaabu) >> 23u;
   let scaled = bitcast<f32>(bitcast<u32>(x) - (bitcast<u32>(n) << 23u));
-  let f = scaled + (k_pow2(-clamp(n, -126, 126)) - 1.0);
+  let f = scaled + k_pin(k_pow2(-clamp(n, -126, 126)) - 1.0);
   let nf = f32(n);
   let y = fma(nf, K_LN2_HI, f + fma(nf, K_LN2_LO, k_log1p_tail(f)));
   let b = bitcast<u32>(x);
@@ -271,7 +278,7 @@ fn k_times_sigmoid(x: f32, z_positive: bool, p: f32, n: i32) -> f32 {
   let h = n >> 1u;
   let e = p * k_pow2(max(n, -60));
   let y = k_div(select(x * k_pow2(h) * p, x, z_positive), 1.0 + e);
-  return y * select(k_pow2(n - h), 1.0, z_positive);
+  return k_pin(y) * select(k_pow2(n - h), 1.0, z_positive);
 }
 
 fn k_silu(x: f32) -> f32 {
@@ -297,7 +304,7 @@ fn k_mish(x: f32) -> f32 {
   let h = n >> 1u;
   let e = d.x * k_pow2(max(n, -60));
   let s = e + 2.0;
-  let y = k_div(c * k_pow2(h) * d.x * s, fma(e, s, 2.0)) * k_pow2(n - h);
+  let y = k_pin(k_div(c * k_pow2(h) * d.x * s, fma(e, s, 2.0))) * k_pow2(n - h);
   return select(y, x, x > 20.0 || k_is_nan(x));
 }
 
@@ -311,7 +318,7 @@ fn k_softplus(x: f32, a: f32, b: f32) -> f32 {
   let tiny = n < -60;
   let h = n >> 1u;
   let l = select(k_log1p(d.x * k_pow2(max(n, -60))), d.x * k_pow2(h), tiny);
-  let y = k_div(l, a) * select(1.0, k_pow2(n - h), tiny);
+  let y = k_pin(k_div(l, a)) * select(1.0, k_pow2(n - h), tiny);
   return select(select(0.0, x, z > 0.0) + select(y, 0.0, far), x, z > b || k_is_nan(x));
 }
 
@@ -337,7 +344,7 @@ fn k_tanh_shrink(x: f32) -> f32 {
   let p = fma(fma(fma(fma(fma(fma(fma(-0.000208315629, z, 0.00115838309), z, -0.00353917386), z, 0.00893256813), z,
                           -0.0219154041), z, 0.0539785661), z, -0.13333413), z, 0.333333343);
   let e = k_exp_parts(2.0 * min(ax, 10.0));
-  let large = (ax - 1.0) + 2.0 / fma(e.x, k_pow2(i32(e.y)), 1.0);
+  let large = k_pin(ax - 1.0) + 2.0 / fma(e.x, k_pow2(i32(e.y)), 1.0);
   return select(k_copysign(select(large, ax * (z * p), ax < 1.0), x), x, k_is_nan(x));
 }
 
@@ -372,22 +379,24 @@ fn k_erf(x: f32) -> f32 {
   return select(k_copysign(select(large, fma(ax, q, ax), ax < 1.0), x), x, k_is_nan(x));
 }
 
-// Phi(-a) = e^(-a^2/2) * R(a), where R, half of erfcx(a/sqrt 2), is u*P(u) with
-// u = 1/(1+a/4). The square is not rounded, as in k_exp_product_parts. Then
+// Phi(-a) = e^(-a^2/2) * R(a), where R, half of erfcx(a/sqrt 2), is u*P(v) with
+// u = 1/(1+c*a), v = c*a*u, c = 3/8: P changes little, so an error of u or v is
+// not magnified. The square is not rounded, as in k_exp_product_parts. Then
 // x*Phi(x) is -a*Phi(-a) below 0 and a - a*Phi(-a) above.
 fn k_gelu(x: f32) -> f32 {
   let a = min(abs(x), 14.5);
   let n = round(0.5 * K_LOG2E * a * a);
   let ah = k_head(a);
-  let r = fma(n, K_LN2_LO, fma(n, K_LN2_HI, -0.5 * ah * ah) - 0.5 * (a - ah) * (a + ah));
-  let u = 1.0 / fma(0.25, a, 1.0);
-  let p = fma(fma(fma(fma(fma(fma(fma(fma(fma(0.0168909021, u, -0.0645296127), u, 0.0558631122), u, 0.0226308666), u,
-                                      0.0177196302), u, 0.0838585198), u, 0.0730105564), u, 0.0952882841), u,
-                  0.0995214134), u, 0.0997463316);
+  let r = fma(n, K_LN2_LO, k_pin(fma(n, K_LN2_HI, -0.5 * ah * ah)) - 0.5 * (a - ah) * (a + ah));
+  let u = 1.0 / fma(0.375, a, 1.0);
+  let v = 0.375 * a * u;
+  let p = fma(fma(fma(fma(fma(fma(fma(fma(fma(-0.0210459214, v, 0.0547154918), v, -0.0263251234), v, -0.00552810496), v,
+                                      -0.0429856144), v, -0.0157360397), v, 0.120277643), v, 0.150066093), v,
+                  -0.563845456), v, 0.5);
   let w = (1.0 + k_expm1_r(r)) * (u * p);
   let m = -i32(n);
   let h = m >> 1u;
-  let negative = -(a * k_pow2(h) * w) * k_pow2(m - h);
+  let negative = -k_pin(a * k_pow2(h) * w) * k_pow2(m - h);
   let positive = fma(-a, w * k_pow2(max(m, -60)), a);
   return select(select(positive, negative, x < 0.0), x, x > 14.5 || k_is_nan(x));
 }
@@ -413,9 +422,9 @@ fn k_gelu_tanh(x: f32) -> f32 {
   let g = fma(K_GELU_C2, a * a, K_GELU_C1);
   let gh = k_head(g);
   let g_small = fma(K_GELU_C2_LO, s, fma(K_GELU_C2, s_rest, K_GELU_C1_LO));
-  let gl = fma(K_GELU_C2_HI, sh, K_GELU_C1_HI - gh) + fma(K_GELU_C2_HI, s - sh, g_small);
+  let gl = k_pin(fma(K_GELU_C2_HI, sh, K_GELU_C1_HI - gh)) + fma(K_GELU_C2_HI, s - sh, g_small);
   let n = round(a * g * K_LOG2E);
-  let r = fma(n, K_LN2_LO, fma(n, K_LN2_HI, -(ah * gh)) - fma(al, g, ah * gl));
+  let r = fma(n, K_LN2_LO, k_pin(fma(n, K_LN2_HI, -(ah * gh))) - fma(al, g, ah * gl));
   let y = k_times_sigmoid(c, x >= 0.0, 1.0 + k_expm1_r(r), -i32(n));
   return select(y, x, x > 11.0 || k_is_nan(x));
 }
@@ -472,7 +481,7 @@ fn k_reduce_far(ax: f32) -> vec2<f32> {
 fn k_reduce(x: f32) -> vec2<f32> {
   let ax = abs(x);
   let n = round(ax * 0.636619747);
-  let r = fma(n, -6.07710063e-11, fma(n, -2.60630623e-5, fma(n, -1.57077026, ax)));
+  let r = fma(n, -6.07710063e-11, k_pin(fma(n, -2.60630623e-5, k_pin(fma(n, -1.57077026, ax)))));
   var d = vec2<f32>(r, n);
   if (ax > 400.0) { d = k_reduce_far(ax); }
   let q = u32(d.y);
