@@ -8,6 +8,12 @@ func Kernels() []*Kernel {
 	seen := map[*Kernel]bool{}
 	for _, row := range [][]*Kernel{
 		activationKernels(),
+		binaryKernels(),
+		concatKernels(),
+		gatherKernels(),
+		padKernels(),
+		reduceKernels(),
+		upsampleKernels(),
 		ceilingKernels(),
 		convKernels(),
 		convTransposeKernels(),

@@ -113,6 +113,14 @@ func (p Params) U32(v ...int) Params {
 	return p
 }
 
+// I32 appends integers as i32.
+func (p Params) I32(v ...int) Params {
+	for _, x := range v {
+		p = binary.LittleEndian.AppendUint32(p, uint32(int32(x)))
+	}
+	return p
+}
+
 // F32 appends floats.
 func (p Params) F32(v ...float32) Params {
 	for _, x := range v {

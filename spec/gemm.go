@@ -8,11 +8,6 @@ type GemmParams struct {
 	Act            Activation // applied to each output; default none
 }
 
-// BatchAxis is one axis over which a matrix product is repeated. A and B are
-// the steps, in elements, from one matrix to the next in either operand; 0
-// where an operand repeats.
-type BatchAxis struct{ Size, A, B int }
-
 // MaxBatchAxes is the largest number of batch axes: two are the matrix.
 const MaxBatchAxes = MaxRank - 2
 
@@ -26,10 +21,10 @@ const MaxBatchAxes = MaxRank - 2
 type Gemm struct {
 	M, N, K        int
 	TransA, TransB bool
-	Axes           int                     // batch axes in use; axes that step alike are one
-	Batch          [MaxBatchAxes]BatchAxis // outermost first; unused ones have size 1 and no steps
-	Bias           bool                    // whether there is a c
-	BiasM, BiasN   int                     // steps of c, in elements, along m and n; 0 where it repeats
+	Axes           int                    // batch axes in use; axes that step alike are one
+	Batch          [MaxBatchAxes]PairAxis // outermost first; unused ones have size 1 and no steps
+	Bias           bool                   // whether there is a c
+	BiasM, BiasN   int                    // steps of c, in elements, along m and n; 0 where it repeats
 	Alpha, Beta    float32
 	Act            Activation
 	Out            Dims // the caller's shape of y
@@ -143,36 +138,13 @@ func transposed(t bool) string {
 // operands step on evenly become one, and where consecutive matrices of a meet
 // the same b they become one matrix with more rows.
 func (g *Gemm) setBatch(batch, a, b []int) {
-	var axes []BatchAxis
-	stepA, stepB := g.M*g.K, g.K*g.N
-	for i := 1; i <= len(batch); i++ {
-		axis := BatchAxis{Size: batch[len(batch)-i]}
-		if i <= len(a) && a[len(a)-i] != 1 {
-			axis.A = stepA
-			stepA *= axis.Size
-		}
-		if i <= len(b) && b[len(b)-i] != 1 {
-			axis.B = stepB
-			stepB *= axis.Size
-		}
-		if axis.Size == 1 {
-			continue
-		}
-		if n := len(axes); n > 0 {
-			inner := &axes[n-1]
-			if axis.A == inner.A*inner.Size && axis.B == inner.B*inner.Size {
-				inner.Size *= axis.Size
-				continue
-			}
-		}
-		axes = append(axes, axis)
-	}
+	axes := pairAxes(batch, a, b, g.M*g.K, g.K*g.N)
 	if len(axes) > 0 && axes[0].B == 0 && !g.TransA {
 		g.M *= axes[0].Size
 		axes = axes[1:]
 	}
 	for i := range g.Batch {
-		g.Batch[i] = BatchAxis{Size: 1}
+		g.Batch[i] = PairAxis{Size: 1}
 	}
 	g.Axes = len(axes)
 	for i, axis := range axes { // innermost first

@@ -175,3 +175,39 @@ func Strides(shape []int) []int {
 	}
 	return s
 }
+
+// PairAxis is one axis of a loop over two operands of which either may repeat
+// along it. A and B are the steps, in elements, of the operands; 0 where one
+// repeats.
+type PairAxis struct{ Size, A, B int }
+
+// pairAxes returns the axes of a loop over out, innermost first, to which the
+// dense operands a and b broadcast; an element of a takes stepA, of b stepB
+// numbers. Axes of size 1 are left out, and axes over which both operands step
+// on evenly are one.
+func pairAxes(out, a, b []int, stepA, stepB int) []PairAxis {
+	var axes []PairAxis
+	for i := 1; i <= len(out); i++ {
+		axis := PairAxis{Size: out[len(out)-i]}
+		if i <= len(a) && a[len(a)-i] != 1 {
+			axis.A = stepA
+			stepA *= axis.Size
+		}
+		if i <= len(b) && b[len(b)-i] != 1 {
+			axis.B = stepB
+			stepB *= axis.Size
+		}
+		if axis.Size == 1 {
+			continue
+		}
+		if n := len(axes); n > 0 {
+			inner := &axes[n-1]
+			if axis.A == inner.A*inner.Size && axis.B == inner.B*inner.Size {
+				inner.Size *= axis.Size
+				continue
+			}
+		}
+		axes = append(axes, axis)
+	}
+	return axes
+}

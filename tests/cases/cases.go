@@ -75,11 +75,18 @@ func (r Row) Variants() []string {
 // Rows returns the table, one row for each function.
 func Rows() []Row {
 	return []Row{
+		binaryRow,
+		concatRow,
 		convRow,
 		convTransposeRow,
 		gemmRow,
 		matMulRow,
 		linearRow,
+		padRow,
+		reduceRow,
+		sliceRow,
+		transposeRow,
+		upsampleRow,
 		maxPoolRow,
 		avgPoolRow,
 		lpPoolRow,

@@ -2,7 +2,6 @@ package cases
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/spec"
@@ -93,7 +92,7 @@ func randomMatMul(r *rand.Rand) Case {
 // operandBatch returns axes that broadcast to batch: some of size 1, some
 // missing from the front.
 func operandBatch(r *rand.Rand, batch []int) []int {
-	out := slices.Clone(batch)
+	out := append([]int{}, batch...) // not nil, which is an absent operand
 	for i := range out {
 		if r.IntN(4) == 0 {
 			out[i] = 1

@@ -1,0 +1,59 @@
+// Padding and cropping of any axes.
+//
+//   y[o] = x[place(o - begin)] along each axis; outside of x stands what the mode
+//   says: a value, or the element of x that it maps the position to
+//
+// Layout:   x and y dense; up to eight axes, innermost first, each with its size
+//           in x and y and what was added at its beginning (negative: cropped)
+// Tile:     one invocation for one element of y
+// Bindings: 0 params, 1 x, 2 y
+// Limits:   every tensor below 2^31 elements; reflect and circular paddings at
+//           most the axis (checked by the caller)
+
+struct Params {
+  total: u32, // elements of y
+  value: f32,
+  in0: i32, out0: u32, begin0: i32, // the innermost axis
+  in1: i32, out1: u32, begin1: i32,
+  in2: i32, out2: u32, begin2: i32,
+  in3: i32, out3: u32, begin3: i32,
+  in4: i32, out4: u32, begin4: i32,
+  in5: i32, out5: u32, begin5: i32,
+  in6: i32, out6: u32, begin6: i32,
+  in7: i32, out7: u32, begin7: i32, // the outermost
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+const WG = 64u;
+const PAD_MODE = 0u; // 0 value, 1 reflect, 2 replicate, 3 circular
+
+// Maps a position along an axis of size n to the element that stands there;
+// -1 where the value does.
+fn pad_index(i: i32, n: i32) -> i32 {
+  if (i >= 0 && i < n) { return i; }
+  if (PAD_MODE == 1u) { return select(2 * (n - 1) - i, -i, i < 0); }
+  if (PAD_MODE == 2u) { return clamp(i, 0, n - 1); }
+  if (PAD_MODE == 3u) { return select(i - n, i + n, i < 0); }
+  return -1;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) local: u32) {
+  let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
+  if (i >= p.total) { return; }
+  var rest = i;
+  var at = pad_index(i32(rest % p.out0) - p.begin0, p.in0);
+  var inside = at >= 0;
+  var step = p.in0;
+  // swap: axes
+  rest /= p.out0;
+  let i1 = pad_index(i32(rest % p.out1) - p.begin1, p.in1);
+  inside = inside && i1 >= 0;
+  at += i1 * step;
+  // end swap
+  if (inside) { y[i] = x[u32(at)]; } else { y[i] = p.value; }
+}

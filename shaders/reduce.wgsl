@@ -1,0 +1,71 @@
+// Reductions over axes: sum, mean, maximum and minimum.
+//
+//   y[o] = f over i < terms of x[base(o) + at(i)]
+//
+// Layout:   y is dense; its place is decomposed over the kept axes of x, and the
+//           terms over the reduced ones, innermost first, each axis with its
+//           size and step
+// Tile:     one invocation for one output
+// Bindings: 0 params, 1 x, 2 y
+// Limits:   every tensor below 2^31 elements
+//
+// It is the definition that the faster kernels are compared with.
+
+struct Params {
+  outputs: u32,
+  terms: u32,
+  factor: f32, // 1, or one over the terms for a mean
+  kept0: u32, kept_step0: u32,
+  kept1: u32, kept_step1: u32,
+  kept2: u32, kept_step2: u32,
+  kept3: u32, kept_step3: u32,
+  reduced0: u32, step0: u32,
+  reduced1: u32, step1: u32,
+  reduced2: u32, step2: u32,
+  reduced3: u32, step3: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+const WG = 64u;
+const FUNC = 0u; // 0 sum, 1 mean, 2 max, 3 min
+
+fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+
+fn combine(a: f32, b: f32) -> f32 {
+  if (FUNC < 2u) { return a + b; }
+  if (is_nan(a)) { return a; }
+  if (is_nan(b)) { return b; }
+  if (FUNC == 2u) { return max(a, b); }
+  return min(a, b);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
+        @builtin(local_invocation_index) local: u32) {
+  let o = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
+  if (o >= p.outputs) { return; }
+  var rest = o;
+  var base = rest % p.kept0 * p.kept_step0;
+  rest /= p.kept0;
+  base += rest % p.kept1 * p.kept_step1;
+  rest /= p.kept1;
+  base += rest % p.kept2 * p.kept_step2;
+  rest /= p.kept2; // now along the outermost axis
+  base += rest * p.kept_step3;
+  var acc = x[base];
+  for (var i = 1u; i < p.terms; i++) {
+    rest = i;
+    var at = base + rest % p.reduced0 * p.step0;
+    rest /= p.reduced0;
+    at += rest % p.reduced1 * p.step1;
+    rest /= p.reduced1;
+    at += rest % p.reduced2 * p.step2;
+    rest /= p.reduced2;
+    at += rest * p.step3;
+    acc = combine(acc, x[at]);
+  }
+  y[o] = acc * p.factor;
+}
