@@ -42,7 +42,7 @@ func reduceHalfPi(x float64) (q uint, r float64) {
 	if ax <= math.Pi/4 {
 		return 0, x
 	}
-	if math.IsInf(x, 0) {
+	if !(ax <= math.MaxFloat64) {
 		return 0, math.NaN()
 	}
 	frac, e := math.Frexp(ax)
