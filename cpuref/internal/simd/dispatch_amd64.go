@@ -58,3 +58,23 @@ func dots(out *[16]float32, x, w *float32, ldx, ldw, k, rows, cols int) {
 		dotsPortable(out, x, w, ldx, ldw, k, rows, cols)
 	}
 }
+
+func unaryKernel(f Unary) unaryFunc {
+	switch Active() {
+	case AVX512:
+		return unaryAVX512[f]
+	case AVX2:
+		return unaryAVX2[f]
+	}
+	return nil
+}
+
+func partialKernel(f Partial) partialFunc {
+	switch Active() {
+	case AVX512:
+		return partialAVX512[f]
+	case AVX2:
+		return partialAVX2[f]
+	}
+	return nil
+}

@@ -100,6 +100,10 @@ func main() {
 		outDir = os.Args[1]
 	}
 	file("gemm_avx512", avx512, gemm)
+	file("math_avx512", avx512, mathFuncs)
+	file("math_avx2", avx2, mathFuncs)
+	file("simple_avx512", avx512, simpleFuncs)
+	file("simple_avx2", avx2, simpleFuncs)
 	file("dot_avx512", avx512, dots)
 	file("dot_avx2", avx2, dots)
 	file("pack_avx512", avx512, pack)

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"go/format"
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/ir"
@@ -53,6 +55,23 @@ func tables(ws ...width) {
 		}
 		b.WriteString("}\n")
 	}
+	for _, w := range ws {
+		table := func(kind, typ string, names []string) {
+			fmt.Fprintf(&b, "\nvar %s%s = [...]%s{\n", kind, w.name, typ)
+			for _, n := range names {
+				fmt.Fprintf(&b, "\t%s: %s%s,\n", strings.ToUpper(n[:1])+n[1:], n, w.name)
+			}
+			b.WriteString("}\n")
+		}
+		table("unary", "unaryFunc", unaryNames)
+		table("partial", "partialFunc", partialNames)
+	}
+	text, err := format.Source(b.Bytes())
+	if err != nil {
+		log.Fatal(err)
+	}
+	b.Reset()
+	b.Write(text)
 	if err := os.WriteFile(filepath.Join(outDir, "tables_amd64.go"), b.Bytes(), 0o644); err != nil {
 		log.Fatal(err)
 	}

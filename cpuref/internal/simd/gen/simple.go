@@ -1,0 +1,65 @@
+package main
+
+// simpleFuncs writes the functions that need no series.
+func simpleFuncs(g *gen) {
+	plain := func(name, doc string, f func(x V) V) {
+		unary(g, name, doc, func(func(int) V) func(V) V { return f }, nil)
+	}
+	unary(g, "clamp", "sets dst = min(max(src, a), b).", func(param func(int) V) func(V) V {
+		lo, hi := param(0), param(1)
+		return func(x V) V { return g.min(hi, g.max(lo, x)) }
+	}, nil)
+	unary(g, "leaky", "sets dst = src >= 0 ? src : a*src.", func(param func(int) V) func(V) V {
+		a := param(0)
+		return func(x V) V { return g.pick(g.cmp(x, ge, k(0)), x, g.mul(a, x)) }
+	}, nil)
+	unary(g, "affine", "sets dst = a*src + b.", func(param func(int) V) func(V) V {
+		a, b := param(0), param(1)
+		return func(x V) V { return g.fma(a, x, b) }
+	}, nil)
+	unary(g, "hardSigmoid", "sets dst = min(max(a*src + b, 0), 1).", func(param func(int) V) func(V) V {
+		a, b, clamp := param(0), param(1), g.clamps(0, 1)
+		return func(x V) V { return clamp(g.fma(a, x, b)) }
+	}, nil)
+	unary(g, "hardSwish", "sets dst = src*min(max(src + 3, 0), 6)/6.", func(func(int) V) func(V) V {
+		clamp, low := g.clamps(0, 6), g.atLeast(-3)
+		return func(x V) V { return g.mul(low(x), g.mul(clamp(g.add(x, k(3))), k(1.0/6))) }
+	}, nil)
+	unary(g, "hardShrink", "sets dst = |src| <= a ? 0 : src.", func(param func(int) V) func(V) V {
+		a := param(0)
+		return func(x V) V { return g.pick(g.cmp(g.abs(x), le, a), k(0), x) }
+	}, nil)
+	unary(g, "shrink", "sets dst = src < -a ? src + b : src > a ? src - b : 0.", func(param func(int) V) func(V) V {
+		a, b := param(0), param(1)
+		minus := g.xor(a, signBit)
+		return func(x V) V {
+			y := g.pick(g.cmp(x, ord, x), k(0), x) // NaN stays
+			y = g.pick(g.cmp(x, gt, a), g.sub(x, b), y)
+			return g.pick(g.cmp(x, lt, minus), g.add(x, b), y)
+		}
+	}, nil)
+	unary(g, "threshold", "sets dst = src <= a ? b : src.", func(param func(int) V) func(V) V {
+		a, b := param(0), param(1)
+		return func(x V) V { return g.pick(g.cmp(x, le, a), b, x) }
+	}, nil)
+	plain("softsign", "sets dst = src/(1 + |src|).", func(x V) V {
+		a := g.abs(x)
+		y := g.div(a, g.add(a, k(1)))
+		y = g.pick(g.cmp(a, eq, inf), k(1), y)
+		return g.or(y, g.and(x, signBit))
+	})
+	plain("abs", "sets dst = |src|.", func(x V) V { return g.abs(x) })
+	plain("neg", "sets dst = -src.", func(x V) V { return g.xor(x, signBit) })
+	plain("square", "sets dst = src*src.", func(x V) V { return g.mul(x, x) })
+	plain("sqrt", "sets dst to the square root of src.", func(x V) V { return g.sqrt(x) })
+	plain("rsqrt", "sets dst = 1/sqrt(src).", func(x V) V { return g.div(g.copy(k(1)), g.sqrt(x)) })
+	plain("reciprocal", "sets dst = 1/src.", func(x V) V { return g.div(g.copy(k(1)), x) })
+	plain("sign", "sets dst to the sign of src: -1, 0, 1 or NaN.", func(x V) V {
+		y := g.or(g.and(x, signBit), k(1))
+		y = g.pick(g.cmp(x, eq, k(0)), x, y)
+		return g.pick(g.cmp(x, unord, x), x, y)
+	})
+	plain("floor", "rounds src down.", func(x V) V { return g.round(x, 1) })
+	plain("ceil", "rounds src up.", func(x V) V { return g.round(x, 2) })
+	plain("round", "rounds src to the nearest integer, halves to even.", func(x V) V { return g.round(x, 0) })
+}

@@ -1,0 +1,131 @@
+package simd
+
+import "unsafe"
+
+// Unary is a function of one float32 that has a kernel. Some have parameters,
+// a and b; the formulas stand at the kernels' declarations.
+type Unary uint8
+
+// The functions with kernels that handle every argument. Errors are below 4
+// ULP for Exp, Exp2, Sigmoid, Tanh, Silu, Swish, Softplus, SoftplusA, Log and
+// Log2, below 8 ULP for the other transcendental ones, at most 1 for the rest.
+const (
+	Exp Unary = iota
+	Exp2
+	Expm1
+	Elu  // slope a
+	Selu // a*x above 0, b*(e^x-1) below
+	Celu // a
+	Log
+	Log2
+	Log1p
+	Sigmoid
+	Silu
+	Swish // x*sigmoid(a*x)
+	Mish
+	Tanh
+	TanhShrink
+	Softplus  // threshold a
+	SoftplusA // threshold a, slope b
+	LogSigmoid
+	Gelu
+	GeluTanh
+	Erf
+	Clamp       // to [a, b]; NaN stays
+	Leaky       // slope a
+	Affine      // a*x + b
+	HardSigmoid // clamps a*x + b
+	HardSwish
+	HardShrink // threshold a
+	Shrink     // threshold a, bias b
+	Threshold  // threshold a, value b
+	Softsign
+	Abs
+	Neg
+	Square
+	Sqrt
+	Rsqrt
+	Reciprocal
+	Sign
+	Floor
+	Ceil
+	Round
+)
+
+// Partial is a function whose kernel stops before arguments that it cannot
+// handle: |x| > 2^17, infinities among them.
+type Partial uint8
+
+// The functions with partial kernels.
+const (
+	Sin Partial = iota
+	Cos
+	Tan
+)
+
+type (
+	unaryFunc   = func(dst, src *float32, n int, a, b float32, nt bool)
+	partialFunc = func(dst, src *float32, n int, a, b float32, nt bool) int
+)
+
+// maxCall bounds how many elements one call of a kernel handles: assembly
+// cannot be preempted, and the collector should not wait for it.
+const maxCall = 1 << 15
+
+// Apply sets dst = f(src), which have the same length and are the same or do not
+// overlap, and reports whether the active level has kernels at all. stream asks
+// for stores that bypass the cache, for destinations larger than it.
+func (f Unary) Apply(dst, src []float32, a, b float32, stream bool) bool {
+	kernel := unaryKernel(f)
+	if kernel == nil {
+		return false
+	}
+	n := len(src)
+	if n == 0 {
+		return true
+	}
+	dst = dst[:n]
+	for i := 0; i < n; {
+		c := min(n-i, maxCall)
+		nt := false
+		if stream {
+			c, nt = streamable(&dst[i], c)
+		}
+		kernel(&dst[i], &src[i], c, a, b, nt)
+		i += c
+	}
+	return true
+}
+
+// streamable returns how many of n elements at dst to handle next, and whether
+// to bypass the cache: whole vectors once dst is aligned to a cache line, after
+// the few elements before that.
+func streamable(dst *float32, n int) (int, bool) {
+	if off := int(uintptr(unsafe.Pointer(dst)) & 63); off != 0 {
+		return min(n, (64-off)/4), false
+	}
+	if n < 16 {
+		return n, false
+	}
+	return n &^ 15, true
+}
+
+// Apply is Unary.Apply for partial kernels: it returns how many elements it has
+// done before one, within the next Lanes, that it cannot handle; -1 where the
+// level has no kernels.
+func (f Partial) Apply(dst, src []float32) int {
+	kernel := partialKernel(f)
+	if kernel == nil {
+		return -1
+	}
+	n := len(src)
+	dst = dst[:n]
+	for i := 0; i < n; {
+		c := min(n-i, maxCall)
+		if done := kernel(&dst[i], &src[i], c, 0, 0, false); done < c {
+			return i + done
+		}
+		i += c
+	}
+	return n
+}
