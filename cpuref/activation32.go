@@ -205,10 +205,12 @@ var costly = map[spec.Pointwise]func(x, a, b float64) float64{
 	spec.GELUTanh: func(x, _, _ float64) float64 { return geluTanh32(x) },
 	spec.SiLU:     func(x, _, _ float64) float64 { return timesSigmoid(x, x) },
 	spec.Swish: func(x, a, _ float64) float64 {
-		if a*x >= 0 || a == 0 { // keeps the infinities
-			return x / (1 + exp(max(-a*max(x, -math.MaxFloat32), -300)))
+		c := min(max(x, -math.MaxFloat32), math.MaxFloat32)
+		z := a * c
+		if z >= 0 {
+			return x / (1 + exp(max(-z, -300))) // infinite where x is
 		}
-		return min(max(x, -math.MaxFloat32), math.MaxFloat32) / (1 + exp(min(-a*x, 300)))
+		return c / (1 + exp(min(-z, 300)))
 	},
 	spec.Mish:       func(x, _, _ float64) float64 { return mish32(x) },
 	spec.Sigmoid:    func(x, _, _ float64) float64 { return sigmoid32(x) },
