@@ -99,6 +99,12 @@ func Rows() []Row {
 		groupNormRow,
 		rmsNormRow,
 		meanVarianceRow,
+		lossRow,
+		lossGradRow,
+		crossEntropyRow,
+		crossEntropyGradRow,
+		sgdRow,
+		adamRow,
 	}
 }
 
