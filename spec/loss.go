@@ -173,7 +173,7 @@ func (g *CrossEntropy) OutShape() []int { return g.labels }
 
 // Budget returns the error of one sample's loss. The magnitude is
 // log(C) + the largest |logit - max|, what the exponentials and their sum add up.
-func (g *CrossEntropy) Budget() Budget { return Budget{ULP: 4, Scaled: float64(g.C + 16)} }
+func (g *CrossEntropy) Budget() Budget { return Budget{ULP: 4, Scaled: 8} }
 
 // LossGradEach checks the gradient dy of a loss of elements of shape x and
 // reports whether it has one number for each of them rather than one in all.

@@ -72,4 +72,4 @@ func optimNumbers(nameValue ...any) error {
 
 // OptimBudget is the error of one optimiser step. The magnitude is the sum of
 // the absolute values of the terms of the update.
-func OptimBudget() Budget { return Budget{ULP: 4, Scaled: 16} }
+func OptimBudget() Budget { return Budget{ULP: 2, Scaled: 6} }

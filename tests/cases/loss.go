@@ -271,7 +271,7 @@ func (c *CrossEntropyGradCase) Oracle(in [][]float64) []Want {
 			mag[i] = 0
 		}
 	}
-	return []Want{{Shape: c.Logits, Value: dx, Magnitude: mag, Budget: spec.Budget{ULP: 16, Scaled: float64(g.C + 64)}}}
+	return []Want{{Shape: c.Logits, Value: dx, Magnitude: mag, Budget: spec.Budget{ULP: 8, Scaled: 16}}}
 }
 
 func maxAbs(v []float64) float64 {

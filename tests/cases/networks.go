@@ -131,7 +131,7 @@ func (b *builder) conv(x flow, out, kernel, stride, pad int, act spec.Activation
 
 func (b *builder) maxPool(x flow, kernel, stride, pad int) flow {
 	p := ops.PoolParams{Kernel: []int{kernel}, Stride: []int{stride}, Padding: []int{pad}}
-	g, err := spec.NewPool(spec.PoolMax, x.shape, p)
+	g, err := spec.NewPool(spec.PoolMax, x.shape, 0, p)
 	if err != nil {
 		b.err = err
 		return x
