@@ -3,6 +3,7 @@ package shaders
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -10,11 +11,29 @@ import (
 //go:embed conv.wgsl
 var convNaiveWGSL string
 
+type convKey struct {
+	g     spec.Conv
+	dev   Device
+	force string
+}
+
+var convPlans planCache[convKey]
+
 // PlanConv plans a convolution. Inputs: x, w, b (absent where g.Bias is false);
-// output: y. Variants: naive.
+// output: y. Variants, with a tile each:
+//
+//   - tile128x128 and so on: an implicit matrix product through workgroup memory
+//   - split64x64 and so on: the same, with the sums of an output split among
+//     workgroups, where there are few outputs
+//   - depthwise: one input channel per group
+//   - register16x16 and so on, and depthwise_row: for software adapters
+//   - gather8x8 and so on: a register tile without constants of the shape
+//   - naive: the definition
+//
+// The choice is the least time by the model of convCandidates.
 func PlanConv(g spec.Conv, dev Device, force string) (Plan, error) {
-	return choose("conv", force, []candidate{
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return convNaive(g, dev), nil }},
+	return convPlans.get(convKey{g, dev, force}, func() (Plan, error) {
+		return choose("conv", force, convCandidates(g, dev))
 	})
 }
 
@@ -46,7 +65,7 @@ func convNaive(g spec.Conv, dev Device) Plan {
 // convKernels enumerates the kernels that PlanConv can return.
 func convKernels() []*Kernel {
 	var all []*Kernel
-	for _, mode := range []spec.PadMode{spec.PadZeros, spec.PadReflect, spec.PadReplicate, spec.PadCircular} {
+	for _, mode := range padModes {
 		for _, bias := range []bool{false, true} {
 			all = append(all, convNaiveKernel(spec.Identity, mode, bias))
 		}
@@ -54,5 +73,5 @@ func convKernels() []*Kernel {
 	for _, fn := range spec.Pointwises() {
 		all = append(all, convNaiveKernel(fn, spec.PadZeros, true))
 	}
-	return all
+	return slices.Concat(all, convStepKernels(), convTileKernels(), convDepthwiseKernels(), convRegisterKernels())
 }

@@ -75,7 +75,6 @@ func (r Row) Variants() []string {
 // Rows returns the table, one row for each function.
 func Rows() []Row {
 	return []Row{
-		activationRow,
 		binaryRow,
 		concatRow,
 		convRow,
@@ -99,12 +98,6 @@ func Rows() []Row {
 		groupNormRow,
 		rmsNormRow,
 		meanVarianceRow,
-		lossRow,
-		lossGradRow,
-		crossEntropyRow,
-		crossEntropyGradRow,
-		sgdRow,
-		adamRow,
 	}
 }
 

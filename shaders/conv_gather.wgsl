@@ -1,0 +1,117 @@
+// Convolution in 1, 2 and 3 dimensions: a register tile per invocation that
+// gathers its inputs one by one, for adapters that are software.
+//
+// The formula is that of conv.wgsl. Like conv_register.wgsl, but no parameter of
+// the convolution is in the text: it loads each tap's inputs anew, each with
+// its own test for the padding. It serves every shape with one compilation.
+//
+// Layout:   x [N,C,D,H,W]; w packed by conv_pack.wgsl as
+//           [groups, channel tiles, CG, kd, kh, kw, TK]; b [K]; y [N,K,OD,OH,OW]
+//           with rows lengthened to a multiple of 4
+// Tile:     TK channels x 4*TW4 columns for one invocation
+// Bindings: 0 params, 1 x, 2 w, 3 b (a dummy where there is none), 4 y
+// Limits:   zero padding; other modes are padded before by conv_pad.wgsl. Of the
+//           activations only ReLU; conv_finish.wgsl applies the others
+
+struct Params {
+  total: u32,                        // invocations: N*groups*k_tiles*OD*OH*w_tiles
+  w_tiles: u32, k_tiles: u32,        // tiles along a row; tiles of a group's channels
+  groups: u32, kg: u32, cg: u32,
+  in_d: u32, in_h: u32, in_w: u32,
+  out_d: u32, out_h: u32, out_w4: u32,
+  kernel_d: u32, kernel_h: u32, kernel_w: u32,
+  stride_d: u32, stride_h: u32, stride_w: u32,
+  dilation_d: u32, dilation_h: u32, dilation_w: u32,
+  pad_d: u32, pad_h: u32, pad_w: u32,
+  bias: u32,                         // 1 where there is one
+  floor: f32,                        // sums below it become 0: 0 for ReLU, else -infinity
+}
+
+const WG = 8u;
+const TK = 8u;   // output channels of a tile
+const TK4 = 2u;  // TK/4
+const TW4 = 2u;  // output columns of a tile, in vec4s
+const ACC = 16u; // TK*TW4
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
+        @builtin(local_invocation_index) local: u32) {
+  let id = (group.x + grid.x * (group.y + grid.y * group.z)) * WG + local;
+  if (id >= p.total) { return; }
+  let w_tile = id % p.w_tiles;
+  var rest = id / p.w_tiles;
+  let oh = rest % p.out_h;
+  rest = rest / p.out_h;
+  let od = rest % p.out_d;
+  rest = rest / p.out_d;
+  let k_tile = rest % p.k_tiles;
+  rest = rest / p.k_tiles; // n*groups + g, and so also n*C + g*CG in units of CG
+  let g = rest % p.groups;
+
+  var acc: array<vec4<f32>, ACC>;
+  var cols: array<vec4<f32>, TW4>;
+  var w_at = (g * p.k_tiles + k_tile) * p.cg * p.kernel_d * p.kernel_h * p.kernel_w * TK4;
+  var c = rest * p.cg;
+  var td = 0u;
+  var th = 0u;
+  var tw = 0u;
+  // One loop, not four: each costs such an adapter a copy of all registers.
+  for (var step = p.cg * p.kernel_d * p.kernel_h * p.kernel_w; step > 0u; step--) {
+    // Positions before the input wrap around, and so are outside of it too.
+    let d = od * p.stride_d + td * p.dilation_d - p.pad_d;
+    let h = oh * p.stride_h + th * p.dilation_h - p.pad_h;
+    let v = w_tile * (4u * TW4) * p.stride_w + tw * p.dilation_w - p.pad_w;
+    let inside = d < p.in_d && h < p.in_h;
+    let x_at = ((c * p.in_d + d) * p.in_h + h) * p.in_w;
+    for (var j = 0u; j < TW4; j++) { // unroll
+      for (var i = 0u; i < 4u; i++) { // unroll
+        let at = v + (4u * j + i) * p.stride_w;
+        let ok = inside && at < p.in_w;
+        cols[j][i] = select(0.0, x[select(0u, x_at + at, ok)], ok);
+      }
+    }
+    for (var i = 0u; i < TK4; i++) { // unroll
+      let weights = w[w_at + i];
+      for (var l = 0u; l < 4u; l++) { // unroll
+        for (var j = 0u; j < TW4; j++) { // unroll
+          acc[(i * 4u + l) * TW4 + j] = fma(vec4<f32>(weights[l]), cols[j], acc[(i * 4u + l) * TW4 + j]);
+        }
+      }
+    }
+    w_at += TK4;
+    tw++;
+    if (tw == p.kernel_w) {
+      tw = 0u;
+      th++;
+      if (th == p.kernel_h) {
+        th = 0u;
+        td++;
+        if (td == p.kernel_d) {
+          td = 0u;
+          c++;
+        }
+      }
+    }
+  }
+
+  let columns = p.out_w4 - w_tile * TW4;
+  for (var i = 0u; i < TK; i++) { // unroll
+    let k = k_tile * TK + i;
+    if (k < p.kg) {
+      var start = 0.0;
+      if (p.bias != 0u) { start = b[g * p.kg + k]; }
+      let at = (((rest * p.kg + k) * p.out_d + od) * p.out_h + oh) * p.out_w4 + w_tile * TW4;
+      for (var j = 0u; j < TW4; j++) { // unroll
+        let sum = acc[i * TW4 + j] + vec4<f32>(start);
+        // A select, since max need not pass NaN on.
+        if (j < columns) { y[at + j] = select(sum, vec4<f32>(), sum < vec4<f32>(p.floor)); }
+      }
+    }
+  }
+}

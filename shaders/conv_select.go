@@ -1,0 +1,151 @@
+package shaders
+
+import (
+	"math"
+	"slices"
+
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// costed is a candidate with its modelled time. The unit only has to be the
+// same for all candidates of one call.
+type costed struct {
+	candidate
+	cost float64
+}
+
+// convCandidates returns all kernels in the order of their modelled time.
+//
+// The model for a GPU counts multiply-adds, padding included, over the share of
+// the machine that the grid fills. It has not been fitted to one. The model for
+// software counts loads and multiply-adds, of which a load costs about twice as
+// much, plus a share of what it takes to compile a text for one window; it was
+// fitted to llvmpipe.
+func convCandidates(g spec.Conv, dev Device) []candidate {
+	var all []costed
+	add := func(name, not string, cost float64, plan func() (Plan, error)) {
+		if not != "" {
+			cost = math.Inf(1)
+		}
+		all = append(all, costed{candidate{name: name, why: "least modelled time", not: not, plan: plan}, cost})
+	}
+	cost := gpuConvCost
+	if dev.CPU {
+		cost = softwareConvCost
+	}
+	for _, t := range convTiles {
+		add("tile"+t.String(), tileNot(g, t, dev), cost.tile(g, t, 1), func() (Plan, error) { return convTiled(g, dev, t) })
+	}
+	for _, t := range convTiles {
+		if t.m != t.n || t.m > 64 {
+			continue // the large tiles are for large grids, which need no splits
+		}
+		add("split"+t.String(), splitNot(g, t, dev), cost.tile(g, t, splitsOf(g, t)), func() (Plan, error) { return convSplit(g, dev, t) })
+	}
+	add("depthwise", depthwiseNot(g, dev), cost.depthwise(g, false), func() (Plan, error) { return convDepthwise(g, dev) })
+	add("depthwise_row", depthwiseRowNot(g, dev), cost.depthwise(g, true), func() (Plan, error) { return convDepthwiseRow(g, dev) })
+	for _, t := range registerTiles {
+		add("register"+t.String(), registerNot(g, t, dev), cost.register(g, t), func() (Plan, error) { return convRegister(g, dev, t) })
+	}
+	for _, t := range gatherTiles {
+		add("gather"+t.String(), gatherNot(g, t, dev), cost.gather(g, t), func() (Plan, error) { return convGather(g, dev, t) })
+	}
+	add("naive", "", cost.naive(g), func() (Plan, error) { return convNaive(g, dev), nil })
+	slices.SortStableFunc(all, func(a, b costed) int {
+		switch {
+		case a.cost < b.cost:
+			return -1
+		case a.cost > b.cost:
+			return 1
+		}
+		return 0
+	})
+	cands := make([]candidate, len(all))
+	for i, c := range all {
+		cands[i] = c.candidate
+	}
+	return cands
+}
+
+// convCost models the time of each family of kernels on one kind of device.
+type convCost struct {
+	tile      func(g spec.Conv, t convTile, splits int) float64
+	depthwise func(g spec.Conv, rows bool) float64
+	register  func(g spec.Conv, t registerTile) float64
+	gather    func(g spec.Conv, t registerTile) float64
+	naive     func(g spec.Conv) float64
+}
+
+// gpuCores is the number of compute units of a GPU of ordinary size: WebGPU does
+// not tell the real one.
+const gpuCores = 64
+
+// tileSlots returns how many workgroups of a tile it takes to fill such a GPU.
+func tileSlots(t convTile) int { return gpuCores * max(1, 256/t.invocations()) }
+
+// never is the cost of kernels that are for other devices: after all others,
+// but before those that cannot serve.
+const never = math.MaxFloat64
+
+// gpuConvCost is in multiply-adds of one compute unit.
+var gpuConvCost = convCost{
+	tile: func(g spec.Conv, t convTile, splits int) float64 {
+		w := productOf(g)
+		w.splits = max(1, splits)
+		// Smaller tiles load more for each multiply-add.
+		overhead := 1 + 16/float64(t.m) + 16/float64(t.n)
+		rounds := ceilDiv(t.groups(g, w), tileSlots(t)) * max(1, 256/t.invocations())
+		cost := float64(rounds*t.m*t.n) * float64(ceilDiv(w.k, w.splits*t.k)*t.k) * overhead
+		if splits > 1 {
+			cost += 5e5 + 8*float64(splits*g.N*g.K*g.OutSize())/gpuCores
+		}
+		return cost
+	},
+	depthwise: func(g spec.Conv, rows bool) float64 {
+		if rows {
+			return never
+		}
+		return gpuThreads(g.N*g.K*ceilDiv(g.OutSize(), 4)) * 4 * float64(g.Terms()) * 3
+	},
+	register: func(spec.Conv, registerTile) float64 { return never },
+	gather: func(g spec.Conv, t registerTile) float64 {
+		tiles := g.N * g.Groups * ceilDiv(g.KG(), t.k) * g.Out[0] * g.Out[1] * ceilDiv(g.Out[2], t.w)
+		return 5e5 + gpuThreads(tiles)*float64(t.k*t.w*g.Terms())*6
+	},
+	naive: func(g spec.Conv) float64 {
+		return gpuThreads(g.N*g.K*g.OutSize()) * float64(g.Terms()) * 24
+	},
+}
+
+// gpuThreads returns how many of n invocations a compute unit runs, of which
+// it needs about 1024 to be busy.
+func gpuThreads(n int) float64 { return float64(1024 * ceilDiv(n, 1024*gpuCores)) }
+
+// softwareConvCost is in cycles of a group of 8 invocations.
+var softwareConvCost = convCost{
+	tile: func(spec.Conv, convTile, int) float64 { return never },
+	depthwise: func(g spec.Conv, rows bool) float64 {
+		if !rows {
+			return never
+		}
+		return 1e6 + float64(g.N*g.K*g.OutSize()*g.Terms())*3
+	},
+	register: func(g spec.Conv, t registerTile) float64 {
+		f := flat(g)
+		s := registerShapeOf(f, t)
+		groups := ceilDiv(g.N*g.Groups*ceilDiv(g.KG(), t.k)*f.Out[0]*f.Out[1]*ceilDiv(f.Out[2], t.w), 8)
+		loads := 8 * (4*s.row4() + s.kernel*t.k)
+		sums := s.kernel * t.k * t.w
+		steps := ceilDiv(g.Terms(), s.kernel)
+		return 4e6 + float64(max(groups, 4)*steps)*(2.2*float64(loads)+1.4*float64(sums)+100)
+	},
+	gather: func(g spec.Conv, t registerTile) float64 {
+		f := flat(g)
+		groups := ceilDiv(g.N*g.Groups*ceilDiv(g.KG(), t.k)*f.Out[0]*f.Out[1]*ceilDiv(f.Out[2], t.w), 8)
+		return 5e5 + float64(max(groups, 4)*g.Terms())*(5*float64(8*t.w)+2.2*float64(8*t.k)+1.4*float64(t.k*t.w)+150)
+	},
+	naive: func(g spec.Conv) float64 { return float64(g.N*g.K*g.OutSize()*g.Terms()) * 16 },
+}
+
+// String names the tile as the variants do.
+func (t registerTile) String() string { return itoa(t.k) + "x" + itoa(t.w) }
