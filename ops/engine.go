@@ -128,6 +128,9 @@ func (e *Engine) useGPU(dev *gpu.Device) {
 		WorkgroupBytes:    l.MaxWorkgroupStorage,
 		MaxStorageBuffers: l.MaxStorageBuffers,
 	}
+	if e.limits.CPU {
+		e.limits.MaxLoop = shaders.SoftwareLoops
+	}
 }
 
 // Device returns what the engine computes on.

@@ -19,7 +19,13 @@ type Device struct {
 	MaxInvocations    int    // invocations per workgroup
 	WorkgroupBytes    int    // workgroup memory per workgroup
 	MaxStorageBuffers int    // storage buffers per kernel
+	MaxLoop           int    // loop iterations after which the device ends an invocation without an error; 0 where there is no such limit
 }
+
+// SoftwareLoops is MaxLoop of a software adapter. Mesa's llvmpipe counts the
+// iterations of all loops of an invocation, nested ones too, and leaves them
+// after 65,535, with whatever the sums are then.
+const SoftwareLoops = 65000
 
 // softwareLoops is how often all loops of one invocation together may go round
 // on Mesa's software Vulkan, nested ones counted each time: past it they end

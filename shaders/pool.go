@@ -14,14 +14,42 @@ var poolNaiveWGSL string
 //go:embed pool_tile.wgsl
 var poolTileWGSL string
 
+//go:embed pool_plane.wgsl
+var poolPlaneWGSL string
+
 // PlanPool plans a max, average or Lp pooling. Input: x; outputs: y and, with
-// indices, the places of the maxima. Variants: tile, naive.
+// indices, the places of the maxima. Variants: plane, tile, naive.
 func PlanPool(g spec.Pool, indices bool, dev Device, force string) (Plan, error) {
-	return choose(g.Kind.String()+"pool", force, []candidate{
-		{name: "tile", why: "a window: neighbours share their loads", not: poolTileNot(&g),
-			plan: func() (Plan, error) { return poolTile(g, indices, dev), nil }},
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return poolNaive(g, indices, dev), nil }},
-	})
+	plane := candidate{name: "plane", why: "whole planes: a workgroup reduces each", not: poolPlaneNot(&g, dev),
+		plan: func() (Plan, error) { return poolPlane(g, indices, dev), nil }}
+	tile := candidate{name: "tile", why: "a window: neighbours share their loads", not: poolTileNot(&g, dev),
+		plan: func() (Plan, error) { return poolTile(g, indices, dev), nil }}
+	naive := candidate{name: "naive", why: "few outputs along a row, or windows of many sizes", not: poolNaiveNot(&g, dev),
+		plan: func() (Plan, error) { return poolNaive(g, indices, dev), nil }}
+	order := []candidate{tile, naive, plane}
+	switch {
+	case g.Whole() && !dev.CPU && g.InSize() >= 32:
+		order = []candidate{plane, naive, tile}
+	case g.Out[2] < 3: // a tile of four outputs would be half empty
+		order = []candidate{naive, tile, plane}
+	}
+	return choose(g.Kind.String()+"pool", force, order)
+}
+
+// poolNaiveNot says why the naive kernel cannot serve a pooling, if so.
+func poolNaiveNot(g *spec.Pool, dev Device) string {
+	loops := g.Kernel[0] * (1 + g.Kernel[1]*(1+g.Kernel[2]))
+	if g.Kind == spec.PoolLp && g.Norm != 1 {
+		loops *= 2 // the largest element comes first, or a second try with a scale
+	}
+	return tooManyLoops(loops, dev)
+}
+
+func tooManyLoops(n int, dev Device) string {
+	if dev.MaxLoop > 0 && n > dev.MaxLoop {
+		return fmt.Sprintf("%s ends an invocation after %d loop iterations, and this takes %d", dev.Name, dev.MaxLoop, n)
+	}
+	return ""
 }
 
 func poolNaiveKernel(kind spec.PoolKind, adaptive, indices bool) *Kernel {
@@ -80,7 +108,7 @@ type poolTileConfig struct {
 const maxSegment = 40
 
 // poolTileNot says why the tile kernel cannot serve a pooling, if so.
-func poolTileNot(g *spec.Pool) string {
+func poolTileNot(g *spec.Pool, dev Device) string {
 	switch {
 	case g.Kind == spec.PoolLp:
 		return "it has no Lp form"
@@ -89,10 +117,11 @@ func poolTileNot(g *spec.Pool) string {
 	case 3*g.Stride[2]+g.Extent(2) > maxSegment-4:
 		return fmt.Sprintf("four windows span %d elements of a row, more than %d", 3*g.Stride[2]+g.Extent(2), maxSegment-4)
 	}
-	return ""
+	rows := 3*g.Stride[1] + g.Extent(1)                                 // of a band of four
+	return tooManyLoops(g.Kernel[0]*rows*(maxSegment+g.Kernel[2]), dev) // were nothing unrolled
 }
 
-func poolTileConfigOf(g *spec.Pool, indices bool) poolTileConfig {
+func poolTileConfigOf(g *spec.Pool, indices bool, dev Device) poolTileConfig {
 	c := poolTileConfig{
 		kind: g.Kind, indices: indices, rows: 1,
 		kernel: g.Kernel[2], stride: g.Stride[2], dilation: g.Dilation[2],
@@ -101,8 +130,15 @@ func poolTileConfigOf(g *spec.Pool, indices bool) poolTileConfig {
 	if c.vecIn {
 		c.lead = (4 - g.PadBegin[2]%4) % 4
 	}
-	if g.Out[1] > 1 && g.Dilation[1] == 1 {
-		c.rows = 2
+	if g.Dilation[1] == 1 {
+		// A software adapter gains from loading less; a GPU also from more
+		// invocations.
+		switch {
+		case dev.CPU && g.Out[1] > 2:
+			c.rows = 4
+		case g.Out[1] > 1:
+			c.rows = 2
+		}
 	}
 	if g.Kind == spec.PoolAvg {
 		c.depth = g.Kernel[0] > 1
@@ -179,7 +215,7 @@ fn store_index(row: u32, block: u32, v: vec4<i32>) { indices[row * p.out_w / 4u 
 
 func poolTile(g spec.Pool, indices bool, dev Device) Plan {
 	const wg = 64
-	c := poolTileConfigOf(&g, indices)
+	c := poolTileConfigOf(&g, indices, dev)
 	blocksW, blocksH := ceilDiv(g.Out[2], 4), ceilDiv(g.Out[1], c.rows)
 	total := g.Planes() * g.Out[0] * blocksH * blocksW
 	scale := float32(0)
@@ -195,6 +231,90 @@ func poolTile(g spec.Pool, indices bool, dev Device) Plan {
 		Operands: poolOperands(indices),
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
 	}}}
+}
+
+// poolPlaneNot says why the plane kernel cannot serve a pooling, if so.
+func poolPlaneNot(g *spec.Pool, dev Device) string {
+	switch {
+	case !g.Whole():
+		return "the window is not the whole plane"
+	case g.Kind == spec.PoolLp && !g.PlainNorm:
+		return "it has no form of PyTorch's signed norms"
+	case g.Kind == spec.PoolAvg && !wholeFixed(g):
+		return "the window hangs over the plane"
+	case dev.MaxInvocations < poolPlaneGroup(g) || dev.WorkgroupBytes < 8*poolPlaneGroup(g):
+		return "the device's workgroups are too small"
+	}
+	return tooManyLoops(2*ceilDiv(g.InSize(), 4*poolPlaneGroup(g)), dev)
+}
+
+func wholeFixed(g *spec.Pool) bool {
+	_, ok := fixedCount(g)
+	return ok
+}
+
+// poolPlaneGroup returns the invocations that reduce one plane.
+func poolPlaneGroup(g *spec.Pool) int {
+	if g.InSize() < 4096 {
+		return 64
+	}
+	return 256
+}
+
+func poolPlaneKernel(kind spec.PoolKind, indices, vec bool, group int) *Kernel {
+	return intern(fmt.Sprintf("pool_plane_%v_indices%t_vec%t_%d", kind, indices, vec, group), func() *Kernel {
+		k := &Kernel{
+			Source:     specialise(poolPlaneWGSL, setU32("KIND", int(kind)), setBool("INDICES", indices), setU32("WG", group)),
+			ParamBytes: 7 * 4,
+			Writes:     []bool{false, true, true},
+		}
+		if vec {
+			k.Source = specialise(k.Source, swap("input", `@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+fn load(base: u32, i: u32, end: u32, outside: f32) -> vec4<f32> { return x[(base + i) / 4u]; }`))
+		}
+		if !indices {
+			k.Source = specialise(k.Source, swap("indices", "fn store_index(o: u32, at: u32) {}"))
+			k.Writes = k.Writes[:2]
+		}
+		return k
+	})
+}
+
+// poolSegments returns into how many segments the planes are cut: as many as
+// give a GPU enough workgroups, as long as each has a few thousand elements.
+func poolSegments(g *spec.Pool, indices bool) int {
+	const enough, least = 256, 8192
+	if indices || g.Kind == spec.PoolLp {
+		return 1
+	}
+	return max(1, min(ceilDiv(enough, g.Planes()), g.InSize()/least))
+}
+
+func poolPlane(g spec.Pool, indices bool, dev Device) Plan {
+	n, wg := g.InSize(), poolPlaneGroup(&g)
+	count, _ := fixedCount(&g)
+	scale := float32(1 / float64(count))
+	step := func(n, segments int, scale float32, in Operand, out []Operand) Step {
+		length := ceilDiv(ceilDiv(n, segments), 4) * 4
+		groups := g.Planes() * segments
+		return Step{
+			Kernel:   poolPlaneKernel(g.Kind, indices, n%4 == 0, wg),
+			Params:   Params{}.U32(groups, segments, n, length).F32(scale, g.Norm, lowest),
+			Operands: append([]Operand{in}, out...),
+			Groups:   Grid1D(groups, dev.MaxGroups),
+		}
+	}
+	s := poolSegments(&g, indices)
+	if s == 1 {
+		return Plan{Steps: []Step{step(n, 1, scale, In(0), poolOperands(indices)[1:])}}
+	}
+	return Plan{
+		Temps: []int{g.Planes() * s},
+		Steps: []Step{
+			step(n, s, 1, In(0), []Operand{Temp(0)}),
+			step(s, 1, scale, Temp(0), []Operand{Out(0)}),
+		},
+	}
 }
 
 func flag(b bool) int {
@@ -215,6 +335,14 @@ func poolKernels() []*Kernel {
 	}
 	for _, adaptive := range []bool{false, true} {
 		all = append(all, poolNaiveKernel(spec.PoolMax, adaptive, true))
+	}
+	for _, vec := range []bool{false, true} {
+		for _, group := range []int{64, 256} {
+			for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
+				all = append(all, poolPlaneKernel(kind, false, vec, group))
+			}
+			all = append(all, poolPlaneKernel(spec.PoolMax, true, vec, group))
+		}
 	}
 	for _, w := range [][3]int{{2, 2, 1}, {3, 2, 1}, {3, 1, 1}, {3, 1, 2}, {13, 1, 1}} {
 		for _, vec := range []bool{false, true} {

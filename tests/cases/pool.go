@@ -35,9 +35,9 @@ func poolRow(kind spec.PoolKind, kernels ...string) Row {
 }
 
 var (
-	maxPoolRow = poolRow(spec.PoolMax, "tile", "naive")
-	avgPoolRow = poolRow(spec.PoolAvg, "tile", "naive")
-	lpPoolRow  = poolRow(spec.PoolLp, "naive")
+	maxPoolRow = poolRow(spec.PoolMax, "plane", "tile", "naive")
+	avgPoolRow = poolRow(spec.PoolAvg, "plane", "tile", "naive")
+	lpPoolRow  = poolRow(spec.PoolLp, "plane", "naive")
 )
 
 // poolValues are the distributions of x. Every one has a use: "ties" repeats few
@@ -188,6 +188,8 @@ func awkwardPool(kind spec.PoolKind) []Case {
 		{X: k(1, 5, 5000), Global: true},
 		{X: k(1, 3, 3, 17, 19), Global: true},
 		{X: k(3, 300, 4, 4), Global: true},
+		{X: k(1, 2, 300, 200), Global: true}, // few planes, cut into segments
+		{X: k(1, 1, 181, 183), Global: true},
 	}
 	if kind != spec.PoolLp {
 		windows = append(windows,
@@ -197,6 +199,7 @@ func awkwardPool(kind spec.PoolKind) []Case {
 			PoolCase{X: k(1, 2, 5, 8, 8), Adaptive: k(1, 5, 10)},
 			PoolCase{X: k(1, 2, 12, 12), Adaptive: k(4, 3)},
 			PoolCase{X: k(2, 3, 30, 31), Adaptive: k(1)},
+			PoolCase{X: k(2, 3, 72, 71), Adaptive: k(1)},
 			PoolCase{X: k(1, 1, 10007), Adaptive: k(9973)},
 		)
 	}
