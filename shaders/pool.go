@@ -55,7 +55,7 @@ func tooManyLoops(n int, dev Device) string {
 func poolNaiveKernel(kind spec.PoolKind, adaptive, indices bool) *Kernel {
 	return intern(fmt.Sprintf("pool_naive_%v_adaptive%t_indices%t", kind, adaptive, indices), func() *Kernel {
 		k := &Kernel{
-			Source:     specialise(poolNaiveWGSL, setU32("KIND", int(kind)), setBool("ADAPTIVE", adaptive)),
+			Source:     specialise(poolNaiveWGSL, setU32("KIND", int(kind)), setBool("ADAPTIVE", adaptive), poolMath()),
 			ParamBytes: 27 * 4,
 			Writes:     []bool{false, true, true},
 		}
@@ -65,6 +65,11 @@ func poolNaiveKernel(kind spec.PoolKind, adaptive, indices bool) *Kernel {
 		}
 		return k
 	})
+}
+
+// poolMath puts in the arithmetic that drivers do not promise to get right.
+func poolMath() edit {
+	return swap("math", MathSource("k_is_nan", "k_nan", "k_pin", "k_sqrt", "k_log2", "k_exp2"))
 }
 
 // poolOperands are the bindings of a pooling kernel.
@@ -264,7 +269,7 @@ func poolPlaneGroup(g *spec.Pool) int {
 func poolPlaneKernel(kind spec.PoolKind, indices, vec bool, group int) *Kernel {
 	return intern(fmt.Sprintf("pool_plane_%v_indices%t_vec%t_%d", kind, indices, vec, group), func() *Kernel {
 		k := &Kernel{
-			Source:     specialise(poolPlaneWGSL, setU32("KIND", int(kind)), setBool("INDICES", indices), setU32("WG", group)),
+			Source:     specialise(poolPlaneWGSL, setU32("KIND", int(kind)), setBool("INDICES", indices), setU32("WG", group), poolMath()),
 			ParamBytes: 7 * 4,
 			Writes:     []bool{false, true, true},
 		}

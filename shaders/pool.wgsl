@@ -48,23 +48,19 @@ const WG = 64u;
 const KIND = 0u; // 0 max, 1 avg, 2 lp
 const ADAPTIVE = false;
 
-// swap: powers
+// swap: math
+fn k_is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+fn k_nan(v: f32) -> f32 { return bitcast<f32>(bitcast<u32>(v) | 0x7fc00000u); }
+fn k_pin(v: f32) -> f32 { return v; }
+fn k_sqrt(v: f32) -> f32 { return sqrt(v); }
 fn k_log2(v: f32) -> f32 { return log2(v); }
 fn k_exp2(v: f32) -> f32 { return exp2(v); }
 // end swap
 
-fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
-
 // 1/n for a count n: whatever the driver's division gives, within a unit roundoff or two.
 fn reciprocal(n: f32) -> f32 {
-  let r = 1.0 / n;
+  let r = k_pin(1.0 / n);
   return fma(fma(-n, r, 1.0), r, r);
-}
-
-// The square root of a normal number likewise.
-fn root(v: f32) -> f32 {
-  let s = sqrt(v);
-  return fma(fma(-s, s, v), 0.5 / s, s);
 }
 
 struct Span {
@@ -130,7 +126,7 @@ fn sum_of(win: Window, power: u32, scale: f32, absolute: bool, largest: f32) -> 
 
 // (v/largest)^p, with the sign that v^p has unless absolute; NaN where it has none.
 fn power_of(v: f32, largest: f32, absolute: bool) -> f32 {
-  if (is_nan(v)) { return v; }
+  if (k_is_nan(v)) { return v; }
   if (v == 0.0) { return 0.0; }
   var ratio = 1.0;
   if (abs(v) < largest) { ratio = abs(v) / largest; }
@@ -140,15 +136,15 @@ fn power_of(v: f32, largest: f32, absolute: bool) -> f32 {
     if (ratio > 0.0) { r = k_exp2(p.norm * k_log2(ratio)); }
   }
   if (absolute || v > 0.0) { return r; }
-  if (floor(p.norm) != p.norm) { return bitcast<f32>(bitcast<u32>(p.lowest) | 0x400000u); } // a NaN
+  if (floor(p.norm) != p.norm) { return k_nan(v); }
   let half = p.norm * 0.5;
   return select(-r, r, floor(half) == half);
 }
 
 // v^(1/p)*largest for the sum v of such powers.
 fn root_of(v: f32, largest: f32) -> f32 {
-  if (is_nan(v) || v == 0.0 || p.norm == 1.0) { return v * largest; }
-  if (v < 0.0) { return bitcast<f32>(bitcast<u32>(p.lowest) | 0x400000u); }
+  if (k_is_nan(v) || v == 0.0 || p.norm == 1.0) { return v * largest; }
+  if (v < 0.0) { return k_nan(v); }
   if (v == 1.0) { return largest; }
   return k_exp2(k_log2(v) / p.norm) * largest;
 }
@@ -181,9 +177,7 @@ fn norm(win: Window) -> f32 {
     // the elements scaled by a power of two.
     if (sum > 1e36) { back = 0x1p80; sum = sum_of(win, 2u, 0x1p-80, false, 1.0); }
     else if (sum < 1e-27) { back = 0x1p-80; sum = sum_of(win, 2u, 0x1p80, false, 1.0); }
-    sum *= overhang(win);
-    if (sum == 0.0 || is_nan(sum) || sum > 3e38) { return sum; }
-    return root(sum) * back;
+    return k_sqrt(sum * overhang(win)) * back;
   }
   var largest = 0.0;
   for (var d = 0u; d < win.d.count; d++) {
@@ -191,7 +185,7 @@ fn norm(win: Window) -> f32 {
       var i = row_at(win, d, h);
       for (var w = 0u; w < win.w.count; w++) {
         let v = abs(x[i]);
-        if (!is_nan(v) && v > largest) { largest = v; }
+        if (!k_is_nan(v) && v > largest) { largest = v; }
         i += p.dilation_w;
       }
     }
@@ -224,7 +218,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       var i = row_at(win, d, h);
       for (var w = 0u; w < win.w.count; w++) {
         let v = x[i];
-        if (is_nan(v)) {
+        if (k_is_nan(v)) {
           broken = true;
           best = v;
           at = i32(i - win.base);

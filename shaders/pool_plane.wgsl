@@ -58,7 +58,9 @@ fn load(base: u32, i: u32, end: u32, outside: f32) -> vec4<f32> {
 fn store_index(o: u32, at: u32) { indices[o] = i32(at); }
 // end swap
 
-// swap: powers
+// swap: math
+fn k_is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+fn k_sqrt(v: f32) -> f32 { return sqrt(v); }
 fn k_log2(v: f32) -> f32 { return log2(v); }
 fn k_exp2(v: f32) -> f32 { return exp2(v); }
 // end swap
@@ -69,12 +71,11 @@ var<workgroup> values: array<f32, WG>;
 var<workgroup> places: array<u32, WG>; // of maxima: the index, or the largest bit pattern
 
 fn magnitude_bits(v: vec4<f32>) -> vec4<u32> { return bitcast<vec4<u32>>(v) & vec4<u32>(0x7fffffffu); }
-fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > INF; }
 
 // Whether value b at place j takes the place of a at i.
 fn better(b: f32, j: u32, a: f32, i: u32) -> bool {
-  if (is_nan(b)) { return !is_nan(a) || j > i; }
-  return !is_nan(a) && (b > a || (b == a && j < i));
+  if (k_is_nan(b)) { return !k_is_nan(a) || j > i; }
+  return !k_is_nan(a) && (b > a || (b == a && j < i));
 }
 
 // The sum of one value per invocation, in every invocation.
@@ -114,18 +115,11 @@ fn sum_of(base: u32, begin: u32, end: u32, power: u32, scale: f32, largest: f32,
 
 // (|v|/largest)^p; largest is the largest magnitude.
 fn power_of(v: f32, largest: f32) -> f32 {
-  if (is_nan(v)) { return v; }
+  if (k_is_nan(v)) { return v; }
   if (abs(v) >= largest) { return select(1.0, 0.0, v == 0.0); }
   let ratio = abs(v) / largest;
   if (ratio > 0.0) { return k_exp2(p.norm * k_log2(ratio)); }
   return 0.0;
-}
-
-// The square root of a normal number, whatever the driver's gives, within a unit
-// roundoff or two.
-fn root(v: f32) -> f32 {
-  let s = sqrt(v);
-  return fma(fma(-s, s, v), 0.5 / s, s);
 }
 
 fn norm(base: u32, begin: u32, end: u32, local: u32) -> f32 {
@@ -137,8 +131,7 @@ fn norm(base: u32, begin: u32, end: u32, local: u32) -> f32 {
     // the elements scaled by a power of two.
     if (sum > 1e36) { back = 0x1p80; sum = sum_of(base, begin, end, 2u, 0x1p-80, 1.0, local); }
     else if (sum < 1e-27) { back = 0x1p-80; sum = sum_of(base, begin, end, 2u, 0x1p80, 1.0, local); }
-    if (sum == 0.0 || is_nan(sum) || sum > 3e38) { return sum; }
-    return root(sum) * back;
+    return k_sqrt(sum) * back;
   }
   var most = 0.0;
   for (var i = begin + local * 4u; i < end; i += WG * 4u) {
@@ -159,7 +152,7 @@ fn norm(base: u32, begin: u32, end: u32, local: u32) -> f32 {
   else if (largest < 1e-30) { scale = 0x1p60; }
   largest *= scale;
   let sum = sum_of(base, begin, end, 3u, scale, largest, local);
-  if (is_nan(sum) || sum == 0.0) { return sum; }
+  if (k_is_nan(sum) || sum == 0.0) { return sum; }
   var r = largest;
   if (sum != 1.0) { r = k_exp2(k_log2(sum) / p.norm) * largest; }
   return r * (1.0 / scale);

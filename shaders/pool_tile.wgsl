@@ -89,7 +89,7 @@ fn magnitude_bits(v: vec4<f32>) -> vec4<u32> { return bitcast<vec4<u32>>(v) & ve
 
 // 1/n for counts n: whatever the driver's division gives, within a unit roundoff or two.
 fn reciprocal(n: vec4<f32>) -> vec4<f32> {
-  let r = vec4<f32>(1.0) / n;
+  let r = bitcast<vec4<f32>>(min(bitcast<vec4<u32>>(vec4<f32>(1.0) / n), vec4<u32>(0xffc00000u))); // k_pin of math.wgsl
   return fma(fma(-n, r, vec4<f32>(1.0)), r, r);
 }
 
