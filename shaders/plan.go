@@ -197,7 +197,11 @@ func choose(function, force string, cands []candidate) (Plan, error) {
 		return p, nil
 	}
 	if force == "" {
-		force = "any"
+		var why []string
+		for _, r := range rejected {
+			why = append(why, r.Variant+": "+r.Why)
+		}
+		return Plan{}, &spec.Error{Kind: spec.ErrUnsupported, Message: "no kernel can serve this call: " + strings.Join(why, "; ")}
 	}
 	return Plan{}, &spec.Error{Kind: spec.ErrUnsupported, Message: fmt.Sprintf("no kernel %q; there are %s", force, strings.Join(names, ", "))}
 }
