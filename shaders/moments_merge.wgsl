@@ -19,7 +19,6 @@ struct Params {
   inv_count: f32, // 1/N
   eps: f32,
   eps_on_std: u32,
-  zero: u32, // 0
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -30,11 +29,11 @@ const WG = 64u;
 const THREADS = 1u;
 
 // swap: moments
-fn recentre(pivot: f32, offset: f32, zero: u32) -> vec2<f32> {
+fn recentre(pivot: f32, offset: f32) -> vec2<f32> {
   let hi = pivot + offset;
   return vec2<f32>(hi, offset - (hi - pivot));
 }
-fn inv_std(variance: f32, eps: f32, eps_on_std: u32, zero: u32) -> f32 { return inverseSqrt(variance + eps); }
+fn inv_std(variance: f32, eps: f32, eps_on_std: u32) -> f32 { return inverseSqrt(variance + eps); }
 // end swap
 
 var<workgroup> sums: array<f32, WG>;
@@ -85,7 +84,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   }
   let variance = group_sum(squares, local) * p.inv_count;
   if (t == 0u && g < p.groups) {
-    let m = recentre(pivot, mean, p.zero);
-    stat[g] = vec4<f32>(m.x, m.y, variance, inv_std(variance, p.eps, p.eps_on_std, p.zero));
+    let m = recentre(pivot, mean);
+    stat[g] = vec4<f32>(m.x, m.y, variance, inv_std(variance, p.eps, p.eps_on_std));
   }
 }

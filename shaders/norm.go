@@ -140,8 +140,11 @@ fn gather(g: u32, a: u32) -> Coefficients {
 }`
 	givenStat = `@group(0) @binding(2) var<storage, read> stat: array<f32>;
 @group(0) @binding(3) var<storage, read> variance: array<f32>;
-fn statistic(g: u32) -> vec3<f32> { return vec3<f32>(stat[g], 0.0, inv_sqrt(variance[g] + p.eps, p.zero)); }`
+fn statistic(g: u32) -> vec3<f32> { return vec3<f32>(stat[g], 0.0, inv_sqrt(variance[g] + p.eps)); }`
 )
+
+// momentsMath is what moments.wgsl uses of math.wgsl.
+var momentsMath = []string{"k_pin", "k_inf", "k_nan", "k_is_zero"}
 
 // lanes returns how many floats are loaded at once along an axis of n, and what
 // makes a kernel load vec4s.
@@ -284,8 +287,8 @@ func momentsColumns(g *spec.Norm, x Operand, dev Device) (Step, int) {
 func momentsMergeKernel(wg, threads int) *Kernel {
 	return intern(fmt.Sprintf("moments_merge_%dof%d", threads, wg), func() *Kernel {
 		return &Kernel{
-			Source:     specialise(momentsMergeWGSL, setU32("WG", wg), setU32("THREADS", threads), swap("moments", momentsWGSL)),
-			ParamBytes: 24, Writes: []bool{false, true},
+			Source:     specialise(momentsMergeWGSL, setU32("WG", wg), setU32("THREADS", threads), swap("moments", MathSource(momentsMath...)+momentsWGSL)),
+			ParamBytes: 20, Writes: []bool{false, true},
 		}
 	})
 }
@@ -300,7 +303,7 @@ func momentsMerge(g *spec.Norm, parts int, dev Device) Step {
 	return Step{
 		Kernel: momentsMergeKernel(wg, threads),
 		Params: Params{}.U32(g.Groups, parts).F32(float32(1/float64(g.Count)), g.Eps).
-			U32(boolU32(g.EpsOnStd), 0),
+			U32(boolU32(g.EpsOnStd)),
 		Operands: []Operand{Temp(0), Temp(1)},
 		Groups:   Grid1D(ceilDiv(g.Groups*threads, wg), dev.MaxGroups),
 	}
@@ -331,7 +334,7 @@ func normalize(g *spec.Norm, io normOperands, stat, variance Operand, given bool
 	return Step{
 		Kernel: normalizeKernel(g.Act.Func, lanes, block, given),
 		Params: Params{}.U32(dims...).U32(len(outer), rows*blocks, blocks, run, last.Group, last.Affine,
-			boolU32(g.Scale), boolU32(g.Shift)).F32(g.Eps).U32(0).F32(g.Act.A, g.Act.B).pad16(),
+			boolU32(g.Scale), boolU32(g.Shift)).F32(g.Eps, g.Act.A, g.Act.B).pad16(),
 		Operands: []Operand{io.x, stat, variance, io.scale, io.shift, io.y},
 		Groups:   Grid1D(ceilDiv(rows*blocks, wg), dev.MaxGroups),
 	}
@@ -341,7 +344,7 @@ func normalizeKernel(fn spec.Pointwise, floats, block int, given bool) *Kernel {
 	name := fmt.Sprintf("normalize_x%d_block%d_given%t_%v", floats, block, given, fn)
 	return intern(name, func() *Kernel {
 		_, edits := lanes(floats, vec4Normalize)
-		edits = append(edits, setU32("BLOCK", block), swap("activate", ActivationSource("activate", spec.Activation{Func: fn})))
+		edits = append(edits, setU32("BLOCK", block), swap("activate", ActivationSource("activate", spec.Activation{Func: fn}, momentsMath...)))
 		if given {
 			edits = append(edits, swap("stat", momentsWGSL+givenStat))
 		}

@@ -23,7 +23,6 @@ struct Params {
   scale: u32, // 1: there is a scale
   shift: u32, // 1: there is a shift
   eps: f32,
-  zero: u32, // 0
   act_a: f32, act_b: f32,
 }
 
