@@ -33,6 +33,9 @@ func Softmax[T Float](y, x []T, g spec.SoftmaxOf) {
 					rest += math.Exp(float64(x[base+j*g.Inner]) - most)
 				}
 			}
+			if math.IsInf(most, 0) {
+				rest = math.NaN()
+			}
 			for j := range g.N {
 				d := float64(x[base+j*g.Inner]) - most
 				if g.Kind == spec.LogSoftmax {

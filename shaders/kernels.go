@@ -19,6 +19,10 @@ func Kernels() []*Kernel {
 		convTransposeKernels(),
 		gemmKernels(),
 		normKernels(),
+		softmaxKernels(),
+		lpNormalizeKernels(),
+		lrnKernels(),
+		dropoutKernels(),
 		poolKernels(),
 		unpoolKernels(),
 	} {

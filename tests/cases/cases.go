@@ -98,6 +98,16 @@ func Rows() []Row {
 		groupNormRow,
 		rmsNormRow,
 		meanVarianceRow,
+		lossRow,
+		lossGradRow,
+		crossEntropyRow,
+		crossEntropyGradRow,
+		sgdRow,
+		adamRow,
+		lrnRow,
+		lpNormalizeRow,
+		softmaxRow,
+		dropoutRow,
 	}
 }
 
