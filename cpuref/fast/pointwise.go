@@ -59,7 +59,7 @@ func pointwiseRange(f spec.Activation, dst, src []float32, stream bool) {
 			pointwisePlain(f, dst[done:rest], src[done:rest])
 			dst, src = dst[rest:], src[rest:]
 		}
-	} else if u, a, b, ok := unaryOf(f); ok && u.Apply(dst, src, a, b, stream) {
+	} else if u, a, b, ok := unaryOf(f); ok && u.Apply(dst, src, a, b, 0, stream) {
 		return
 	}
 	pointwisePlain(f, dst, src)

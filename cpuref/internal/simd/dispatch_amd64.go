@@ -2,6 +2,8 @@
 
 package simd
 
+import "unsafe"
+
 func tilesOf(l Level) Tiles {
 	switch l {
 	case AVX512:
@@ -75,6 +77,116 @@ func partialKernel(f Partial) partialFunc {
 		return partialAVX512[f]
 	case AVX2:
 		return partialAVX2[f]
+	}
+	return nil
+}
+
+func sum(x *float32, n int) float64 {
+	switch Active() {
+	case AVX512:
+		return sumAVX512(x, n)
+	case AVX2:
+		return sumAVX2(x, n)
+	}
+	return sumPortable(unsafe.Slice(x, n))
+}
+
+func sumSquares(x *float32, n int, mean float64) float64 {
+	switch Active() {
+	case AVX512:
+		return sumSquaresAVX512(x, n, mean)
+	case AVX2:
+		return sumSquaresAVX2(x, n, mean)
+	}
+	return sumSquaresPortable(unsafe.Slice(x, n), mean)
+}
+
+func sumProducts(x, y *float32, n int) float64 {
+	switch Active() {
+	case AVX512:
+		return sumProductsAVX512(x, y, n)
+	case AVX2:
+		return sumProductsAVX2(x, y, n)
+	}
+	return sumProductsPortable(unsafe.Slice(x, n), unsafe.Slice(y, n))
+}
+
+func maxReduce(x *float32, n int) float32 {
+	switch Active() {
+	case AVX512:
+		return maxReduceAVX512(x, n)
+	case AVX2:
+		return maxReduceAVX2(x, n)
+	}
+	return maxPortable(unsafe.Slice(x, n))
+}
+
+func expSum(dst, x *float32, n int, a float32) float64 {
+	switch Active() {
+	case AVX512:
+		return expSumAVX512(dst, x, n, a)
+	case AVX2:
+		return expSumAVX2(dst, x, n, a)
+	}
+	return expSumPortable(unsafe.Slice(dst, n), unsafe.Slice(x, n), a)
+}
+
+func sumExp(x *float32, n int, a float32) float64 {
+	switch Active() {
+	case AVX512:
+		return sumExpAVX512(x, n, a)
+	case AVX2:
+		return sumExpAVX2(x, n, a)
+	}
+	return expSumPortable(nil, unsafe.Slice(x, n), a)
+}
+
+func windowMax(dst, src *float32, n, taps, step, stride int) {
+	switch l := Active(); {
+	case l == AVX512 && stride == 1:
+		windowMax1AVX512(dst, src, n, taps, step)
+	case l == AVX512:
+		windowMax2AVX512(dst, src, n, taps, step)
+	case l == AVX2 && stride == 1:
+		windowMax1AVX2(dst, src, n, taps, step)
+	case l == AVX2:
+		windowMax2AVX2(dst, src, n, taps, step)
+	default:
+		windowMaxPortable(unsafe.Slice(dst, n), unsafe.Slice(src, (n-1)*stride+(taps-1)*step+1), taps, step, stride)
+	}
+}
+
+func windowSum(dst, src *float32, n, taps, step, stride int) {
+	switch l := Active(); {
+	case l == AVX512 && stride == 1:
+		windowSum1AVX512(dst, src, n, taps, step)
+	case l == AVX512:
+		windowSum2AVX512(dst, src, n, taps, step)
+	case l == AVX2 && stride == 1:
+		windowSum1AVX2(dst, src, n, taps, step)
+	case l == AVX2:
+		windowSum2AVX2(dst, src, n, taps, step)
+	default:
+		windowSumPortable(unsafe.Slice(dst, n), unsafe.Slice(src, (n-1)*stride+(taps-1)*step+1), taps, step, stride)
+	}
+}
+
+func binaryKernel(f Binary) binaryFunc {
+	switch Active() {
+	case AVX512:
+		return binaryAVX512[f]
+	case AVX2:
+		return binaryAVX2[f]
+	}
+	return nil
+}
+
+func ternaryKernel(f Ternary) ternaryFunc {
+	switch Active() {
+	case AVX512:
+		return ternaryAVX512[f]
+	case AVX2:
+		return ternaryAVX2[f]
 	}
 	return nil
 }

@@ -2,6 +2,8 @@
 
 package simd
 
+import "unsafe"
+
 func tilesOf(Level) Tiles { return Tiles{Rows: 4, Cols: 8, Lanes: 8} }
 
 func copyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
@@ -19,3 +21,39 @@ func dots(out *[16]float32, x, w *float32, ldx, ldw, k, rows, cols int) {
 func unaryKernel(Unary) unaryFunc { return nil }
 
 func partialKernel(Partial) partialFunc { return nil }
+
+func sum(x *float32, n int) float64 {
+	return sumPortable(unsafe.Slice(x, n))
+}
+
+func sumSquares(x *float32, n int, mean float64) float64 {
+	return sumSquaresPortable(unsafe.Slice(x, n), mean)
+}
+
+func sumProducts(x, y *float32, n int) float64 {
+	return sumProductsPortable(unsafe.Slice(x, n), unsafe.Slice(y, n))
+}
+
+func maxReduce(x *float32, n int) float32 {
+	return maxPortable(unsafe.Slice(x, n))
+}
+
+func expSum(dst, x *float32, n int, a float32) float64 {
+	return expSumPortable(unsafe.Slice(dst, n), unsafe.Slice(x, n), a)
+}
+
+func sumExp(x *float32, n int, a float32) float64 {
+	return expSumPortable(nil, unsafe.Slice(x, n), a)
+}
+
+func windowMax(dst, src *float32, n, taps, step, stride int) {
+	windowMaxPortable(unsafe.Slice(dst, n), unsafe.Slice(src, (n-1)*stride+(taps-1)*step+1), taps, step, stride)
+}
+
+func windowSum(dst, src *float32, n, taps, step, stride int) {
+	windowSumPortable(unsafe.Slice(dst, n), unsafe.Slice(src, (n-1)*stride+(taps-1)*step+1), taps, step, stride)
+}
+
+func binaryKernel(Binary) binaryFunc { return nil }
+
+func ternaryKernel(Ternary) ternaryFunc { return nil }

@@ -7,119 +7,119 @@ package simd
 // expAVX2 sets dst = e^src.
 //
 //go:noescape
-func expAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func expAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // exp2AVX2 sets dst = 2^src.
 //
 //go:noescape
-func exp2AVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func exp2AVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // expm1AVX2 sets dst = e^src - 1.
 //
 //go:noescape
-func expm1AVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func expm1AVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // eluAVX2 sets dst = src > 0 ? src : a*(e^src - 1).
 //
 //go:noescape
-func eluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func eluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // seluAVX2 sets dst = src > 0 ? a*src : b*(e^src - 1).
 //
 //go:noescape
-func seluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func seluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // celuAVX2 sets dst = src > 0 ? src : a*(e^(src/a) - 1).
 //
 //go:noescape
-func celuAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func celuAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // logAVX2 sets dst = ln(src).
 //
 //go:noescape
-func logAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func logAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // log2AVX2 sets dst = log2(src).
 //
 //go:noescape
-func log2AVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func log2AVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // log1pAVX2 sets dst = ln(1 + src).
 //
 //go:noescape
-func log1pAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func log1pAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // sigmoidAVX2 sets dst = 1/(1 + e^-src).
 //
 //go:noescape
-func sigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func sigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // siluAVX2 sets dst = src/(1 + e^-src).
 //
 //go:noescape
-func siluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func siluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // swishAVX2 sets dst = src/(1 + e^(-a*src)).
 //
 //go:noescape
-func swishAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func swishAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // mishAVX2 sets dst = src*tanh(ln(1 + e^src)).
 //
 //go:noescape
-func mishAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func mishAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // tanhAVX2 sets dst = tanh(src).
 //
 //go:noescape
-func tanhAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func tanhAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // tanhShrinkAVX2 sets dst = src - tanh(src).
 //
 //go:noescape
-func tanhShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func tanhShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // softplusAVX2 sets dst = ln(1 + e^src), and src where that is above a.
 //
 //go:noescape
-func softplusAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func softplusAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // softplusAAVX2 sets dst = ln(1 + e^(b*src))/b, and src where b*src is above a.
 //
 //go:noescape
-func softplusAAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func softplusAAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // logSigmoidAVX2 sets dst = -ln(1 + e^-src).
 //
 //go:noescape
-func logSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func logSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // geluAVX2 sets dst = src*Phi(src).
 //
 //go:noescape
-func geluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func geluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // geluTanhAVX2 sets dst = src/2*(1 + tanh(sqrt(2/pi)*(src + 0.044715*src^3))).
 //
 //go:noescape
-func geluTanhAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func geluTanhAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // erfAVX2 sets dst = erf(src).
 //
 //go:noescape
-func erfAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func erfAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // sinAVX2 sets dst = sin(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape
-func sinAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+func sinAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 
 // cosAVX2 sets dst = cos(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape
-func cosAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+func cosAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 
 // tanAVX2 sets dst = tan(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape
-func tanAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+func tanAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int

@@ -4,52 +4,52 @@
 
 #include "textflag.h"
 
-// func expAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func expAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·expAVX2(SB), NOSPLIT, $0-33
+TEXT ·expAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Y0
-	VBROADCASTSS c42b20000<>+0(SB), Y1
+	VBROADCASTSS cc2d00000<>+0(SB), Y1
+	VBROADCASTSS c42b20000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body2:
-	VMAXPS       Y2, Y0, Y2
-	VMINPS       Y2, Y1, Y2
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y2, Y0
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y3
-	VMOVAPS      Y2, Y4
+	VMOVAPS      Y0, Y4
 	VFMADD213PS  c4b400000<>+0(SB), Y3, Y4
 	VSUBPS       c4b400000<>+0(SB), Y4, Y3
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3f317218<>+0(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb102e308<>+0(SB), Y3, Y0
 	VPSUBD       c4b400000<>+0(SB), Y4, Y3
 	VBROADCASTSS c3ab6a758<>+0(SB), Y4
-	VFMADD213PS  c3c09064f<>+0(SB), Y2, Y4
-	VFMADD213PS  c3d2aaa74<>+0(SB), Y2, Y4
-	VFMADD213PS  c3e2aaa6e<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y4
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       c0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y2
+	VFMADD213PS  c3c09064f<>+0(SB), Y0, Y4
+	VFMADD213PS  c3d2aaa74<>+0(SB), Y0, Y4
+	VFMADD213PS  c3e2aaa6e<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f000000<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y4
+	VPSRAD       $0x01, Y3, Y0
+	VPSUBD       Y0, Y3, Y3
+	VPADDD       c0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y4, Y0
 	VPADDD       c0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special3
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next6:
 	ADDQ $+32, CX
@@ -64,22 +64,22 @@ rest4:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body2
 
 special3:
 	CMPQ     BX, $+2
 	JEQ      part7
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next6
 
 part7:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end5:
 	CMPQ BX, $+1
@@ -254,47 +254,47 @@ DATA laneMasks<>+120(SB)/4, $0x00000000
 DATA laneMasks<>+124(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $128
 
-// func exp2AVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func exp2AVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·exp2AVX2(SB), NOSPLIT, $0-33
+TEXT ·exp2AVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc3170000<>+0(SB), Y0
-	VBROADCASTSS c43010000<>+0(SB), Y1
+	VBROADCASTSS cc3170000<>+0(SB), Y1
+	VBROADCASTSS c43010000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body10:
-	VMAXPS       Y2, Y0, Y2
-	VMINPS       Y2, Y1, Y2
-	VROUNDPS     $0x08, Y2, Y3
-	VSUBPS       Y3, Y2, Y2
-	VMULPS       c3f317218<>+0(SB), Y2, Y2
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y2, Y0
+	VROUNDPS     $0x08, Y0, Y3
+	VSUBPS       Y3, Y0, Y0
+	VMULPS       c3f317218<>+0(SB), Y0, Y0
 	VCVTPS2DQ    Y3, Y3
 	VBROADCASTSS c3ab6a758<>+0(SB), Y4
-	VFMADD213PS  c3c09064f<>+0(SB), Y2, Y4
-	VFMADD213PS  c3d2aaa74<>+0(SB), Y2, Y4
-	VFMADD213PS  c3e2aaa6e<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y4
-	VPSRAD       $0x01, Y3, Y2
-	VPSUBD       Y2, Y3, Y3
-	VPADDD       c0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y2
+	VFMADD213PS  c3c09064f<>+0(SB), Y0, Y4
+	VFMADD213PS  c3d2aaa74<>+0(SB), Y0, Y4
+	VFMADD213PS  c3e2aaa6e<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f000000<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y4
+	VPSRAD       $0x01, Y3, Y0
+	VPSUBD       Y0, Y3, Y3
+	VPADDD       c0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y4, Y0
 	VPADDD       c0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y2, Y2
+	VMULPS       Y3, Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special11
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next14:
 	ADDQ $+32, CX
@@ -309,22 +309,22 @@ rest12:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body10
 
 special11:
 	CMPQ     BX, $+2
 	JEQ      part15
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next14
 
 part15:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end13:
 	CMPQ BX, $+1
@@ -355,33 +355,33 @@ DATA c43010000<>+24(SB)/4, $0x43010000
 DATA c43010000<>+28(SB)/4, $0x43010000
 GLOBL c43010000<>(SB), RODATA|NOPTR, $32
 
-// func expm1AVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func expm1AVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·expm1AVX2(SB), NOSPLIT, $0-33
+TEXT ·expm1AVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Y0
-	VBROADCASTSS c42b20000<>+0(SB), Y1
+	VBROADCASTSS cc2d00000<>+0(SB), Y1
+	VBROADCASTSS c42b20000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body18:
-	VMAXPS       Y2, Y0, Y2
-	VMINPS       Y2, Y1, Y2
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y2, Y0
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y3
-	VMOVAPS      Y2, Y4
+	VMOVAPS      Y0, Y4
 	VFMADD213PS  c4b400000<>+0(SB), Y3, Y4
 	VSUBPS       c4b400000<>+0(SB), Y4, Y3
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y3, Y2
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3f317218<>+0(SB), Y3, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb102e308<>+0(SB), Y3, Y0
 	VPSUBD       c4b400000<>+0(SB), Y4, Y4
 	VSUBPS       c3f800000<>+0(SB), Y3, Y3
 	VPADDD       cffffffff<>+0(SB), Y4, Y3
@@ -395,20 +395,20 @@ body18:
 	VPSLLD       $0x17, Y3, Y3
 	VMULPS       Y3, Y4, Y3
 	VBROADCASTSS c3ab6a758<>+0(SB), Y4
-	VFMADD213PS  c3c09064f<>+0(SB), Y2, Y4
-	VFMADD213PS  c3d2aaa74<>+0(SB), Y2, Y4
-	VFMADD213PS  c3e2aaa6e<>+0(SB), Y2, Y4
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y5
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  Y4, Y5, Y2
+	VFMADD213PS  c3c09064f<>+0(SB), Y0, Y4
+	VFMADD213PS  c3d2aaa74<>+0(SB), Y0, Y4
+	VFMADD213PS  c3e2aaa6e<>+0(SB), Y0, Y4
+	VFMADD213PS  c3f000000<>+0(SB), Y0, Y4
+	VMULPS       Y0, Y0, Y5
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  Y4, Y5, Y0
 	VSUBPS       c3f000000<>+0(SB), Y3, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y2, Y3, Y4
-	VADDPS       Y4, Y4, Y2
+	VFMADD231PS  Y0, Y3, Y4
+	VADDPS       Y4, Y4, Y0
 	TESTQ        BX, BX
 	JNZ          special19
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next22:
 	ADDQ $+32, CX
@@ -423,22 +423,22 @@ rest20:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body18
 
 special19:
 	CMPQ     BX, $+2
 	JEQ      part23
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next22
 
 part23:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end21:
 	CMPQ BX, $+1
@@ -459,24 +459,24 @@ DATA cffffffff<>+24(SB)/4, $0xffffffff
 DATA cffffffff<>+28(SB)/4, $0xffffffff
 GLOBL cffffffff<>(SB), RODATA|NOPTR, $32
 
-// func eluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func eluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·eluAVX2(SB), NOSPLIT, $0-33
+TEXT ·eluAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Y0
-	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS cc2d00000<>+0(SB), Y1
+	VBROADCASTSS a+24(FP), Y2
 	SUBQ         $+8, DX
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body26:
-	VMAXPS       Y2, Y0, Y3
+	VMAXPS       Y0, Y1, Y3
 	VBROADCASTSS c3f800000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y3
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y4
@@ -511,12 +511,12 @@ body26:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  Y3, Y4, Y5
 	VADDPS       Y5, Y5, Y3
-	VMULPS       Y3, Y1, Y3
-	VCMPPS       $0x0e, c00000000<>+0(SB), Y2, Y4
-	VBLENDVPS    Y4, Y2, Y3, Y2
+	VMULPS       Y3, Y2, Y3
+	VCMPPS       $0x0e, c00000000<>+0(SB), Y0, Y4
+	VBLENDVPS    Y4, Y0, Y3, Y0
 	TESTQ        BX, BX
 	JNZ          special27
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next30:
 	ADDQ $+32, CX
@@ -531,22 +531,22 @@ rest28:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body26
 
 special27:
 	CMPQ     BX, $+2
 	JEQ      part31
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next30
 
 part31:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end29:
 	CMPQ BX, $+1
@@ -567,25 +567,25 @@ DATA c00000000<>+24(SB)/4, $0x00000000
 DATA c00000000<>+28(SB)/4, $0x00000000
 GLOBL c00000000<>(SB), RODATA|NOPTR, $32
 
-// func seluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func seluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·seluAVX2(SB), NOSPLIT, $0-33
+TEXT ·seluAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Y0
-	VBROADCASTSS a+24(FP), Y1
-	VBROADCASTSS b+28(FP), Y2
+	VBROADCASTSS cc2d00000<>+0(SB), Y1
+	VBROADCASTSS a+24(FP), Y2
+	VBROADCASTSS b+28(FP), Y3
 	SUBQ         $+8, DX
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body34:
-	VMAXPS       Y3, Y0, Y4
+	VMAXPS       Y0, Y1, Y4
 	VBROADCASTSS c3f800000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y4
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y5
@@ -620,13 +620,13 @@ body34:
 	VMOVAPS      Y6, Y6
 	VFMADD231PS  Y4, Y5, Y6
 	VADDPS       Y6, Y6, Y4
-	VMULPS       Y4, Y2, Y4
-	VCMPPS       $0x0e, c00000000<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y1, Y3
-	VBLENDVPS    Y5, Y3, Y4, Y3
+	VMULPS       Y4, Y3, Y4
+	VCMPPS       $0x0e, c00000000<>+0(SB), Y0, Y5
+	VMULPS       Y0, Y2, Y0
+	VBLENDVPS    Y5, Y0, Y4, Y0
 	TESTQ        BX, BX
 	JNZ          special35
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y0, (AX)
 
 next38:
 	ADDQ $+32, CX
@@ -641,22 +641,22 @@ rest36:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body34
 
 special35:
 	CMPQ     BX, $+2
 	JEQ      part39
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next38
 
 part39:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end37:
 	CMPQ BX, $+1
@@ -667,27 +667,27 @@ fenced40:
 	VZEROUPPER
 	RET
 
-// func celuAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func celuAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·celuAVX2(SB), NOSPLIT, $0-33
+TEXT ·celuAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS cc2d00000<>+0(SB), Y1
-	VBROADCASTSS c3f800000<>+0(SB), Y2
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS cc2d00000<>+0(SB), Y2
+	VBROADCASTSS c3f800000<>+0(SB), Y3
 	SUBQ         $+8, DX
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body42:
-	VDIVPS       Y0, Y3, Y4
-	VMAXPS       Y4, Y1, Y5
-	VMINPS       Y5, Y2, Y5
+	VDIVPS       Y1, Y0, Y4
+	VMAXPS       Y4, Y2, Y5
+	VMINPS       Y5, Y3, Y5
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y6
 	VMOVAPS      Y5, Y7
 	VFMADD213PS  c4b400000<>+0(SB), Y6, Y7
@@ -720,12 +720,12 @@ body42:
 	VMOVAPS      Y7, Y7
 	VFMADD231PS  Y5, Y6, Y7
 	VADDPS       Y7, Y7, Y5
-	VMULPS       Y5, Y0, Y5
+	VMULPS       Y5, Y1, Y5
 	VCMPPS       $0x0e, cb2800000<>+0(SB), Y4, Y4
-	VBLENDVPS    Y4, Y3, Y5, Y3
+	VBLENDVPS    Y4, Y0, Y5, Y0
 	TESTQ        BX, BX
 	JNZ          special43
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y0, (AX)
 
 next46:
 	ADDQ $+32, CX
@@ -740,22 +740,22 @@ rest44:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body42
 
 special43:
 	CMPQ     BX, $+2
 	JEQ      part47
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next46
 
 part47:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end45:
 	CMPQ BX, $+1
@@ -776,13 +776,13 @@ DATA cb2800000<>+24(SB)/4, $0xb2800000
 DATA cb2800000<>+28(SB)/4, $0xb2800000
 GLOBL cb2800000<>(SB), RODATA|NOPTR, $32
 
-// func logAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func logAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·logAVX2(SB), NOSPLIT, $0-33
+TEXT ·logAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest52
@@ -1060,13 +1060,13 @@ DATA c7fc00000<>+24(SB)/4, $0x7fc00000
 DATA c7fc00000<>+28(SB)/4, $0x7fc00000
 GLOBL c7fc00000<>(SB), RODATA|NOPTR, $32
 
-// func log2AVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func log2AVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·log2AVX2(SB), NOSPLIT, $0-33
+TEXT ·log2AVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest60
@@ -1152,13 +1152,13 @@ fenced64:
 	VZEROUPPER
 	RET
 
-// func log1pAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func log1pAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·log1pAVX2(SB), NOSPLIT, $0-33
+TEXT ·log1pAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest68
@@ -1273,24 +1273,24 @@ DATA c5d800000<>+24(SB)/4, $0x5d800000
 DATA c5d800000<>+28(SB)/4, $0x5d800000
 GLOBL c5d800000<>(SB), RODATA|NOPTR, $32
 
-// func sigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func sigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-33
+TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42d00000<>+0(SB), Y0
+	VBROADCASTSS c42d00000<>+0(SB), Y1
 	SUBQ         $+8, DX
 	JLT          rest76
 
 loop73:
-	VMOVUPS (CX), Y1
+	VMOVUPS (CX), Y0
 
 body74:
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMINPS       Y2, Y0, Y2
+	VANDPS       c7fffffff<>+0(SB), Y0, Y2
+	VMINPS       Y2, Y1, Y2
 	VXORPS       c80000000<>+0(SB), Y2, Y2
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y3
 	VMOVAPS      Y2, Y4
@@ -1319,12 +1319,12 @@ body74:
 	VADDPS       c3f800000<>+0(SB), Y2, Y3
 	VBROADCASTSS c3f800000<>+0(SB), Y4
 	VDIVPS       Y3, Y4, Y3
-	VCMPPS       $0x01, c00000000<>+0(SB), Y1, Y1
+	VCMPPS       $0x01, c00000000<>+0(SB), Y0, Y0
 	VMULPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y2, Y3, Y1
+	VBLENDVPS    Y0, Y2, Y3, Y0
 	TESTQ        BX, BX
 	JNZ          special75
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, (AX)
 
 next78:
 	ADDQ $+32, CX
@@ -1339,22 +1339,22 @@ rest76:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (CX), Y1, Y1
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body74
 
 special75:
 	CMPQ     BX, $+2
 	JEQ      part79
-	VMOVNTPS Y1, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next78
 
 part79:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end77:
 	CMPQ BX, $+1
@@ -1395,69 +1395,69 @@ DATA c80000000<>+24(SB)/4, $0x80000000
 DATA c80000000<>+28(SB)/4, $0x80000000
 GLOBL c80000000<>(SB), RODATA|NOPTR, $32
 
-// func siluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func siluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·siluAVX2(SB), NOSPLIT, $0-33
+TEXT ·siluAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42f00000<>+0(SB), Y0
-	VBROADCASTSS cc2f00000<>+0(SB), Y1
+	VBROADCASTSS c42f00000<>+0(SB), Y1
+	VBROADCASTSS cc2f00000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest84
 
 loop81:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body82:
-	VMAXPS       Y2, Y1, Y3
-	VCMPPS       $0x01, c00000000<>+0(SB), Y2, Y4
-	VANDPS       c7fffffff<>+0(SB), Y2, Y2
-	VMINPS       Y2, Y0, Y2
-	VXORPS       c80000000<>+0(SB), Y2, Y2
+	VMAXPS       Y0, Y2, Y3
+	VCMPPS       $0x01, c00000000<>+0(SB), Y0, Y4
+	VANDPS       c7fffffff<>+0(SB), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VXORPS       c80000000<>+0(SB), Y0, Y0
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y5
-	VMOVAPS      Y2, Y6
+	VMOVAPS      Y0, Y6
 	VFMADD213PS  c4b400000<>+0(SB), Y5, Y6
 	VSUBPS       c4b400000<>+0(SB), Y6, Y5
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y5, Y2
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y5, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3f317218<>+0(SB), Y5, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb102e308<>+0(SB), Y5, Y0
 	VPSUBD       c4b400000<>+0(SB), Y6, Y5
 	VBROADCASTSS c3ab6a758<>+0(SB), Y6
-	VFMADD213PS  c3c09064f<>+0(SB), Y2, Y6
-	VFMADD213PS  c3d2aaa74<>+0(SB), Y2, Y6
-	VFMADD213PS  c3e2aaa6e<>+0(SB), Y2, Y6
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y6
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y6
-	VPSRAD       $0x01, Y5, Y2
-	VPSRAD       $0x01, Y2, Y7
-	VPSUBD       Y7, Y2, Y2
+	VFMADD213PS  c3c09064f<>+0(SB), Y0, Y6
+	VFMADD213PS  c3d2aaa74<>+0(SB), Y0, Y6
+	VFMADD213PS  c3e2aaa6e<>+0(SB), Y0, Y6
+	VFMADD213PS  c3f000000<>+0(SB), Y0, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y6
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y6
+	VPSRAD       $0x01, Y5, Y0
+	VPSRAD       $0x01, Y0, Y7
+	VPSUBD       Y7, Y0, Y0
 	VPADDD       c0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
 	VMULPS       Y7, Y6, Y7
-	VPADDD       c0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y7, Y2
+	VPADDD       c0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y7, Y0
 	VPSRAD       $0x01, Y5, Y7
 	VPSUBD       Y7, Y5, Y7
 	VPSRAD       $0x01, Y7, Y8
 	VPSUBD       Y8, Y7, Y7
 	VPADDD       c0000007f<>+0(SB), Y8, Y8
 	VPSLLD       $0x17, Y8, Y8
-	VMULPS       Y8, Y2, Y2
+	VMULPS       Y8, Y0, Y0
 	VPADDD       c0000007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VMULPS       Y7, Y2, Y2
-	VADDPS       c3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y7, Y0, Y0
+	VADDPS       c3f800000<>+0(SB), Y0, Y0
 	VBROADCASTSS c3f800000<>+0(SB), Y7
-	VDIVPS       Y2, Y7, Y2
-	VMULPS       Y2, Y3, Y2
+	VDIVPS       Y0, Y7, Y0
+	VMULPS       Y0, Y3, Y0
 	VMULPS       c3f000000<>+0(SB), Y6, Y3
-	VMULPS       Y3, Y2, Y3
+	VMULPS       Y3, Y0, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSRAD       $0x01, Y6, Y7
 	VPSUBD       Y7, Y6, Y6
@@ -1478,10 +1478,10 @@ body82:
 	VPSLLD       $0x17, Y5, Y5
 	VMULPS       Y5, Y3, Y3
 	VADDPS       Y3, Y3, Y3
-	VBLENDVPS    Y4, Y3, Y2, Y2
+	VBLENDVPS    Y4, Y3, Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special83
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next86:
 	ADDQ $+32, CX
@@ -1496,22 +1496,22 @@ rest84:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body82
 
 special83:
 	CMPQ     BX, $+2
 	JEQ      part87
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next86
 
 part87:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end85:
 	CMPQ BX, $+1
@@ -1542,32 +1542,32 @@ DATA cc2f00000<>+24(SB)/4, $0xc2f00000
 DATA cc2f00000<>+28(SB)/4, $0xc2f00000
 GLOBL cc2f00000<>(SB), RODATA|NOPTR, $32
 
-// func swishAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func swishAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·swishAVX2(SB), NOSPLIT, $0-33
+TEXT ·swishAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c43480000<>+0(SB), Y0
-	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS c43480000<>+0(SB), Y1
+	VBROADCASTSS a+24(FP), Y2
 	SUBQ         $+8, DX
 	JLT          rest92
 
 loop89:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body90:
-	VMULPS       Y2, Y1, Y3
+	VMULPS       Y0, Y2, Y3
 	VMOVAPS      Y3, Y4
-	VFMSUB231PS  Y2, Y1, Y4
+	VFMSUB231PS  Y0, Y2, Y4
 	VANDPS       c7fffffff<>+0(SB), Y3, Y5
 	VCMPPS       $0x01, c43480000<>+0(SB), Y5, Y5
 	VANDPS       Y4, Y5, Y4
 	VCMPPS       $0x01, c00000000<>+0(SB), Y3, Y5
 	VANDPS       c7fffffff<>+0(SB), Y3, Y6
-	VMINPS       Y6, Y0, Y6
+	VMINPS       Y6, Y1, Y6
 	VXORPS       c80000000<>+0(SB), Y6, Y6
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y7
 	VMOVAPS      Y6, Y8
@@ -1611,9 +1611,9 @@ body90:
 	VADDPS       c3f800000<>+0(SB), Y4, Y4
 	VBROADCASTSS c3f800000<>+0(SB), Y8
 	VDIVPS       Y4, Y8, Y4
-	VMULPS       Y4, Y2, Y2
+	VMULPS       Y4, Y0, Y0
 	VMULPS       c3f000000<>+0(SB), Y6, Y4
-	VMULPS       Y4, Y2, Y4
+	VMULPS       Y4, Y0, Y4
 	VPSRAD       $0x01, Y7, Y6
 	VPSRAD       $0x01, Y6, Y8
 	VPSUBD       Y8, Y6, Y6
@@ -1634,12 +1634,12 @@ body90:
 	VPSLLD       $0x17, Y6, Y6
 	VMULPS       Y6, Y4, Y4
 	VADDPS       Y4, Y4, Y4
-	VBLENDVPS    Y5, Y4, Y2, Y2
+	VBLENDVPS    Y5, Y4, Y0, Y0
 	VCMPPS       $0x00, cff800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y3, c00000000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y3, c00000000<>+0(SB), Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special91
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next94:
 	ADDQ $+32, CX
@@ -1654,22 +1654,22 @@ rest92:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body90
 
 special91:
 	CMPQ     BX, $+2
 	JEQ      part95
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next94
 
 part95:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end93:
 	CMPQ BX, $+1
@@ -1690,25 +1690,25 @@ DATA c43480000<>+24(SB)/4, $0x43480000
 DATA c43480000<>+28(SB)/4, $0x43480000
 GLOBL c43480000<>(SB), RODATA|NOPTR, $32
 
-// func mishAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func mishAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·mishAVX2(SB), NOSPLIT, $0-33
+TEXT ·mishAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2f00000<>+0(SB), Y0
-	VBROADCASTSS c41a00000<>+0(SB), Y1
+	VBROADCASTSS cc2f00000<>+0(SB), Y1
+	VBROADCASTSS c41a00000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest100
 
 loop97:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body98:
-	VMAXPS       Y2, Y0, Y3
-	VMINPS       Y3, Y1, Y3
+	VMAXPS       Y0, Y1, Y3
+	VMINPS       Y3, Y2, Y3
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y4
 	VMOVAPS      Y3, Y5
 	VFMADD213PS  c4b400000<>+0(SB), Y4, Y5
@@ -1749,11 +1749,11 @@ body98:
 	VPADDD       c0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VCMPPS       $0x0e, c41a00000<>+0(SB), Y2, Y4
-	VBLENDVPS    Y4, Y2, Y3, Y2
+	VCMPPS       $0x0e, c41a00000<>+0(SB), Y0, Y4
+	VBLENDVPS    Y4, Y0, Y3, Y0
 	TESTQ        BX, BX
 	JNZ          special99
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next102:
 	ADDQ $+32, CX
@@ -1768,22 +1768,22 @@ rest100:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body98
 
 special99:
 	CMPQ     BX, $+2
 	JEQ      part103
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next102
 
 part103:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end101:
 	CMPQ BX, $+1
@@ -1814,24 +1814,24 @@ DATA c40000000<>+24(SB)/4, $0x40000000
 DATA c40000000<>+28(SB)/4, $0x40000000
 GLOBL c40000000<>(SB), RODATA|NOPTR, $32
 
-// func tanhAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func tanhAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tanhAVX2(SB), NOSPLIT, $0-33
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c41200000<>+0(SB), Y0
+	VBROADCASTSS c41200000<>+0(SB), Y1
 	SUBQ         $+8, DX
 	JLT          rest108
 
 loop105:
-	VMOVUPS (CX), Y1
+	VMOVUPS (CX), Y0
 
 body106:
-	VANDPS       c7fffffff<>+0(SB), Y1, Y2
-	VMINPS       Y2, Y0, Y2
+	VANDPS       c7fffffff<>+0(SB), Y0, Y2
+	VMINPS       Y2, Y1, Y2
 	VBROADCASTSS c4038aa3b<>+0(SB), Y3
 	VMOVAPS      Y2, Y4
 	VFMADD213PS  c4b400000<>+0(SB), Y3, Y4
@@ -1859,11 +1859,11 @@ body106:
 	VBROADCASTSS c3f800000<>+0(SB), Y3
 	VDIVPS       Y2, Y3, Y2
 	VMULPS       Y2, Y4, Y2
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y2, Y1
+	VANDPS       c80000000<>+0(SB), Y0, Y0
+	VORPS        Y0, Y2, Y0
 	TESTQ        BX, BX
 	JNZ          special107
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, (AX)
 
 next110:
 	ADDQ $+32, CX
@@ -1878,22 +1878,22 @@ rest108:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (CX), Y1, Y1
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body106
 
 special107:
 	CMPQ     BX, $+2
 	JEQ      part111
-	VMOVNTPS Y1, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next110
 
 part111:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end109:
 	CMPQ BX, $+1
@@ -1944,24 +1944,24 @@ DATA cb082e308<>+24(SB)/4, $0xb082e308
 DATA cb082e308<>+28(SB)/4, $0xb082e308
 GLOBL cb082e308<>(SB), RODATA|NOPTR, $32
 
-// func tanhShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func tanhShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tanhShrinkAVX2(SB), NOSPLIT, $0-33
+TEXT ·tanhShrinkAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c41200000<>+0(SB), Y0
+	VBROADCASTSS c41200000<>+0(SB), Y1
 	SUBQ         $+8, DX
 	JLT          rest116
 
 loop113:
-	VMOVUPS (CX), Y1
+	VMOVUPS (CX), Y0
 
 body114:
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y2, Y1, Y3
+	VMULPS       Y0, Y0, Y2
+	VMULPS       Y2, Y0, Y3
 	VBROADCASTSS cb921bdb7<>+0(SB), Y4
 	VFMADD213PS  c3a7d750f<>+0(SB), Y2, Y4
 	VFMADD213PS  cbb567875<>+0(SB), Y2, Y4
@@ -1971,8 +1971,8 @@ body114:
 	VFMADD213PS  cbe088896<>+0(SB), Y2, Y4
 	VFMADD213PS  c3eaaaaab<>+0(SB), Y2, Y4
 	VMULPS       Y4, Y3, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y3
-	VMINPS       Y3, Y0, Y4
+	VANDPS       c7fffffff<>+0(SB), Y0, Y3
+	VMINPS       Y3, Y1, Y4
 	VBROADCASTSS c4038aa3b<>+0(SB), Y5
 	VMOVAPS      Y4, Y6
 	VFMADD213PS  c4b400000<>+0(SB), Y5, Y6
@@ -2002,13 +2002,13 @@ body114:
 	VSUBPS       c3f800000<>+0(SB), Y3, Y5
 	VADDPS       Y4, Y4, Y4
 	VADDPS       Y4, Y5, Y4
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y4, Y1
+	VANDPS       c80000000<>+0(SB), Y0, Y0
+	VORPS        Y0, Y4, Y0
 	VCMPPS       $0x01, c3f800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y3, Y2, Y1, Y1
+	VBLENDVPS    Y3, Y2, Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special115
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, (AX)
 
 next118:
 	ADDQ $+32, CX
@@ -2023,22 +2023,22 @@ rest116:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (CX), Y1, Y1
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body114
 
 special115:
 	CMPQ     BX, $+2
 	JEQ      part119
-	VMOVNTPS Y1, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next118
 
 part119:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end117:
 	CMPQ BX, $+1
@@ -2129,26 +2129,26 @@ DATA c3eaaaaab<>+24(SB)/4, $0x3eaaaaab
 DATA c3eaaaaab<>+28(SB)/4, $0x3eaaaaab
 GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $32
 
-// func softplusAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func softplusAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·softplusAVX2(SB), NOSPLIT, $0-33
+TEXT ·softplusAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS c42d00000<>+0(SB), Y1
-	VBROADCASTSS c00000000<>+0(SB), Y2
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS c42d00000<>+0(SB), Y2
+	VBROADCASTSS c00000000<>+0(SB), Y3
 	SUBQ         $+8, DX
 	JLT          rest124
 
 loop121:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body122:
-	VANDPS       c7fffffff<>+0(SB), Y3, Y4
-	VMINPS       Y4, Y1, Y4
+	VANDPS       c7fffffff<>+0(SB), Y0, Y4
+	VMINPS       Y4, Y2, Y4
 	VXORPS       c80000000<>+0(SB), Y4, Y4
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y5
 	VMOVAPS      Y4, Y6
@@ -2187,13 +2187,13 @@ body122:
 	VFMADD213PS  cbf000000<>+0(SB), Y4, Y6
 	VMOVAPS      Y4, Y4
 	VFMADD231PS  Y6, Y5, Y4
-	VMAXPS       Y3, Y2, Y5
+	VMAXPS       Y0, Y3, Y5
 	VADDPS       Y5, Y4, Y4
-	VCMPPS       $0x0e, Y0, Y3, Y5
-	VBLENDVPS    Y5, Y3, Y4, Y3
+	VCMPPS       $0x0e, Y1, Y0, Y5
+	VBLENDVPS    Y5, Y0, Y4, Y0
 	TESTQ        BX, BX
 	JNZ          special123
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y0, (AX)
 
 next126:
 	ADDQ $+32, CX
@@ -2208,22 +2208,22 @@ rest124:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body122
 
 special123:
 	CMPQ     BX, $+2
 	JEQ      part127
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next126
 
 part127:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end125:
 	CMPQ BX, $+1
@@ -2324,31 +2324,31 @@ DATA c3eaaaa98<>+24(SB)/4, $0x3eaaaa98
 DATA c3eaaaa98<>+28(SB)/4, $0x3eaaaa98
 GLOBL c3eaaaa98<>(SB), RODATA|NOPTR, $32
 
-// func softplusAAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func softplusAAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·softplusAAVX2(SB), NOSPLIT, $0-33
+TEXT ·softplusAAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS b+28(FP), Y1
-	VBROADCASTSS c43480000<>+0(SB), Y2
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
+	VBROADCASTSS c43480000<>+0(SB), Y3
 	SUBQ         $+8, DX
 	JLT          rest132
 
 loop129:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body130:
-	VMULPS       Y3, Y1, Y4
+	VMULPS       Y0, Y2, Y4
 	VANDPS       c7fffffff<>+0(SB), Y4, Y5
 	VCMPPS       $0x01, c43480000<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y7
-	VFMSUB231PS  Y3, Y1, Y7
+	VFMSUB231PS  Y0, Y2, Y7
 	VANDPS       Y7, Y6, Y6
-	VMINPS       Y5, Y2, Y5
+	VMINPS       Y5, Y3, Y5
 	VXORPS       c80000000<>+0(SB), Y5, Y5
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y7
 	VMOVAPS      Y5, Y8
@@ -2404,7 +2404,7 @@ body130:
 	VMOVAPS      Y8, Y8
 	VFMADD231PS  Y10, Y9, Y8
 	VBLENDVPS    Y5, Y6, Y8, Y6
-	VDIVPS       Y1, Y6, Y6
+	VDIVPS       Y2, Y6, Y6
 	VPSRAD       $0x01, Y7, Y8
 	VPSRAD       $0x01, Y8, Y9
 	VPSUBD       Y9, Y8, Y8
@@ -2426,13 +2426,13 @@ body130:
 	VMULPS       Y7, Y8, Y7
 	VBLENDVPS    Y5, Y7, Y6, Y5
 	VCMPPS       $0x0e, c00000000<>+0(SB), Y4, Y6
-	VANDPS       Y3, Y6, Y6
+	VANDPS       Y0, Y6, Y6
 	VADDPS       Y6, Y5, Y5
-	VCMPPS       $0x0e, Y0, Y4, Y4
-	VBLENDVPS    Y4, Y3, Y5, Y3
+	VCMPPS       $0x0e, Y1, Y4, Y4
+	VBLENDVPS    Y4, Y0, Y5, Y0
 	TESTQ        BX, BX
 	JNZ          special131
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y0, (AX)
 
 next134:
 	ADDQ $+32, CX
@@ -2447,22 +2447,22 @@ rest132:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body130
 
 special131:
 	CMPQ     BX, $+2
 	JEQ      part135
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next134
 
 part135:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end133:
 	CMPQ BX, $+1
@@ -2483,68 +2483,68 @@ DATA cc1a00000<>+24(SB)/4, $0xc1a00000
 DATA cc1a00000<>+28(SB)/4, $0xc1a00000
 GLOBL cc1a00000<>(SB), RODATA|NOPTR, $32
 
-// func logSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func logSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·logSigmoidAVX2(SB), NOSPLIT, $0-33
+TEXT ·logSigmoidAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42d00000<>+0(SB), Y0
-	VBROADCASTSS c00000000<>+0(SB), Y1
+	VBROADCASTSS c42d00000<>+0(SB), Y1
+	VBROADCASTSS c00000000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest140
 
 loop137:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body138:
-	VMINPS       Y2, Y1, Y3
-	VANDPS       c7fffffff<>+0(SB), Y2, Y2
-	VMINPS       Y2, Y0, Y2
-	VXORPS       c80000000<>+0(SB), Y2, Y2
+	VMINPS       Y0, Y2, Y3
+	VANDPS       c7fffffff<>+0(SB), Y0, Y0
+	VMINPS       Y0, Y1, Y0
+	VXORPS       c80000000<>+0(SB), Y0, Y0
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y4
-	VMOVAPS      Y2, Y5
+	VMOVAPS      Y0, Y5
 	VFMADD213PS  c4b400000<>+0(SB), Y4, Y5
 	VSUBPS       c4b400000<>+0(SB), Y5, Y4
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS c3f317218<>+0(SB), Y4, Y2
-	VMOVAPS      Y2, Y2
-	VFNMADD231PS cb102e308<>+0(SB), Y4, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3f317218<>+0(SB), Y4, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb102e308<>+0(SB), Y4, Y0
 	VPSUBD       c4b400000<>+0(SB), Y5, Y4
 	VBROADCASTSS c3ab6a758<>+0(SB), Y5
-	VFMADD213PS  c3c09064f<>+0(SB), Y2, Y5
-	VFMADD213PS  c3d2aaa74<>+0(SB), Y2, Y5
-	VFMADD213PS  c3e2aaa6e<>+0(SB), Y2, Y5
-	VFMADD213PS  c3f000000<>+0(SB), Y2, Y5
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y5
-	VFMADD213PS  c3f800000<>+0(SB), Y2, Y5
-	VPSRAD       $0x01, Y4, Y2
-	VPSUBD       Y2, Y4, Y4
-	VPADDD       c0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y2
+	VFMADD213PS  c3c09064f<>+0(SB), Y0, Y5
+	VFMADD213PS  c3d2aaa74<>+0(SB), Y0, Y5
+	VFMADD213PS  c3e2aaa6e<>+0(SB), Y0, Y5
+	VFMADD213PS  c3f000000<>+0(SB), Y0, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y5
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y5
+	VPSRAD       $0x01, Y4, Y0
+	VPSUBD       Y0, Y4, Y4
+	VPADDD       c0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y5, Y0
 	VPADDD       c0000007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VMULPS       Y2, Y2, Y4
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y0, Y0, Y4
 	VBROADCASTSS c3b446230<>+0(SB), Y5
-	VFMADD213PS  cbc94146d<>+0(SB), Y2, Y5
-	VFMADD213PS  c3d50f6c0<>+0(SB), Y2, Y5
-	VFMADD213PS  cbdbeccea<>+0(SB), Y2, Y5
-	VFMADD213PS  c3e0690d3<>+0(SB), Y2, Y5
-	VFMADD213PS  cbe27fa9c<>+0(SB), Y2, Y5
-	VFMADD213PS  c3e4c708e<>+0(SB), Y2, Y5
-	VFMADD213PS  cbe7ff9ce<>+0(SB), Y2, Y5
-	VFMADD213PS  c3eaaaa98<>+0(SB), Y2, Y5
-	VFMADD213PS  cbf000000<>+0(SB), Y2, Y5
-	VMOVAPS      Y2, Y2
-	VFMADD231PS  Y5, Y4, Y2
-	VSUBPS       Y2, Y3, Y2
+	VFMADD213PS  cbc94146d<>+0(SB), Y0, Y5
+	VFMADD213PS  c3d50f6c0<>+0(SB), Y0, Y5
+	VFMADD213PS  cbdbeccea<>+0(SB), Y0, Y5
+	VFMADD213PS  c3e0690d3<>+0(SB), Y0, Y5
+	VFMADD213PS  cbe27fa9c<>+0(SB), Y0, Y5
+	VFMADD213PS  c3e4c708e<>+0(SB), Y0, Y5
+	VFMADD213PS  cbe7ff9ce<>+0(SB), Y0, Y5
+	VFMADD213PS  c3eaaaa98<>+0(SB), Y0, Y5
+	VFMADD213PS  cbf000000<>+0(SB), Y0, Y5
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  Y5, Y4, Y0
+	VSUBPS       Y0, Y3, Y0
 	TESTQ        BX, BX
 	JNZ          special139
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next142:
 	ADDQ $+32, CX
@@ -2559,22 +2559,22 @@ rest140:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body138
 
 special139:
 	CMPQ     BX, $+2
 	JEQ      part143
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next142
 
 part143:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end141:
 	CMPQ BX, $+1
@@ -2585,25 +2585,25 @@ fenced144:
 	VZEROUPPER
 	RET
 
-// func geluAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func geluAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·geluAVX2(SB), NOSPLIT, $0-33
+TEXT ·geluAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c41680000<>+0(SB), Y0
-	VBROADCASTSS c00000000<>+0(SB), Y1
+	VBROADCASTSS c41680000<>+0(SB), Y1
+	VBROADCASTSS c00000000<>+0(SB), Y2
 	SUBQ         $+8, DX
 	JLT          rest148
 
 loop145:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body146:
-	VANDPS       c7fffffff<>+0(SB), Y2, Y3
-	VMINPS       Y3, Y0, Y3
+	VANDPS       c7fffffff<>+0(SB), Y0, Y3
+	VMINPS       Y3, Y1, Y3
 	VMULPS       Y3, Y3, Y4
 	VMOVAPS      Y4, Y5
 	VFMSUB231PS  Y3, Y3, Y5
@@ -2659,11 +2659,11 @@ body146:
 	VPADDD       c0000007f<>+0(SB), Y5, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VMAXPS       Y2, Y1, Y2
-	VSUBPS       Y3, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VSUBPS       Y3, Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special147
-	VMOVUPS      Y2, (AX)
+	VMOVUPS      Y0, (AX)
 
 next150:
 	ADDQ $+32, CX
@@ -2678,22 +2678,22 @@ rest148:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body146
 
 special147:
 	CMPQ     BX, $+2
 	JEQ      part151
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next150
 
 part151:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end149:
 	CMPQ BX, $+1
@@ -2824,26 +2824,26 @@ DATA c3dcc47b4<>+24(SB)/4, $0x3dcc47b4
 DATA c3dcc47b4<>+28(SB)/4, $0x3dcc47b4
 GLOBL c3dcc47b4<>(SB), RODATA|NOPTR, $32
 
-// func geluTanhAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func geluTanhAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-33
+TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42f00000<>+0(SB), Y0
-	VBROADCASTSS cc1400000<>+0(SB), Y1
-	VBROADCASTSS c41400000<>+0(SB), Y2
+	VBROADCASTSS c42f00000<>+0(SB), Y1
+	VBROADCASTSS cc1400000<>+0(SB), Y2
+	VBROADCASTSS c41400000<>+0(SB), Y3
 	SUBQ         $+8, DX
 	JLT          rest156
 
 loop153:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body154:
-	VMAXPS       Y3, Y1, Y4
-	VMINPS       Y4, Y2, Y4
+	VMAXPS       Y0, Y2, Y4
+	VMINPS       Y4, Y3, Y4
 	VMULPS       Y4, Y4, Y5
 	VMOVAPS      Y5, Y6
 	VFMSUB231PS  Y4, Y4, Y6
@@ -2870,7 +2870,7 @@ body154:
 	VFMADD231PS  Y5, Y4, Y6
 	VCMPPS       $0x01, c00000000<>+0(SB), Y7, Y5
 	VANDPS       c7fffffff<>+0(SB), Y7, Y8
-	VMINPS       Y8, Y0, Y8
+	VMINPS       Y8, Y1, Y8
 	VXORPS       c80000000<>+0(SB), Y8, Y8
 	VBROADCASTSS c3fb8aa3b<>+0(SB), Y9
 	VMOVAPS      Y8, Y10
@@ -2938,11 +2938,11 @@ body154:
 	VMULPS       Y7, Y6, Y6
 	VADDPS       Y6, Y6, Y6
 	VBLENDVPS    Y5, Y6, Y4, Y4
-	VCMPPS       $0x0e, c41400000<>+0(SB), Y3, Y5
-	VBLENDVPS    Y5, Y3, Y4, Y3
+	VCMPPS       $0x0e, c41400000<>+0(SB), Y0, Y5
+	VBLENDVPS    Y5, Y0, Y4, Y0
 	TESTQ        BX, BX
 	JNZ          special155
-	VMOVUPS      Y3, (AX)
+	VMOVUPS      Y0, (AX)
 
 next158:
 	ADDQ $+32, CX
@@ -2957,22 +2957,22 @@ rest156:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body154
 
 special155:
 	CMPQ     BX, $+2
 	JEQ      part159
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next158
 
 part159:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end157:
 	CMPQ BX, $+1
@@ -3043,32 +3043,32 @@ DATA c3fcc422a<>+24(SB)/4, $0x3fcc422a
 DATA c3fcc422a<>+28(SB)/4, $0x3fcc422a
 GLOBL c3fcc422a<>(SB), RODATA|NOPTR, $32
 
-// func erfAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func erfAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·erfAVX2(SB), NOSPLIT, $0-33
+TEXT ·erfAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c407ccccd<>+0(SB), Y0
+	VBROADCASTSS c407ccccd<>+0(SB), Y1
 	SUBQ         $+8, DX
 	JLT          rest164
 
 loop161:
-	VMOVUPS (CX), Y1
+	VMOVUPS (CX), Y0
 
 body162:
-	VMULPS       Y1, Y1, Y2
+	VMULPS       Y0, Y0, Y2
 	VBROADCASTSS cba1345e1<>+0(SB), Y3
 	VFMADD213PS  c3ba10414<>+0(SB), Y2, Y3
 	VFMADD213PS  cbcdac9b8<>+0(SB), Y2, Y3
 	VFMADD213PS  c3de703be<>+0(SB), Y2, Y3
 	VFMADD213PS  cbec09330<>+0(SB), Y2, Y3
 	VFMADD213PS  c3f906eba<>+0(SB), Y2, Y3
-	VMULPS       Y3, Y1, Y2
-	VANDPS       c7fffffff<>+0(SB), Y1, Y3
-	VMINPS       Y3, Y0, Y4
+	VMULPS       Y3, Y0, Y2
+	VANDPS       c7fffffff<>+0(SB), Y0, Y3
+	VMINPS       Y3, Y1, Y4
 	VBROADCASTSS cb581a90a<>+0(SB), Y5
 	VFMADD213PS  c380aef74<>+0(SB), Y4, Y5
 	VFMADD213PS  cba00a33b<>+0(SB), Y4, Y5
@@ -3100,13 +3100,13 @@ body162:
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y4, Y7, Y4
 	VSUBPS       Y4, Y5, Y4
-	VANDPS       c80000000<>+0(SB), Y1, Y1
-	VORPS        Y1, Y4, Y1
+	VANDPS       c80000000<>+0(SB), Y0, Y0
+	VORPS        Y0, Y4, Y0
 	VCMPPS       $0x01, c3f800000<>+0(SB), Y3, Y3
-	VBLENDVPS    Y3, Y2, Y1, Y1
+	VBLENDVPS    Y3, Y2, Y0, Y0
 	TESTQ        BX, BX
 	JNZ          special163
-	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y0, (AX)
 
 next166:
 	ADDQ $+32, CX
@@ -3121,22 +3121,22 @@ rest164:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (CX), Y1, Y1
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body162
 
 special163:
 	CMPQ     BX, $+2
 	JEQ      part167
-	VMOVNTPS Y1, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next166
 
 part167:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end165:
 	CMPQ BX, $+1
@@ -3297,13 +3297,13 @@ DATA c3f907fd2<>+24(SB)/4, $0x3f907fd2
 DATA c3f907fd2<>+28(SB)/4, $0x3f907fd2
 GLOBL c3f907fd2<>(SB), RODATA|NOPTR, $32
 
-// func sinAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+// func sinAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·sinAVX2(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+8, DX
@@ -3506,13 +3506,13 @@ DATA c3d2aaaaa<>+24(SB)/4, $0x3d2aaaaa
 DATA c3d2aaaaa<>+28(SB)/4, $0x3d2aaaaa
 GLOBL c3d2aaaaa<>(SB), RODATA|NOPTR, $32
 
-// func cosAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+// func cosAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·cosAVX2(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+8, DX
@@ -3616,13 +3616,13 @@ DATA c00000001<>+24(SB)/4, $0x00000001
 DATA c00000001<>+28(SB)/4, $0x00000001
 GLOBL c00000001<>(SB), RODATA|NOPTR, $32
 
-// func tanAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+// func tanAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tanAVX2(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+8, DX

@@ -7,119 +7,119 @@ package simd
 // expAVX512 sets dst = e^src.
 //
 //go:noescape
-func expAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func expAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // exp2AVX512 sets dst = 2^src.
 //
 //go:noescape
-func exp2AVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func exp2AVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // expm1AVX512 sets dst = e^src - 1.
 //
 //go:noescape
-func expm1AVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func expm1AVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // eluAVX512 sets dst = src > 0 ? src : a*(e^src - 1).
 //
 //go:noescape
-func eluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func eluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // seluAVX512 sets dst = src > 0 ? a*src : b*(e^src - 1).
 //
 //go:noescape
-func seluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func seluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // celuAVX512 sets dst = src > 0 ? src : a*(e^(src/a) - 1).
 //
 //go:noescape
-func celuAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func celuAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // logAVX512 sets dst = ln(src).
 //
 //go:noescape
-func logAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func logAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // log2AVX512 sets dst = log2(src).
 //
 //go:noescape
-func log2AVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func log2AVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // log1pAVX512 sets dst = ln(1 + src).
 //
 //go:noescape
-func log1pAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func log1pAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // sigmoidAVX512 sets dst = 1/(1 + e^-src).
 //
 //go:noescape
-func sigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func sigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // siluAVX512 sets dst = src/(1 + e^-src).
 //
 //go:noescape
-func siluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func siluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // swishAVX512 sets dst = src/(1 + e^(-a*src)).
 //
 //go:noescape
-func swishAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func swishAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // mishAVX512 sets dst = src*tanh(ln(1 + e^src)).
 //
 //go:noescape
-func mishAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func mishAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // tanhAVX512 sets dst = tanh(src).
 //
 //go:noescape
-func tanhAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func tanhAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // tanhShrinkAVX512 sets dst = src - tanh(src).
 //
 //go:noescape
-func tanhShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func tanhShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // softplusAVX512 sets dst = ln(1 + e^src), and src where that is above a.
 //
 //go:noescape
-func softplusAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func softplusAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // softplusAAVX512 sets dst = ln(1 + e^(b*src))/b, and src where b*src is above a.
 //
 //go:noescape
-func softplusAAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func softplusAAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // logSigmoidAVX512 sets dst = -ln(1 + e^-src).
 //
 //go:noescape
-func logSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func logSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // geluAVX512 sets dst = src*Phi(src).
 //
 //go:noescape
-func geluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func geluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // geluTanhAVX512 sets dst = src/2*(1 + tanh(sqrt(2/pi)*(src + 0.044715*src^3))).
 //
 //go:noescape
-func geluTanhAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func geluTanhAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // erfAVX512 sets dst = erf(src).
 //
 //go:noescape
-func erfAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func erfAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // sinAVX512 sets dst = sin(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape
-func sinAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+func sinAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 
 // cosAVX512 sets dst = cos(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape
-func cosAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+func cosAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 
 // tanAVX512 sets dst = tan(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape
-func tanAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+func tanAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int

@@ -4,44 +4,44 @@
 
 #include "textflag.h"
 
-// func expAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func expAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·expAVX512(SB), NOSPLIT, $0-33
+TEXT ·expAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Z0
-	VBROADCASTSS c42b20000<>+0(SB), Z1
+	VBROADCASTSS cc2d00000<>+0(SB), Z1
+	VBROADCASTSS c42b20000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body2:
-	VMAXPS            Z2, Z0, Z2
-	VMINPS            Z2, Z1, Z2
+	VMAXPS            Z0, Z1, Z0
+	VMINPS            Z0, Z2, Z0
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z3
-	VMOVAPS           Z2, Z4
+	VMOVAPS           Z0, Z4
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z3, Z4
 	VSUBPS.BCST       c4b400000<>+0(SB), Z4, Z3
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST c3f317218<>+0(SB), Z3, Z2
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST cb102e308<>+0(SB), Z3, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3f317218<>+0(SB), Z3, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb102e308<>+0(SB), Z3, Z0
 	VBROADCASTSS      c3ab6a758<>+0(SB), Z4
-	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3f000000<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3f800000<>+0(SB), Z2, Z4
-	VSCALEFPS         Z3, Z4, Z2
+	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3f000000<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z4
+	VSCALEFPS         Z3, Z4, Z0
 	TESTQ             BX, BX
 	JNZ               special3
-	VMOVUPS           Z2, (AX)
+	VMOVUPS           Z0, (AX)
 
 next6:
 	ADDQ $+64, CX
@@ -56,17 +56,17 @@ rest4:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body2
 
 special3:
 	CMPQ     BX, $+2
 	JEQ      part7
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next6
 
 part7:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end5:
 	CMPQ BX, $+1
@@ -113,39 +113,39 @@ GLOBL c3f000000<>(SB), RODATA|NOPTR, $4
 DATA c3f800000<>+0(SB)/4, $0x3f800000
 GLOBL c3f800000<>(SB), RODATA|NOPTR, $4
 
-// func exp2AVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func exp2AVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·exp2AVX512(SB), NOSPLIT, $0-33
+TEXT ·exp2AVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc3170000<>+0(SB), Z0
-	VBROADCASTSS c43010000<>+0(SB), Z1
+	VBROADCASTSS cc3170000<>+0(SB), Z1
+	VBROADCASTSS c43010000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body10:
-	VMAXPS           Z2, Z0, Z2
-	VMINPS           Z2, Z1, Z2
-	VRNDSCALEPS      $0x08, Z2, Z3
-	VSUBPS           Z3, Z2, Z2
-	VMULPS.BCST      c3f317218<>+0(SB), Z2, Z2
+	VMAXPS           Z0, Z1, Z0
+	VMINPS           Z0, Z2, Z0
+	VRNDSCALEPS      $0x08, Z0, Z3
+	VSUBPS           Z3, Z0, Z0
+	VMULPS.BCST      c3f317218<>+0(SB), Z0, Z0
 	VBROADCASTSS     c3ab6a758<>+0(SB), Z4
-	VFMADD213PS.BCST c3c09064f<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST c3d2aaa74<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST c3e2aaa6e<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST c3f000000<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST c3f800000<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST c3f800000<>+0(SB), Z2, Z4
-	VSCALEFPS        Z3, Z4, Z2
+	VFMADD213PS.BCST c3c09064f<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST c3d2aaa74<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST c3e2aaa6e<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST c3f000000<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST c3f800000<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST c3f800000<>+0(SB), Z0, Z4
+	VSCALEFPS        Z3, Z4, Z0
 	TESTQ            BX, BX
 	JNZ              special11
-	VMOVUPS          Z2, (AX)
+	VMOVUPS          Z0, (AX)
 
 next14:
 	ADDQ $+64, CX
@@ -160,17 +160,17 @@ rest12:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body10
 
 special11:
 	CMPQ     BX, $+2
 	JEQ      part15
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next14
 
 part15:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end13:
 	CMPQ BX, $+1
@@ -187,51 +187,51 @@ GLOBL cc3170000<>(SB), RODATA|NOPTR, $4
 DATA c43010000<>+0(SB)/4, $0x43010000
 GLOBL c43010000<>(SB), RODATA|NOPTR, $4
 
-// func expm1AVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func expm1AVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·expm1AVX512(SB), NOSPLIT, $0-33
+TEXT ·expm1AVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Z0
-	VBROADCASTSS c42b20000<>+0(SB), Z1
+	VBROADCASTSS cc2d00000<>+0(SB), Z1
+	VBROADCASTSS c42b20000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body18:
-	VMAXPS            Z2, Z0, Z2
-	VMINPS            Z2, Z1, Z2
+	VMAXPS            Z0, Z1, Z0
+	VMINPS            Z0, Z2, Z0
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z3
-	VMOVAPS           Z2, Z4
+	VMOVAPS           Z0, Z4
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z3, Z4
 	VSUBPS.BCST       c4b400000<>+0(SB), Z4, Z3
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST c3f317218<>+0(SB), Z3, Z2
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST cb102e308<>+0(SB), Z3, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3f317218<>+0(SB), Z3, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb102e308<>+0(SB), Z3, Z0
 	VSUBPS.BCST       c3f800000<>+0(SB), Z3, Z3
 	VBROADCASTSS      c3f800000<>+0(SB), Z4
 	VSCALEFPS         Z3, Z4, Z3
 	VBROADCASTSS      c3ab6a758<>+0(SB), Z4
-	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  c3f000000<>+0(SB), Z2, Z4
-	VMULPS            Z2, Z2, Z5
-	VMOVAPS           Z2, Z2
-	VFMADD231PS       Z4, Z5, Z2
+	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  c3f000000<>+0(SB), Z0, Z4
+	VMULPS            Z0, Z0, Z5
+	VMOVAPS           Z0, Z0
+	VFMADD231PS       Z4, Z5, Z0
 	VSUBPS.BCST       c3f000000<>+0(SB), Z3, Z4
 	VMOVAPS           Z4, Z4
-	VFMADD231PS       Z2, Z3, Z4
-	VADDPS            Z4, Z4, Z2
+	VFMADD231PS       Z0, Z3, Z4
+	VADDPS            Z4, Z4, Z0
 	TESTQ             BX, BX
 	JNZ               special19
-	VMOVUPS           Z2, (AX)
+	VMOVUPS           Z0, (AX)
 
 next22:
 	ADDQ $+64, CX
@@ -246,17 +246,17 @@ rest20:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body18
 
 special19:
 	CMPQ     BX, $+2
 	JEQ      part23
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next22
 
 part23:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end21:
 	CMPQ BX, $+1
@@ -267,24 +267,24 @@ fenced24:
 	VZEROUPPER
 	RET
 
-// func eluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func eluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·eluAVX512(SB), NOSPLIT, $0-33
+TEXT ·eluAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Z0
-	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS cc2d00000<>+0(SB), Z1
+	VBROADCASTSS a+24(FP), Z2
 	SUBQ         $+16, DX
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body26:
-	VMAXPS            Z2, Z0, Z3
+	VMAXPS            Z0, Z1, Z3
 	VBROADCASTSS      c3f800000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z3
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z4
@@ -310,9 +310,9 @@ body26:
 	VMOVAPS           Z6, Z6
 	VFMADD231PS       Z3, Z4, Z6
 	VADDPS            Z6, Z6, Z3
-	VMULPS            Z3, Z1, Z3
-	VCMPPS.BCST       $0x0e, c00000000<>+0(SB), Z2, K1
-	VBLENDMPS         Z2, Z3, K1, Z5
+	VMULPS            Z3, Z2, Z3
+	VCMPPS.BCST       $0x0e, c00000000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z3, K1, Z5
 	TESTQ             BX, BX
 	JNZ               special27
 	VMOVUPS           Z5, (AX)
@@ -330,7 +330,7 @@ rest28:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body26
 
 special27:
@@ -354,25 +354,25 @@ fenced32:
 DATA c00000000<>+0(SB)/4, $0x00000000
 GLOBL c00000000<>(SB), RODATA|NOPTR, $4
 
-// func seluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func seluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·seluAVX512(SB), NOSPLIT, $0-33
+TEXT ·seluAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2d00000<>+0(SB), Z0
-	VBROADCASTSS a+24(FP), Z1
-	VBROADCASTSS b+28(FP), Z2
+	VBROADCASTSS cc2d00000<>+0(SB), Z1
+	VBROADCASTSS a+24(FP), Z2
+	VBROADCASTSS b+28(FP), Z3
 	SUBQ         $+16, DX
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body34:
-	VMAXPS            Z3, Z0, Z4
+	VMAXPS            Z0, Z1, Z4
 	VBROADCASTSS      c3f800000<>+0(SB), Z5
 	VMINPS            Z4, Z5, Z4
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z5
@@ -398,10 +398,10 @@ body34:
 	VMOVAPS           Z7, Z7
 	VFMADD231PS       Z4, Z5, Z7
 	VADDPS            Z7, Z7, Z4
-	VMULPS            Z4, Z2, Z4
-	VCMPPS.BCST       $0x0e, c00000000<>+0(SB), Z3, K1
-	VMULPS            Z3, Z1, Z3
-	VBLENDMPS         Z3, Z4, K1, Z6
+	VMULPS            Z4, Z3, Z4
+	VCMPPS.BCST       $0x0e, c00000000<>+0(SB), Z0, K1
+	VMULPS            Z0, Z2, Z0
+	VBLENDMPS         Z0, Z4, K1, Z6
 	TESTQ             BX, BX
 	JNZ               special35
 	VMOVUPS           Z6, (AX)
@@ -419,7 +419,7 @@ rest36:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body34
 
 special35:
@@ -440,27 +440,27 @@ fenced40:
 	VZEROUPPER
 	RET
 
-// func celuAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func celuAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·celuAVX512(SB), NOSPLIT, $0-33
+TEXT ·celuAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS cc2d00000<>+0(SB), Z1
-	VBROADCASTSS c3f800000<>+0(SB), Z2
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS cc2d00000<>+0(SB), Z2
+	VBROADCASTSS c3f800000<>+0(SB), Z3
 	SUBQ         $+16, DX
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body42:
-	VDIVPS            Z0, Z3, Z4
-	VMAXPS            Z4, Z1, Z5
-	VMINPS            Z5, Z2, Z5
+	VDIVPS            Z1, Z0, Z4
+	VMAXPS            Z4, Z2, Z5
+	VMINPS            Z5, Z3, Z5
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z7
 	VMOVAPS           Z5, Z8
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z7, Z8
@@ -484,9 +484,9 @@ body42:
 	VMOVAPS           Z8, Z8
 	VFMADD231PS       Z5, Z7, Z8
 	VADDPS            Z8, Z8, Z5
-	VMULPS            Z5, Z0, Z5
+	VMULPS            Z5, Z1, Z5
 	VCMPPS.BCST       $0x0e, cb2800000<>+0(SB), Z4, K1
-	VBLENDMPS         Z3, Z5, K1, Z6
+	VBLENDMPS         Z0, Z5, K1, Z6
 	TESTQ             BX, BX
 	JNZ               special43
 	VMOVUPS           Z6, (AX)
@@ -504,7 +504,7 @@ rest44:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body42
 
 special43:
@@ -528,13 +528,13 @@ fenced48:
 DATA cb2800000<>+0(SB)/4, $0xb2800000
 GLOBL cb2800000<>(SB), RODATA|NOPTR, $4
 
-// func logAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func logAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·logAVX512(SB), NOSPLIT, $0-33
+TEXT ·logAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest52
@@ -642,13 +642,13 @@ GLOBL c3377d1cf<>(SB), RODATA|NOPTR, $4
 DATA c3f317217<>+0(SB)/4, $0x3f317217
 GLOBL c3f317217<>(SB), RODATA|NOPTR, $4
 
-// func log2AVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func log2AVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·log2AVX512(SB), NOSPLIT, $0-33
+TEXT ·log2AVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest60
@@ -718,13 +718,13 @@ fenced64:
 	VZEROUPPER
 	RET
 
-// func log1pAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func log1pAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·log1pAVX512(SB), NOSPLIT, $0-33
+TEXT ·log1pAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest68
@@ -831,24 +831,24 @@ GLOBL cff800000<>(SB), RODATA|NOPTR, $4
 DATA c7f800000<>+0(SB)/4, $0x7f800000
 GLOBL c7f800000<>(SB), RODATA|NOPTR, $4
 
-// func sigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func sigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-33
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42d00000<>+0(SB), Z0
+	VBROADCASTSS c42d00000<>+0(SB), Z1
 	SUBQ         $+16, DX
 	JLT          rest76
 
 loop73:
-	VMOVUPS (CX), Z1
+	VMOVUPS (CX), Z0
 
 body74:
-	VANDPS.BCST       c7fffffff<>+0(SB), Z1, Z2
-	VMINPS            Z2, Z0, Z2
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
+	VMINPS            Z2, Z1, Z2
 	VXORPS.BCST       c80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z4
 	VMOVAPS           Z2, Z5
@@ -872,9 +872,9 @@ body74:
 	VMOVAPS           Z6, Z6
 	VFNMADD231PS      Z5, Z4, Z6
 	VFMADD213PS       Z5, Z5, Z6
-	VCMPPS.BCST       $0x01, c00000000<>+0(SB), Z1, K1
-	VMULPS            Z6, Z2, Z1
-	VBLENDMPS         Z1, Z6, K1, Z3
+	VCMPPS.BCST       $0x01, c00000000<>+0(SB), Z0, K1
+	VMULPS            Z6, Z2, Z0
+	VBLENDMPS         Z0, Z6, K1, Z3
 	TESTQ             BX, BX
 	JNZ               special75
 	VMOVUPS           Z3, (AX)
@@ -892,7 +892,7 @@ rest76:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z1
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body74
 
 special75:
@@ -919,56 +919,56 @@ GLOBL c42d00000<>(SB), RODATA|NOPTR, $4
 DATA c7fffffff<>+0(SB)/4, $0x7fffffff
 GLOBL c7fffffff<>(SB), RODATA|NOPTR, $4
 
-// func siluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func siluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·siluAVX512(SB), NOSPLIT, $0-33
+TEXT ·siluAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42f00000<>+0(SB), Z0
-	VBROADCASTSS cc2f00000<>+0(SB), Z1
+	VBROADCASTSS c42f00000<>+0(SB), Z1
+	VBROADCASTSS cc2f00000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest84
 
 loop81:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body82:
-	VMAXPS            Z2, Z1, Z3
-	VCMPPS.BCST       $0x01, c00000000<>+0(SB), Z2, K1
-	VANDPS.BCST       c7fffffff<>+0(SB), Z2, Z2
-	VMINPS            Z2, Z0, Z2
-	VXORPS.BCST       c80000000<>+0(SB), Z2, Z2
+	VMAXPS            Z0, Z2, Z3
+	VCMPPS.BCST       $0x01, c00000000<>+0(SB), Z0, K1
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z0
+	VMINPS            Z0, Z1, Z0
+	VXORPS.BCST       c80000000<>+0(SB), Z0, Z0
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z5
-	VMOVAPS           Z2, Z6
+	VMOVAPS           Z0, Z6
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z5, Z6
 	VSUBPS.BCST       c4b400000<>+0(SB), Z6, Z5
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST c3f317218<>+0(SB), Z5, Z2
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST cb102e308<>+0(SB), Z5, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3f317218<>+0(SB), Z5, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb102e308<>+0(SB), Z5, Z0
 	VBROADCASTSS      c3ab6a758<>+0(SB), Z6
-	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  c3f000000<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  c3f800000<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  c3f800000<>+0(SB), Z2, Z6
-	VSCALEFPS         Z5, Z6, Z2
-	VADDPS.BCST       c3f800000<>+0(SB), Z2, Z2
-	VRCP14PS          Z2, Z7
+	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST  c3f000000<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z6
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z6
+	VSCALEFPS         Z5, Z6, Z0
+	VADDPS.BCST       c3f800000<>+0(SB), Z0, Z0
+	VRCP14PS          Z0, Z7
 	VBROADCASTSS      c3f800000<>+0(SB), Z8
 	VMOVAPS           Z8, Z8
-	VFNMADD231PS      Z7, Z2, Z8
+	VFNMADD231PS      Z7, Z0, Z8
 	VFMADD213PS       Z7, Z7, Z8
-	VMULPS            Z8, Z3, Z2
+	VMULPS            Z8, Z3, Z0
 	VMULPS.BCST       c3f000000<>+0(SB), Z6, Z3
-	VMULPS            Z3, Z2, Z3
+	VMULPS            Z3, Z0, Z3
 	VSCALEFPS         Z5, Z3, Z3
 	VADDPS            Z3, Z3, Z3
-	VBLENDMPS         Z3, Z2, K1, Z4
+	VBLENDMPS         Z3, Z0, K1, Z4
 	TESTQ             BX, BX
 	JNZ               special83
 	VMOVUPS           Z4, (AX)
@@ -986,7 +986,7 @@ rest84:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body82
 
 special83:
@@ -1013,32 +1013,32 @@ GLOBL c42f00000<>(SB), RODATA|NOPTR, $4
 DATA cc2f00000<>+0(SB)/4, $0xc2f00000
 GLOBL cc2f00000<>(SB), RODATA|NOPTR, $4
 
-// func swishAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func swishAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·swishAVX512(SB), NOSPLIT, $0-33
+TEXT ·swishAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c43480000<>+0(SB), Z0
-	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS c43480000<>+0(SB), Z1
+	VBROADCASTSS a+24(FP), Z2
 	SUBQ         $+16, DX
 	JLT          rest92
 
 loop89:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body90:
-	VMULPS            Z2, Z1, Z3
+	VMULPS            Z0, Z2, Z3
 	VMOVAPS           Z3, Z4
-	VFMSUB231PS       Z2, Z1, Z4
+	VFMSUB231PS       Z0, Z2, Z4
 	VANDPS.BCST       c7fffffff<>+0(SB), Z3, Z5
 	VCMPPS.BCST       $0x01, c43480000<>+0(SB), Z5, K1
 	VMOVAPS.Z         Z4, K1, Z4
 	VCMPPS.BCST       $0x01, c00000000<>+0(SB), Z3, K1
 	VANDPS.BCST       c7fffffff<>+0(SB), Z3, Z5
-	VMINPS            Z5, Z0, Z5
+	VMINPS            Z5, Z1, Z5
 	VXORPS.BCST       c80000000<>+0(SB), Z5, Z5
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z8
 	VMOVAPS           Z5, Z9
@@ -1066,12 +1066,12 @@ body90:
 	VMOVAPS           Z10, Z10
 	VFNMADD231PS      Z9, Z4, Z10
 	VFMADD213PS       Z9, Z9, Z10
-	VMULPS            Z10, Z2, Z2
+	VMULPS            Z10, Z0, Z0
 	VMULPS.BCST       c3f000000<>+0(SB), Z5, Z4
-	VMULPS            Z4, Z2, Z4
+	VMULPS            Z4, Z0, Z4
 	VSCALEFPS         Z8, Z4, Z4
 	VADDPS            Z4, Z4, Z4
-	VBLENDMPS         Z4, Z2, K1, Z6
+	VBLENDMPS         Z4, Z0, K1, Z6
 	VCMPPS.BCST       $0x00, cff800000<>+0(SB), Z3, K1
 	VBLENDMPS.BCST    c00000000<>+0(SB), Z6, K1, Z7
 	TESTQ             BX, BX
@@ -1091,7 +1091,7 @@ rest92:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body90
 
 special91:
@@ -1115,25 +1115,25 @@ fenced96:
 DATA c43480000<>+0(SB)/4, $0x43480000
 GLOBL c43480000<>(SB), RODATA|NOPTR, $4
 
-// func mishAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func mishAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·mishAVX512(SB), NOSPLIT, $0-33
+TEXT ·mishAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS cc2f00000<>+0(SB), Z0
-	VBROADCASTSS c41a00000<>+0(SB), Z1
+	VBROADCASTSS cc2f00000<>+0(SB), Z1
+	VBROADCASTSS c41a00000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest100
 
 loop97:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body98:
-	VMAXPS            Z2, Z0, Z3
-	VMINPS            Z3, Z1, Z3
+	VMAXPS            Z0, Z1, Z3
+	VMINPS            Z3, Z2, Z3
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z5
 	VMOVAPS           Z3, Z6
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z5, Z6
@@ -1162,8 +1162,8 @@ body98:
 	VMULPS            Z10, Z8, Z6
 	VMULPS            Z6, Z3, Z3
 	VSCALEFPS         Z5, Z3, Z3
-	VCMPPS.BCST       $0x0e, c41a00000<>+0(SB), Z2, K1
-	VBLENDMPS         Z2, Z3, K1, Z4
+	VCMPPS.BCST       $0x0e, c41a00000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z3, K1, Z4
 	TESTQ             BX, BX
 	JNZ               special99
 	VMOVUPS           Z4, (AX)
@@ -1181,7 +1181,7 @@ rest100:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body98
 
 special99:
@@ -1208,24 +1208,24 @@ GLOBL c41a00000<>(SB), RODATA|NOPTR, $4
 DATA c40000000<>+0(SB)/4, $0x40000000
 GLOBL c40000000<>(SB), RODATA|NOPTR, $4
 
-// func tanhAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func tanhAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·tanhAVX512(SB), NOSPLIT, $0-33
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c41200000<>+0(SB), Z0
+	VBROADCASTSS c41200000<>+0(SB), Z1
 	SUBQ         $+16, DX
 	JLT          rest108
 
 loop105:
-	VMOVUPS (CX), Z1
+	VMOVUPS (CX), Z0
 
 body106:
-	VANDPS.BCST       c7fffffff<>+0(SB), Z1, Z2
-	VMINPS            Z2, Z0, Z2
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
+	VMINPS            Z2, Z1, Z2
 	VBROADCASTSS      c4038aa3b<>+0(SB), Z3
 	VMOVAPS           Z2, Z4
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z3, Z4
@@ -1255,11 +1255,11 @@ body106:
 	VFNMADD231PS      Z3, Z2, Z5
 	VFMADD213PS       Z3, Z3, Z5
 	VMULPS            Z5, Z4, Z2
-	VANDPS.BCST       c80000000<>+0(SB), Z1, Z1
-	VORPS             Z1, Z2, Z1
+	VANDPS.BCST       c80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z2, Z0
 	TESTQ             BX, BX
 	JNZ               special107
-	VMOVUPS           Z1, (AX)
+	VMOVUPS           Z0, (AX)
 
 next110:
 	ADDQ $+64, CX
@@ -1274,17 +1274,17 @@ rest108:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z1
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body106
 
 special107:
 	CMPQ     BX, $+2
 	JEQ      part111
-	VMOVNTPS Z1, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next110
 
 part111:
-	VMOVUPS Z1, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end109:
 	CMPQ BX, $+1
@@ -1307,24 +1307,24 @@ GLOBL c3eb17218<>(SB), RODATA|NOPTR, $4
 DATA cb082e308<>+0(SB)/4, $0xb082e308
 GLOBL cb082e308<>(SB), RODATA|NOPTR, $4
 
-// func tanhShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func tanhShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·tanhShrinkAVX512(SB), NOSPLIT, $0-33
+TEXT ·tanhShrinkAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c41200000<>+0(SB), Z0
+	VBROADCASTSS c41200000<>+0(SB), Z1
 	SUBQ         $+16, DX
 	JLT          rest116
 
 loop113:
-	VMOVUPS (CX), Z1
+	VMOVUPS (CX), Z0
 
 body114:
-	VMULPS            Z1, Z1, Z2
-	VMULPS            Z2, Z1, Z3
+	VMULPS            Z0, Z0, Z2
+	VMULPS            Z2, Z0, Z3
 	VBROADCASTSS      cb921bdb7<>+0(SB), Z4
 	VFMADD213PS.BCST  c3a7d750f<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  cbb567875<>+0(SB), Z2, Z4
@@ -1334,8 +1334,8 @@ body114:
 	VFMADD213PS.BCST  cbe088896<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  c3eaaaaab<>+0(SB), Z2, Z4
 	VMULPS            Z4, Z3, Z2
-	VANDPS.BCST       c7fffffff<>+0(SB), Z1, Z3
-	VMINPS            Z3, Z0, Z4
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z3
+	VMINPS            Z3, Z1, Z4
 	VBROADCASTSS      c4038aa3b<>+0(SB), Z6
 	VMOVAPS           Z4, Z7
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z6, Z7
@@ -1367,10 +1367,10 @@ body114:
 	VSUBPS.BCST       c3f800000<>+0(SB), Z3, Z4
 	VADDPS            Z7, Z7, Z6
 	VADDPS            Z6, Z4, Z4
-	VANDPS.BCST       c80000000<>+0(SB), Z1, Z1
-	VORPS             Z1, Z4, Z1
+	VANDPS.BCST       c80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z4, Z0
 	VCMPPS.BCST       $0x01, c3f800000<>+0(SB), Z3, K1
-	VBLENDMPS         Z2, Z1, K1, Z5
+	VBLENDMPS         Z2, Z0, K1, Z5
 	TESTQ             BX, BX
 	JNZ               special115
 	VMOVUPS           Z5, (AX)
@@ -1388,7 +1388,7 @@ rest116:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z1
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body114
 
 special115:
@@ -1433,26 +1433,26 @@ GLOBL cbe088896<>(SB), RODATA|NOPTR, $4
 DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
 GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $4
 
-// func softplusAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func softplusAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·softplusAVX512(SB), NOSPLIT, $0-33
+TEXT ·softplusAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS c42d00000<>+0(SB), Z1
-	VBROADCASTSS c00000000<>+0(SB), Z2
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS c42d00000<>+0(SB), Z2
+	VBROADCASTSS c00000000<>+0(SB), Z3
 	SUBQ         $+16, DX
 	JLT          rest124
 
 loop121:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body122:
-	VANDPS.BCST       c7fffffff<>+0(SB), Z3, Z4
-	VMINPS            Z4, Z1, Z4
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z4
+	VMINPS            Z4, Z2, Z4
 	VXORPS.BCST       c80000000<>+0(SB), Z4, Z4
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z6
 	VMOVAPS           Z4, Z7
@@ -1483,10 +1483,10 @@ body122:
 	VFMADD213PS.BCST  cbf000000<>+0(SB), Z4, Z7
 	VMOVAPS           Z4, Z4
 	VFMADD231PS       Z7, Z6, Z4
-	VMAXPS            Z3, Z2, Z6
+	VMAXPS            Z0, Z3, Z6
 	VADDPS            Z6, Z4, Z4
-	VCMPPS            $0x0e, Z0, Z3, K1
-	VBLENDMPS         Z3, Z4, K1, Z5
+	VCMPPS            $0x0e, Z1, Z0, K1
+	VBLENDMPS         Z0, Z4, K1, Z5
 	TESTQ             BX, BX
 	JNZ               special123
 	VMOVUPS           Z5, (AX)
@@ -1504,7 +1504,7 @@ rest124:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body122
 
 special123:
@@ -1552,31 +1552,31 @@ GLOBL cbe7ff9ce<>(SB), RODATA|NOPTR, $4
 DATA c3eaaaa98<>+0(SB)/4, $0x3eaaaa98
 GLOBL c3eaaaa98<>(SB), RODATA|NOPTR, $4
 
-// func softplusAAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func softplusAAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·softplusAAVX512(SB), NOSPLIT, $0-33
+TEXT ·softplusAAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+28(FP), Z1
-	VBROADCASTSS c43480000<>+0(SB), Z2
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
+	VBROADCASTSS c43480000<>+0(SB), Z3
 	SUBQ         $+16, DX
 	JLT          rest132
 
 loop129:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body130:
-	VMULPS            Z3, Z1, Z4
+	VMULPS            Z0, Z2, Z4
 	VANDPS.BCST       c7fffffff<>+0(SB), Z4, Z5
 	VCMPPS.BCST       $0x01, c43480000<>+0(SB), Z5, K1
 	VMOVAPS           Z4, Z6
-	VFMSUB231PS       Z3, Z1, Z6
+	VFMSUB231PS       Z0, Z2, Z6
 	VMOVAPS.Z         Z6, K1, Z6
-	VMINPS            Z5, Z2, Z5
+	VMINPS            Z5, Z3, Z5
 	VXORPS.BCST       c80000000<>+0(SB), Z5, Z5
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z10
 	VMOVAPS           Z5, Z11
@@ -1613,14 +1613,14 @@ body130:
 	VMOVAPS           Z5, Z5
 	VFMADD231PS       Z12, Z11, Z5
 	VBLENDMPS         Z6, Z5, K1, Z7
-	VDIVPS            Z1, Z7, Z5
+	VDIVPS            Z2, Z7, Z5
 	VSCALEFPS         Z10, Z5, Z6
 	VBLENDMPS         Z6, Z5, K1, Z8
 	VCMPPS.BCST       $0x0e, c00000000<>+0(SB), Z4, K1
-	VMOVAPS.Z         Z3, K1, Z5
+	VMOVAPS.Z         Z0, K1, Z5
 	VADDPS            Z5, Z8, Z5
-	VCMPPS            $0x0e, Z0, Z4, K1
-	VBLENDMPS         Z3, Z5, K1, Z9
+	VCMPPS            $0x0e, Z1, Z4, K1
+	VBLENDMPS         Z0, Z5, K1, Z9
 	TESTQ             BX, BX
 	JNZ               special131
 	VMOVUPS           Z9, (AX)
@@ -1638,7 +1638,7 @@ rest132:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body130
 
 special131:
@@ -1662,60 +1662,60 @@ fenced136:
 DATA cc1a00000<>+0(SB)/4, $0xc1a00000
 GLOBL cc1a00000<>(SB), RODATA|NOPTR, $4
 
-// func logSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func logSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·logSigmoidAVX512(SB), NOSPLIT, $0-33
+TEXT ·logSigmoidAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42d00000<>+0(SB), Z0
-	VBROADCASTSS c00000000<>+0(SB), Z1
+	VBROADCASTSS c42d00000<>+0(SB), Z1
+	VBROADCASTSS c00000000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest140
 
 loop137:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body138:
-	VMINPS            Z2, Z1, Z3
-	VANDPS.BCST       c7fffffff<>+0(SB), Z2, Z2
-	VMINPS            Z2, Z0, Z2
-	VXORPS.BCST       c80000000<>+0(SB), Z2, Z2
+	VMINPS            Z0, Z2, Z3
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z0
+	VMINPS            Z0, Z1, Z0
+	VXORPS.BCST       c80000000<>+0(SB), Z0, Z0
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z4
-	VMOVAPS           Z2, Z5
+	VMOVAPS           Z0, Z5
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z4, Z5
 	VSUBPS.BCST       c4b400000<>+0(SB), Z5, Z4
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST c3f317218<>+0(SB), Z4, Z2
-	VMOVAPS           Z2, Z2
-	VFNMADD231PS.BCST cb102e308<>+0(SB), Z4, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3f317218<>+0(SB), Z4, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb102e308<>+0(SB), Z4, Z0
 	VBROADCASTSS      c3ab6a758<>+0(SB), Z5
-	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3f000000<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3f800000<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3f800000<>+0(SB), Z2, Z5
-	VSCALEFPS         Z4, Z5, Z2
-	VMULPS            Z2, Z2, Z4
+	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3f000000<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z5
+	VSCALEFPS         Z4, Z5, Z0
+	VMULPS            Z0, Z0, Z4
 	VBROADCASTSS      c3b446230<>+0(SB), Z5
-	VFMADD213PS.BCST  cbc94146d<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3d50f6c0<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  cbdbeccea<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3e0690d3<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  cbe27fa9c<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3e4c708e<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  cbe7ff9ce<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  c3eaaaa98<>+0(SB), Z2, Z5
-	VFMADD213PS.BCST  cbf000000<>+0(SB), Z2, Z5
-	VMOVAPS           Z2, Z2
-	VFMADD231PS       Z5, Z4, Z2
-	VSUBPS            Z2, Z3, Z2
+	VFMADD213PS.BCST  cbc94146d<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3d50f6c0<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  cbdbeccea<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3e0690d3<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  cbe27fa9c<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3e4c708e<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  cbe7ff9ce<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  c3eaaaa98<>+0(SB), Z0, Z5
+	VFMADD213PS.BCST  cbf000000<>+0(SB), Z0, Z5
+	VMOVAPS           Z0, Z0
+	VFMADD231PS       Z5, Z4, Z0
+	VSUBPS            Z0, Z3, Z0
 	TESTQ             BX, BX
 	JNZ               special139
-	VMOVUPS           Z2, (AX)
+	VMOVUPS           Z0, (AX)
 
 next142:
 	ADDQ $+64, CX
@@ -1730,17 +1730,17 @@ rest140:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body138
 
 special139:
 	CMPQ     BX, $+2
 	JEQ      part143
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next142
 
 part143:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end141:
 	CMPQ BX, $+1
@@ -1751,25 +1751,25 @@ fenced144:
 	VZEROUPPER
 	RET
 
-// func geluAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func geluAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·geluAVX512(SB), NOSPLIT, $0-33
+TEXT ·geluAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c41680000<>+0(SB), Z0
-	VBROADCASTSS c00000000<>+0(SB), Z1
+	VBROADCASTSS c41680000<>+0(SB), Z1
+	VBROADCASTSS c00000000<>+0(SB), Z2
 	SUBQ         $+16, DX
 	JLT          rest148
 
 loop145:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body146:
-	VANDPS.BCST       c7fffffff<>+0(SB), Z2, Z3
-	VMINPS            Z3, Z0, Z3
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z3
+	VMINPS            Z3, Z1, Z3
 	VMULPS            Z3, Z3, Z4
 	VMOVAPS           Z4, Z5
 	VFMSUB231PS       Z3, Z3, Z5
@@ -1820,11 +1820,11 @@ body146:
 	VMULPS            Z8, Z3, Z3
 	VMULPS            Z3, Z4, Z3
 	VSCALEFPS         Z6, Z3, Z3
-	VMAXPS            Z2, Z1, Z2
-	VSUBPS            Z3, Z2, Z2
+	VMAXPS            Z0, Z2, Z0
+	VSUBPS            Z3, Z0, Z0
 	TESTQ             BX, BX
 	JNZ               special147
-	VMOVUPS           Z2, (AX)
+	VMOVUPS           Z0, (AX)
 
 next150:
 	ADDQ $+64, CX
@@ -1839,17 +1839,17 @@ rest148:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body146
 
 special147:
 	CMPQ     BX, $+2
 	JEQ      part151
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next150
 
 part151:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end149:
 	CMPQ BX, $+1
@@ -1896,26 +1896,26 @@ GLOBL c3dcbd3ac<>(SB), RODATA|NOPTR, $4
 DATA c3dcc47b4<>+0(SB)/4, $0x3dcc47b4
 GLOBL c3dcc47b4<>(SB), RODATA|NOPTR, $4
 
-// func geluTanhAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func geluTanhAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-33
+TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c42f00000<>+0(SB), Z0
-	VBROADCASTSS cc1400000<>+0(SB), Z1
-	VBROADCASTSS c41400000<>+0(SB), Z2
+	VBROADCASTSS c42f00000<>+0(SB), Z1
+	VBROADCASTSS cc1400000<>+0(SB), Z2
+	VBROADCASTSS c41400000<>+0(SB), Z3
 	SUBQ         $+16, DX
 	JLT          rest156
 
 loop153:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body154:
-	VMAXPS            Z3, Z1, Z4
-	VMINPS            Z4, Z2, Z4
+	VMAXPS            Z0, Z2, Z4
+	VMINPS            Z4, Z3, Z4
 	VMULPS            Z4, Z4, Z7
 	VMOVAPS           Z7, Z8
 	VFMSUB231PS       Z4, Z4, Z8
@@ -1942,7 +1942,7 @@ body154:
 	VFMADD231PS       Z7, Z4, Z8
 	VCMPPS.BCST       $0x01, c00000000<>+0(SB), Z9, K1
 	VANDPS.BCST       c7fffffff<>+0(SB), Z9, Z7
-	VMINPS            Z7, Z0, Z7
+	VMINPS            Z7, Z1, Z7
 	VXORPS.BCST       c80000000<>+0(SB), Z7, Z7
 	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z10
 	VMOVAPS           Z7, Z11
@@ -1976,8 +1976,8 @@ body154:
 	VSCALEFPS         Z10, Z7, Z7
 	VADDPS            Z7, Z7, Z7
 	VBLENDMPS         Z7, Z4, K1, Z5
-	VCMPPS.BCST       $0x0e, c41400000<>+0(SB), Z3, K1
-	VBLENDMPS         Z3, Z5, K1, Z6
+	VCMPPS.BCST       $0x0e, c41400000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z5, K1, Z6
 	TESTQ             BX, BX
 	JNZ               special155
 	VMOVUPS           Z6, (AX)
@@ -1995,7 +1995,7 @@ rest156:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body154
 
 special155:
@@ -2034,32 +2034,32 @@ GLOBL cb342bc9b<>(SB), RODATA|NOPTR, $4
 DATA c3fcc422a<>+0(SB)/4, $0x3fcc422a
 GLOBL c3fcc422a<>(SB), RODATA|NOPTR, $4
 
-// func erfAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func erfAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·erfAVX512(SB), NOSPLIT, $0-33
+TEXT ·erfAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c407ccccd<>+0(SB), Z0
+	VBROADCASTSS c407ccccd<>+0(SB), Z1
 	SUBQ         $+16, DX
 	JLT          rest164
 
 loop161:
-	VMOVUPS (CX), Z1
+	VMOVUPS (CX), Z0
 
 body162:
-	VMULPS            Z1, Z1, Z2
+	VMULPS            Z0, Z0, Z2
 	VBROADCASTSS      cba1345e1<>+0(SB), Z3
 	VFMADD213PS.BCST  c3ba10414<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  cbcdac9b8<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  c3de703be<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  cbec09330<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  c3f906eba<>+0(SB), Z2, Z3
-	VMULPS            Z3, Z1, Z2
-	VANDPS.BCST       c7fffffff<>+0(SB), Z1, Z3
-	VMINPS            Z3, Z0, Z5
+	VMULPS            Z3, Z0, Z2
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z3
+	VMINPS            Z3, Z1, Z5
 	VBROADCASTSS      cb581a90a<>+0(SB), Z6
 	VFMADD213PS.BCST  c380aef74<>+0(SB), Z5, Z6
 	VFMADD213PS.BCST  cba00a33b<>+0(SB), Z5, Z6
@@ -2090,10 +2090,10 @@ body162:
 	VSCALEFPS         Z7, Z5, Z5
 	VMULPS            Z5, Z8, Z5
 	VSUBPS            Z5, Z6, Z5
-	VANDPS.BCST       c80000000<>+0(SB), Z1, Z1
-	VORPS             Z1, Z5, Z1
+	VANDPS.BCST       c80000000<>+0(SB), Z0, Z0
+	VORPS             Z0, Z5, Z0
 	VCMPPS.BCST       $0x01, c3f800000<>+0(SB), Z3, K1
-	VBLENDMPS         Z2, Z1, K1, Z4
+	VBLENDMPS         Z2, Z0, K1, Z4
 	TESTQ             BX, BX
 	JNZ               special163
 	VMOVUPS           Z4, (AX)
@@ -2111,7 +2111,7 @@ rest164:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z1
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body162
 
 special163:
@@ -2177,13 +2177,13 @@ GLOBL c3f2258e7<>(SB), RODATA|NOPTR, $4
 DATA c3f907fd2<>+0(SB)/4, $0x3f907fd2
 GLOBL c3f907fd2<>(SB), RODATA|NOPTR, $4
 
-// func sinAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+// func sinAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·sinAVX512(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+16, DX
@@ -2305,13 +2305,13 @@ GLOBL cbab6094e<>(SB), RODATA|NOPTR, $4
 DATA c3d2aaaaa<>+0(SB)/4, $0x3d2aaaaa
 GLOBL c3d2aaaaa<>(SB), RODATA|NOPTR, $4
 
-// func cosAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+// func cosAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·cosAVX512(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+16, DX
@@ -2404,13 +2404,13 @@ fenced184:
 DATA c00000001<>+0(SB)/4, $0x00000001
 GLOBL c00000001<>(SB), RODATA|NOPTR, $4
 
-// func tanAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool) int
+// func tanAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tanAVX512(SB), NOSPLIT, $0-48
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+16, DX

@@ -7,94 +7,119 @@ package simd
 // clampAVX2 sets dst = min(max(src, a), b).
 //
 //go:noescape
-func clampAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func clampAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // leakyAVX2 sets dst = src >= 0 ? src : a*src.
 //
 //go:noescape
-func leakyAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func leakyAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // affineAVX2 sets dst = a*src + b.
 //
 //go:noescape
-func affineAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func affineAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // hardSigmoidAVX2 sets dst = min(max(a*src + b, 0), 1).
 //
 //go:noescape
-func hardSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func hardSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // hardSwishAVX2 sets dst = src*min(max(src + 3, 0), 6)/6.
 //
 //go:noescape
-func hardSwishAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func hardSwishAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // hardShrinkAVX2 sets dst = |src| <= a ? 0 : src.
 //
 //go:noescape
-func hardShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func hardShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // shrinkAVX2 sets dst = src < -a ? src + b : src > a ? src - b : 0.
 //
 //go:noescape
-func shrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func shrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // thresholdAVX2 sets dst = src <= a ? b : src.
 //
 //go:noescape
-func thresholdAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func thresholdAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // softsignAVX2 sets dst = src/(1 + |src|).
 //
 //go:noescape
-func softsignAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func softsignAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // absAVX2 sets dst = |src|.
 //
 //go:noescape
-func absAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func absAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // negAVX2 sets dst = -src.
 //
 //go:noescape
-func negAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func negAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // squareAVX2 sets dst = src*src.
 //
 //go:noescape
-func squareAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func squareAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // sqrtAVX2 sets dst to the square root of src.
 //
 //go:noescape
-func sqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func sqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // rsqrtAVX2 sets dst = 1/sqrt(src).
 //
 //go:noescape
-func rsqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func rsqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // reciprocalAVX2 sets dst = 1/src.
 //
 //go:noescape
-func reciprocalAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func reciprocalAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // signAVX2 sets dst to the sign of src: -1, 0, 1 or NaN.
 //
 //go:noescape
-func signAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func signAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // floorAVX2 rounds src down.
 //
 //go:noescape
-func floorAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func floorAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // ceilAVX2 rounds src up.
 //
 //go:noescape
-func ceilAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func ceilAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // roundAVX2 rounds src to the nearest integer, halves to even.
 //
 //go:noescape
-func roundAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func roundAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// centerAVX2 sets dst = (src - a)*b + c.
+//
+//go:noescape
+func centerAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// divByAVX2 sets dst = src/a.
+//
+//go:noescape
+func divByAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// divIntoAVX2 sets dst = a/src.
+//
+//go:noescape
+func divIntoAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// maximumAVX2 sets dst = max(src, a), NaN where either is.
+//
+//go:noescape
+func maximumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// minimumAVX2 sets dst = min(src, a), NaN where either is.
+//
+//go:noescape
+func minimumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)

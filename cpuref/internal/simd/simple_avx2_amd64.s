@@ -4,28 +4,28 @@
 
 #include "textflag.h"
 
-// func clampAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func clampAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·clampAVX2(SB), NOSPLIT, $0-33
+TEXT ·clampAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS b+28(FP), Y1
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
 	SUBQ         $+8, DX
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body2:
-	VMAXPS  Y2, Y0, Y2
-	VMINPS  Y2, Y1, Y2
+	VMAXPS  Y0, Y1, Y0
+	VMINPS  Y0, Y2, Y0
 	TESTQ   BX, BX
 	JNZ     special3
-	VMOVUPS Y2, (AX)
+	VMOVUPS Y0, (AX)
 
 next6:
 	ADDQ $+32, CX
@@ -40,22 +40,22 @@ rest4:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body2
 
 special3:
 	CMPQ     BX, $+2
 	JEQ      part7
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next6
 
 part7:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end5:
 	CMPQ BX, $+1
@@ -100,28 +100,28 @@ DATA laneMasks<>+120(SB)/4, $0x00000000
 DATA laneMasks<>+124(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $128
 
-// func leakyAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func leakyAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·leakyAVX2(SB), NOSPLIT, $0-33
+TEXT ·leakyAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS a+24(FP), Y1
 	SUBQ         $+8, DX
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Y1
+	VMOVUPS (CX), Y0
 
 body10:
-	VCMPPS    $0x0d, c00000000<>+0(SB), Y1, Y2
-	VMULPS    Y1, Y0, Y3
-	VBLENDVPS Y2, Y1, Y3, Y1
+	VCMPPS    $0x0d, c00000000<>+0(SB), Y0, Y2
+	VMULPS    Y0, Y1, Y3
+	VBLENDVPS Y2, Y0, Y3, Y0
 	TESTQ     BX, BX
 	JNZ       special11
-	VMOVUPS   Y1, (AX)
+	VMOVUPS   Y0, (AX)
 
 next14:
 	ADDQ $+32, CX
@@ -136,22 +136,22 @@ rest12:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (CX), Y1, Y1
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body10
 
 special11:
 	CMPQ     BX, $+2
 	JEQ      part15
-	VMOVNTPS Y1, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next14
 
 part15:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end13:
 	CMPQ BX, $+1
@@ -172,25 +172,25 @@ DATA c00000000<>+24(SB)/4, $0x00000000
 DATA c00000000<>+28(SB)/4, $0x00000000
 GLOBL c00000000<>(SB), RODATA|NOPTR, $32
 
-// func affineAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func affineAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·affineAVX2(SB), NOSPLIT, $0-33
+TEXT ·affineAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS b+28(FP), Y1
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
 	SUBQ         $+8, DX
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body18:
-	VMOVAPS     Y1, Y3
-	VFMADD231PS Y2, Y0, Y3
+	VMOVAPS     Y2, Y3
+	VFMADD231PS Y0, Y1, Y3
 	TESTQ       BX, BX
 	JNZ         special19
 	VMOVUPS     Y3, (AX)
@@ -208,8 +208,8 @@ rest20:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body18
 
 special19:
@@ -234,32 +234,32 @@ fenced24:
 	VZEROUPPER
 	RET
 
-// func hardSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func hardSigmoidAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-33
+TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS b+28(FP), Y1
-	VBROADCASTSS c00000000<>+0(SB), Y2
-	VBROADCASTSS c3f800000<>+0(SB), Y3
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
+	VBROADCASTSS c00000000<>+0(SB), Y3
+	VBROADCASTSS c3f800000<>+0(SB), Y4
 	SUBQ         $+8, DX
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Y4
+	VMOVUPS (CX), Y0
 
 body26:
-	VMOVAPS     Y1, Y5
-	VFMADD231PS Y4, Y0, Y5
-	VMAXPS      Y5, Y2, Y4
-	VMINPS      Y4, Y3, Y4
+	VMOVAPS     Y2, Y5
+	VFMADD231PS Y0, Y1, Y5
+	VMAXPS      Y5, Y3, Y0
+	VMINPS      Y0, Y4, Y0
 	TESTQ       BX, BX
 	JNZ         special27
-	VMOVUPS     Y4, (AX)
+	VMOVUPS     Y0, (AX)
 
 next30:
 	ADDQ $+32, CX
@@ -274,22 +274,22 @@ rest28:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y4
-	VMASKMOVPS (CX), Y4, Y4
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body26
 
 special27:
 	CMPQ     BX, $+2
 	JEQ      part31
-	VMOVNTPS Y4, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next30
 
 part31:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y4, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end29:
 	CMPQ BX, $+1
@@ -310,33 +310,33 @@ DATA c3f800000<>+24(SB)/4, $0x3f800000
 DATA c3f800000<>+28(SB)/4, $0x3f800000
 GLOBL c3f800000<>(SB), RODATA|NOPTR, $32
 
-// func hardSwishAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func hardSwishAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-33
+TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c00000000<>+0(SB), Y0
-	VBROADCASTSS c40c00000<>+0(SB), Y1
-	VBROADCASTSS cc0400000<>+0(SB), Y2
+	VBROADCASTSS c00000000<>+0(SB), Y1
+	VBROADCASTSS c40c00000<>+0(SB), Y2
+	VBROADCASTSS cc0400000<>+0(SB), Y3
 	SUBQ         $+8, DX
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body34:
-	VMAXPS  Y3, Y2, Y4
-	VADDPS  c40400000<>+0(SB), Y3, Y3
-	VMAXPS  Y3, Y0, Y3
-	VMINPS  Y3, Y1, Y3
-	VMULPS  c3e2aaaab<>+0(SB), Y3, Y3
-	VMULPS  Y3, Y4, Y3
+	VMAXPS  Y0, Y3, Y4
+	VADDPS  c40400000<>+0(SB), Y0, Y0
+	VMAXPS  Y0, Y1, Y0
+	VMINPS  Y0, Y2, Y0
+	VMULPS  c3e2aaaab<>+0(SB), Y0, Y0
+	VMULPS  Y0, Y4, Y0
 	TESTQ   BX, BX
 	JNZ     special35
-	VMOVUPS Y3, (AX)
+	VMOVUPS Y0, (AX)
 
 next38:
 	ADDQ $+32, CX
@@ -351,22 +351,22 @@ rest36:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body34
 
 special35:
 	CMPQ     BX, $+2
 	JEQ      part39
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next38
 
 part39:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end37:
 	CMPQ BX, $+1
@@ -417,28 +417,28 @@ DATA c3e2aaaab<>+24(SB)/4, $0x3e2aaaab
 DATA c3e2aaaab<>+28(SB)/4, $0x3e2aaaab
 GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $32
 
-// func hardShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func hardShrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·hardShrinkAVX2(SB), NOSPLIT, $0-33
+TEXT ·hardShrinkAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS a+24(FP), Y1
 	SUBQ         $+8, DX
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Y1
+	VMOVUPS (CX), Y0
 
 body42:
-	VANDPS    c7fffffff<>+0(SB), Y1, Y2
-	VCMPPS    $0x02, Y0, Y2, Y2
-	VBLENDVPS Y2, c00000000<>+0(SB), Y1, Y1
+	VANDPS    c7fffffff<>+0(SB), Y0, Y2
+	VCMPPS    $0x02, Y1, Y2, Y2
+	VBLENDVPS Y2, c00000000<>+0(SB), Y0, Y0
 	TESTQ     BX, BX
 	JNZ       special43
-	VMOVUPS   Y1, (AX)
+	VMOVUPS   Y0, (AX)
 
 next46:
 	ADDQ $+32, CX
@@ -453,22 +453,22 @@ rest44:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y1
-	VMASKMOVPS (CX), Y1, Y1
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body42
 
 special43:
 	CMPQ     BX, $+2
 	JEQ      part47
-	VMOVNTPS Y1, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next46
 
 part47:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y1, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end45:
 	CMPQ BX, $+1
@@ -489,35 +489,35 @@ DATA c7fffffff<>+24(SB)/4, $0x7fffffff
 DATA c7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL c7fffffff<>(SB), RODATA|NOPTR, $32
 
-// func shrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func shrinkAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·shrinkAVX2(SB), NOSPLIT, $0-33
+TEXT ·shrinkAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS b+28(FP), Y1
-	VXORPS       c80000000<>+0(SB), Y0, Y2
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
+	VXORPS       c80000000<>+0(SB), Y1, Y3
 	SUBQ         $+8, DX
 	JLT          rest52
 
 loop49:
-	VMOVUPS (CX), Y3
+	VMOVUPS (CX), Y0
 
 body50:
-	VCMPPS    $0x07, Y3, Y3, Y4
-	VBLENDVPS Y4, c00000000<>+0(SB), Y3, Y4
-	VCMPPS    $0x0e, Y0, Y3, Y5
-	VSUBPS    Y1, Y3, Y6
+	VCMPPS    $0x07, Y0, Y0, Y4
+	VBLENDVPS Y4, c00000000<>+0(SB), Y0, Y4
+	VCMPPS    $0x0e, Y1, Y0, Y5
+	VSUBPS    Y2, Y0, Y6
 	VBLENDVPS Y5, Y6, Y4, Y4
-	VCMPPS    $0x01, Y2, Y3, Y5
-	VADDPS    Y1, Y3, Y3
-	VBLENDVPS Y5, Y3, Y4, Y3
+	VCMPPS    $0x01, Y3, Y0, Y5
+	VADDPS    Y2, Y0, Y0
+	VBLENDVPS Y5, Y0, Y4, Y0
 	TESTQ     BX, BX
 	JNZ       special51
-	VMOVUPS   Y3, (AX)
+	VMOVUPS   Y0, (AX)
 
 next54:
 	ADDQ $+32, CX
@@ -532,22 +532,22 @@ rest52:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y3
-	VMASKMOVPS (CX), Y3, Y3
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body50
 
 special51:
 	CMPQ     BX, $+2
 	JEQ      part55
-	VMOVNTPS Y3, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next54
 
 part55:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y3, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end53:
 	CMPQ BX, $+1
@@ -568,28 +568,28 @@ DATA c80000000<>+24(SB)/4, $0x80000000
 DATA c80000000<>+28(SB)/4, $0x80000000
 GLOBL c80000000<>(SB), RODATA|NOPTR, $32
 
-// func thresholdAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func thresholdAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·thresholdAVX2(SB), NOSPLIT, $0-33
+TEXT ·thresholdAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Y0
-	VBROADCASTSS b+28(FP), Y1
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
 	SUBQ         $+8, DX
 	JLT          rest60
 
 loop57:
-	VMOVUPS (CX), Y2
+	VMOVUPS (CX), Y0
 
 body58:
-	VCMPPS    $0x02, Y0, Y2, Y3
-	VBLENDVPS Y3, Y1, Y2, Y2
+	VCMPPS    $0x02, Y1, Y0, Y3
+	VBLENDVPS Y3, Y2, Y0, Y0
 	TESTQ     BX, BX
 	JNZ       special59
-	VMOVUPS   Y2, (AX)
+	VMOVUPS   Y0, (AX)
 
 next62:
 	ADDQ $+32, CX
@@ -604,22 +604,22 @@ rest60:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       DX, DI
-	VMOVDQU    (SI)(DI*4), Y2
-	VMASKMOVPS (CX), Y2, Y2
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
 	JMP        body58
 
 special59:
 	CMPQ     BX, $+2
 	JEQ      part63
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next62
 
 part63:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end61:
 	CMPQ BX, $+1
@@ -630,13 +630,13 @@ fenced64:
 	VZEROUPPER
 	RET
 
-// func softsignAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func softsignAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·softsignAVX2(SB), NOSPLIT, $0-33
+TEXT ·softsignAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest68
@@ -705,13 +705,13 @@ DATA c7f800000<>+24(SB)/4, $0x7f800000
 DATA c7f800000<>+28(SB)/4, $0x7f800000
 GLOBL c7f800000<>(SB), RODATA|NOPTR, $32
 
-// func absAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func absAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·absAVX2(SB), NOSPLIT, $0-33
+TEXT ·absAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest76
@@ -764,13 +764,13 @@ fenced80:
 	VZEROUPPER
 	RET
 
-// func negAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func negAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·negAVX2(SB), NOSPLIT, $0-33
+TEXT ·negAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest84
@@ -823,13 +823,13 @@ fenced88:
 	VZEROUPPER
 	RET
 
-// func squareAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func squareAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·squareAVX2(SB), NOSPLIT, $0-33
+TEXT ·squareAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest92
@@ -882,13 +882,13 @@ fenced96:
 	VZEROUPPER
 	RET
 
-// func sqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func sqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·sqrtAVX2(SB), NOSPLIT, $0-33
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest100
@@ -941,13 +941,13 @@ fenced104:
 	VZEROUPPER
 	RET
 
-// func rsqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func rsqrtAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-33
+TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest108
@@ -1002,13 +1002,13 @@ fenced112:
 	VZEROUPPER
 	RET
 
-// func reciprocalAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func reciprocalAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-33
+TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest116
@@ -1062,13 +1062,13 @@ fenced120:
 	VZEROUPPER
 	RET
 
-// func signAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func signAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·signAVX2(SB), NOSPLIT, $0-33
+TEXT ·signAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest124
@@ -1126,13 +1126,13 @@ fenced128:
 	VZEROUPPER
 	RET
 
-// func floorAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func floorAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·floorAVX2(SB), NOSPLIT, $0-33
+TEXT ·floorAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest132
@@ -1185,13 +1185,13 @@ fenced136:
 	VZEROUPPER
 	RET
 
-// func ceilAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func ceilAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·ceilAVX2(SB), NOSPLIT, $0-33
+TEXT ·ceilAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest140
@@ -1244,13 +1244,13 @@ fenced144:
 	VZEROUPPER
 	RET
 
-// func roundAVX2(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func roundAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·roundAVX2(SB), NOSPLIT, $0-33
+TEXT ·roundAVX2(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+8, DX
 	JLT     rest148
@@ -1300,5 +1300,313 @@ end149:
 	SFENCE
 
 fenced152:
+	VZEROUPPER
+	RET
+
+// func centerAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·centerAVX2(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
+	VBROADCASTSS c+32(FP), Y3
+	SUBQ         $+8, DX
+	JLT          rest156
+
+loop153:
+	VMOVUPS (CX), Y0
+
+body154:
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y3, Y4
+	VFMADD231PS Y2, Y0, Y4
+	TESTQ       BX, BX
+	JNZ         special155
+	VMOVUPS     Y4, (AX)
+
+next158:
+	ADDQ $+32, CX
+	ADDQ $+32, AX
+	SUBQ $+8, DX
+	JGE  loop153
+
+rest156:
+	ADDQ       $+8, DX
+	JZ         end157
+	MOVQ       $+2, BX
+	LEAQ       laneMasks<>+0(SB), SI
+	MOVQ       $+16, DI
+	SUBQ       DX, DI
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        body154
+
+special155:
+	CMPQ     BX, $+2
+	JEQ      part159
+	VMOVNTPS Y4, (AX)
+	JMP      next158
+
+part159:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, SI
+	SUBQ       DX, SI
+	VMOVDQU    (CX)(SI*4), Y0
+	VMASKMOVPS Y4, Y0, (AX)
+
+end157:
+	CMPQ BX, $+1
+	JNE  fenced160
+	SFENCE
+
+fenced160:
+	VZEROUPPER
+	RET
+
+// func divByAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·divByAVX2(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Y1
+	SUBQ         $+8, DX
+	JLT          rest164
+
+loop161:
+	VMOVUPS (CX), Y0
+
+body162:
+	VDIVPS  Y1, Y0, Y0
+	TESTQ   BX, BX
+	JNZ     special163
+	VMOVUPS Y0, (AX)
+
+next166:
+	ADDQ $+32, CX
+	ADDQ $+32, AX
+	SUBQ $+8, DX
+	JGE  loop161
+
+rest164:
+	ADDQ       $+8, DX
+	JZ         end165
+	MOVQ       $+2, BX
+	LEAQ       laneMasks<>+0(SB), SI
+	MOVQ       $+16, DI
+	SUBQ       DX, DI
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        body162
+
+special163:
+	CMPQ     BX, $+2
+	JEQ      part167
+	VMOVNTPS Y0, (AX)
+	JMP      next166
+
+part167:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, SI
+	SUBQ       DX, SI
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end165:
+	CMPQ BX, $+1
+	JNE  fenced168
+	SFENCE
+
+fenced168:
+	VZEROUPPER
+	RET
+
+// func divIntoAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·divIntoAVX2(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Y1
+	SUBQ         $+8, DX
+	JLT          rest172
+
+loop169:
+	VMOVUPS (CX), Y0
+
+body170:
+	VDIVPS  Y0, Y1, Y0
+	TESTQ   BX, BX
+	JNZ     special171
+	VMOVUPS Y0, (AX)
+
+next174:
+	ADDQ $+32, CX
+	ADDQ $+32, AX
+	SUBQ $+8, DX
+	JGE  loop169
+
+rest172:
+	ADDQ       $+8, DX
+	JZ         end173
+	MOVQ       $+2, BX
+	LEAQ       laneMasks<>+0(SB), SI
+	MOVQ       $+16, DI
+	SUBQ       DX, DI
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        body170
+
+special171:
+	CMPQ     BX, $+2
+	JEQ      part175
+	VMOVNTPS Y0, (AX)
+	JMP      next174
+
+part175:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, SI
+	SUBQ       DX, SI
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end173:
+	CMPQ BX, $+1
+	JNE  fenced176
+	SFENCE
+
+fenced176:
+	VZEROUPPER
+	RET
+
+// func maximumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·maximumAVX2(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Y1
+	SUBQ         $+8, DX
+	JLT          rest180
+
+loop177:
+	VMOVUPS (CX), Y0
+
+body178:
+	VMAXPS    Y1, Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
+	TESTQ     BX, BX
+	JNZ       special179
+	VMOVUPS   Y0, (AX)
+
+next182:
+	ADDQ $+32, CX
+	ADDQ $+32, AX
+	SUBQ $+8, DX
+	JGE  loop177
+
+rest180:
+	ADDQ       $+8, DX
+	JZ         end181
+	MOVQ       $+2, BX
+	LEAQ       laneMasks<>+0(SB), SI
+	MOVQ       $+16, DI
+	SUBQ       DX, DI
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        body178
+
+special179:
+	CMPQ     BX, $+2
+	JEQ      part183
+	VMOVNTPS Y0, (AX)
+	JMP      next182
+
+part183:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, SI
+	SUBQ       DX, SI
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end181:
+	CMPQ BX, $+1
+	JNE  fenced184
+	SFENCE
+
+fenced184:
+	VZEROUPPER
+	RET
+
+// func minimumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·minimumAVX2(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Y1
+	SUBQ         $+8, DX
+	JLT          rest188
+
+loop185:
+	VMOVUPS (CX), Y0
+
+body186:
+	VMINPS    Y1, Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
+	TESTQ     BX, BX
+	JNZ       special187
+	VMOVUPS   Y0, (AX)
+
+next190:
+	ADDQ $+32, CX
+	ADDQ $+32, AX
+	SUBQ $+8, DX
+	JGE  loop185
+
+rest188:
+	ADDQ       $+8, DX
+	JZ         end189
+	MOVQ       $+2, BX
+	LEAQ       laneMasks<>+0(SB), SI
+	MOVQ       $+16, DI
+	SUBQ       DX, DI
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        body186
+
+special187:
+	CMPQ     BX, $+2
+	JEQ      part191
+	VMOVNTPS Y0, (AX)
+	JMP      next190
+
+part191:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, SI
+	SUBQ       DX, SI
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end189:
+	CMPQ BX, $+1
+	JNE  fenced192
+	SFENCE
+
+fenced192:
 	VZEROUPPER
 	RET

@@ -7,94 +7,119 @@ package simd
 // clampAVX512 sets dst = min(max(src, a), b).
 //
 //go:noescape
-func clampAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func clampAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // leakyAVX512 sets dst = src >= 0 ? src : a*src.
 //
 //go:noescape
-func leakyAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func leakyAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // affineAVX512 sets dst = a*src + b.
 //
 //go:noescape
-func affineAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func affineAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // hardSigmoidAVX512 sets dst = min(max(a*src + b, 0), 1).
 //
 //go:noescape
-func hardSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func hardSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // hardSwishAVX512 sets dst = src*min(max(src + 3, 0), 6)/6.
 //
 //go:noescape
-func hardSwishAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func hardSwishAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // hardShrinkAVX512 sets dst = |src| <= a ? 0 : src.
 //
 //go:noescape
-func hardShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func hardShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // shrinkAVX512 sets dst = src < -a ? src + b : src > a ? src - b : 0.
 //
 //go:noescape
-func shrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func shrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // thresholdAVX512 sets dst = src <= a ? b : src.
 //
 //go:noescape
-func thresholdAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func thresholdAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // softsignAVX512 sets dst = src/(1 + |src|).
 //
 //go:noescape
-func softsignAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func softsignAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // absAVX512 sets dst = |src|.
 //
 //go:noescape
-func absAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func absAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // negAVX512 sets dst = -src.
 //
 //go:noescape
-func negAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func negAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // squareAVX512 sets dst = src*src.
 //
 //go:noescape
-func squareAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func squareAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // sqrtAVX512 sets dst to the square root of src.
 //
 //go:noescape
-func sqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func sqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // rsqrtAVX512 sets dst = 1/sqrt(src).
 //
 //go:noescape
-func rsqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func rsqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // reciprocalAVX512 sets dst = 1/src.
 //
 //go:noescape
-func reciprocalAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func reciprocalAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // signAVX512 sets dst to the sign of src: -1, 0, 1 or NaN.
 //
 //go:noescape
-func signAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func signAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // floorAVX512 rounds src down.
 //
 //go:noescape
-func floorAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func floorAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // ceilAVX512 rounds src up.
 //
 //go:noescape
-func ceilAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func ceilAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
 // roundAVX512 rounds src to the nearest integer, halves to even.
 //
 //go:noescape
-func roundAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+func roundAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// centerAVX512 sets dst = (src - a)*b + c.
+//
+//go:noescape
+func centerAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// divByAVX512 sets dst = src/a.
+//
+//go:noescape
+func divByAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// divIntoAVX512 sets dst = a/src.
+//
+//go:noescape
+func divIntoAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// maximumAVX512 sets dst = max(src, a), NaN where either is.
+//
+//go:noescape
+func maximumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
+// minimumAVX512 sets dst = min(src, a), NaN where either is.
+//
+//go:noescape
+func minimumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)

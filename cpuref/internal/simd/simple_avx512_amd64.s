@@ -4,28 +4,28 @@
 
 #include "textflag.h"
 
-// func clampAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func clampAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·clampAVX512(SB), NOSPLIT, $0-33
+TEXT ·clampAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+28(FP), Z1
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
 	SUBQ         $+16, DX
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body2:
-	VMAXPS  Z2, Z0, Z2
-	VMINPS  Z2, Z1, Z2
+	VMAXPS  Z0, Z1, Z0
+	VMINPS  Z0, Z2, Z0
 	TESTQ   BX, BX
 	JNZ     special3
-	VMOVUPS Z2, (AX)
+	VMOVUPS Z0, (AX)
 
 next6:
 	ADDQ $+64, CX
@@ -40,17 +40,17 @@ rest4:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body2
 
 special3:
 	CMPQ     BX, $+2
 	JEQ      part7
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next6
 
 part7:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end5:
 	CMPQ BX, $+1
@@ -61,25 +61,25 @@ fenced8:
 	VZEROUPPER
 	RET
 
-// func leakyAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func leakyAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·leakyAVX512(SB), NOSPLIT, $0-33
+TEXT ·leakyAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS a+24(FP), Z1
 	SUBQ         $+16, DX
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Z1
+	VMOVUPS (CX), Z0
 
 body10:
-	VCMPPS.BCST $0x0d, c00000000<>+0(SB), Z1, K1
-	VMULPS      Z1, Z0, Z2
-	VBLENDMPS   Z1, Z2, K1, Z3
+	VCMPPS.BCST $0x0d, c00000000<>+0(SB), Z0, K1
+	VMULPS      Z0, Z1, Z2
+	VBLENDMPS   Z0, Z2, K1, Z3
 	TESTQ       BX, BX
 	JNZ         special11
 	VMOVUPS     Z3, (AX)
@@ -97,7 +97,7 @@ rest12:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z1
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body10
 
 special11:
@@ -121,25 +121,25 @@ fenced16:
 DATA c00000000<>+0(SB)/4, $0x00000000
 GLOBL c00000000<>(SB), RODATA|NOPTR, $4
 
-// func affineAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func affineAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·affineAVX512(SB), NOSPLIT, $0-33
+TEXT ·affineAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+28(FP), Z1
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
 	SUBQ         $+16, DX
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body18:
-	VMOVAPS     Z1, Z3
-	VFMADD231PS Z2, Z0, Z3
+	VMOVAPS     Z2, Z3
+	VFMADD231PS Z0, Z1, Z3
 	TESTQ       BX, BX
 	JNZ         special19
 	VMOVUPS     Z3, (AX)
@@ -157,7 +157,7 @@ rest20:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body18
 
 special19:
@@ -178,32 +178,32 @@ fenced24:
 	VZEROUPPER
 	RET
 
-// func hardSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func hardSigmoidAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-33
+TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+28(FP), Z1
-	VBROADCASTSS c00000000<>+0(SB), Z2
-	VBROADCASTSS c3f800000<>+0(SB), Z3
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
+	VBROADCASTSS c00000000<>+0(SB), Z3
+	VBROADCASTSS c3f800000<>+0(SB), Z4
 	SUBQ         $+16, DX
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Z4
+	VMOVUPS (CX), Z0
 
 body26:
-	VMOVAPS     Z1, Z5
-	VFMADD231PS Z4, Z0, Z5
-	VMAXPS      Z5, Z2, Z4
-	VMINPS      Z4, Z3, Z4
+	VMOVAPS     Z2, Z5
+	VFMADD231PS Z0, Z1, Z5
+	VMAXPS      Z5, Z3, Z0
+	VMINPS      Z0, Z4, Z0
 	TESTQ       BX, BX
 	JNZ         special27
-	VMOVUPS     Z4, (AX)
+	VMOVUPS     Z0, (AX)
 
 next30:
 	ADDQ $+64, CX
@@ -218,17 +218,17 @@ rest28:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z4
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body26
 
 special27:
 	CMPQ     BX, $+2
 	JEQ      part31
-	VMOVNTPS Z4, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next30
 
 part31:
-	VMOVUPS Z4, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end29:
 	CMPQ BX, $+1
@@ -242,33 +242,33 @@ fenced32:
 DATA c3f800000<>+0(SB)/4, $0x3f800000
 GLOBL c3f800000<>(SB), RODATA|NOPTR, $4
 
-// func hardSwishAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func hardSwishAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-33
+TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS c00000000<>+0(SB), Z0
-	VBROADCASTSS c40c00000<>+0(SB), Z1
-	VBROADCASTSS cc0400000<>+0(SB), Z2
+	VBROADCASTSS c00000000<>+0(SB), Z1
+	VBROADCASTSS c40c00000<>+0(SB), Z2
+	VBROADCASTSS cc0400000<>+0(SB), Z3
 	SUBQ         $+16, DX
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body34:
-	VMAXPS      Z3, Z2, Z4
-	VADDPS.BCST c40400000<>+0(SB), Z3, Z3
-	VMAXPS      Z3, Z0, Z3
-	VMINPS      Z3, Z1, Z3
-	VMULPS.BCST c3e2aaaab<>+0(SB), Z3, Z3
-	VMULPS      Z3, Z4, Z3
+	VMAXPS      Z0, Z3, Z4
+	VADDPS.BCST c40400000<>+0(SB), Z0, Z0
+	VMAXPS      Z0, Z1, Z0
+	VMINPS      Z0, Z2, Z0
+	VMULPS.BCST c3e2aaaab<>+0(SB), Z0, Z0
+	VMULPS      Z0, Z4, Z0
 	TESTQ       BX, BX
 	JNZ         special35
-	VMOVUPS     Z3, (AX)
+	VMOVUPS     Z0, (AX)
 
 next38:
 	ADDQ $+64, CX
@@ -283,17 +283,17 @@ rest36:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body34
 
 special35:
 	CMPQ     BX, $+2
 	JEQ      part39
-	VMOVNTPS Z3, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next38
 
 part39:
-	VMOVUPS Z3, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end37:
 	CMPQ BX, $+1
@@ -316,25 +316,25 @@ GLOBL c40400000<>(SB), RODATA|NOPTR, $4
 DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
 GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $4
 
-// func hardShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func hardShrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·hardShrinkAVX512(SB), NOSPLIT, $0-33
+TEXT ·hardShrinkAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS a+24(FP), Z1
 	SUBQ         $+16, DX
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Z1
+	VMOVUPS (CX), Z0
 
 body42:
-	VANDPS.BCST    c7fffffff<>+0(SB), Z1, Z2
-	VCMPPS         $0x02, Z0, Z2, K1
-	VBLENDMPS.BCST c00000000<>+0(SB), Z1, K1, Z3
+	VANDPS.BCST    c7fffffff<>+0(SB), Z0, Z2
+	VCMPPS         $0x02, Z1, Z2, K1
+	VBLENDMPS.BCST c00000000<>+0(SB), Z0, K1, Z3
 	TESTQ          BX, BX
 	JNZ            special43
 	VMOVUPS        Z3, (AX)
@@ -352,7 +352,7 @@ rest44:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z1
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body42
 
 special43:
@@ -376,32 +376,32 @@ fenced48:
 DATA c7fffffff<>+0(SB)/4, $0x7fffffff
 GLOBL c7fffffff<>(SB), RODATA|NOPTR, $4
 
-// func shrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func shrinkAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·shrinkAVX512(SB), NOSPLIT, $0-33
+TEXT ·shrinkAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+28(FP), Z1
-	VXORPS.BCST  c80000000<>+0(SB), Z0, Z2
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
+	VXORPS.BCST  c80000000<>+0(SB), Z1, Z3
 	SUBQ         $+16, DX
 	JLT          rest52
 
 loop49:
-	VMOVUPS (CX), Z3
+	VMOVUPS (CX), Z0
 
 body50:
-	VCMPPS         $0x07, Z3, Z3, K1
-	VBLENDMPS.BCST c00000000<>+0(SB), Z3, K1, Z4
-	VCMPPS         $0x0e, Z0, Z3, K1
-	VSUBPS         Z1, Z3, Z5
+	VCMPPS         $0x07, Z0, Z0, K1
+	VBLENDMPS.BCST c00000000<>+0(SB), Z0, K1, Z4
+	VCMPPS         $0x0e, Z1, Z0, K1
+	VSUBPS         Z2, Z0, Z5
 	VBLENDMPS      Z5, Z4, K1, Z6
-	VCMPPS         $0x01, Z2, Z3, K1
-	VADDPS         Z1, Z3, Z3
-	VBLENDMPS      Z3, Z6, K1, Z7
+	VCMPPS         $0x01, Z3, Z0, K1
+	VADDPS         Z2, Z0, Z0
+	VBLENDMPS      Z0, Z6, K1, Z7
 	TESTQ          BX, BX
 	JNZ            special51
 	VMOVUPS        Z7, (AX)
@@ -419,7 +419,7 @@ rest52:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z3
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body50
 
 special51:
@@ -443,25 +443,25 @@ fenced56:
 DATA c80000000<>+0(SB)/4, $0x80000000
 GLOBL c80000000<>(SB), RODATA|NOPTR, $4
 
-// func thresholdAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func thresholdAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·thresholdAVX512(SB), NOSPLIT, $0-33
+TEXT ·thresholdAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
-	MOVB         nt+32(FP), BL
+	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS a+24(FP), Z0
-	VBROADCASTSS b+28(FP), Z1
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
 	SUBQ         $+16, DX
 	JLT          rest60
 
 loop57:
-	VMOVUPS (CX), Z2
+	VMOVUPS (CX), Z0
 
 body58:
-	VCMPPS    $0x02, Z0, Z2, K1
-	VBLENDMPS Z1, Z2, K1, Z3
+	VCMPPS    $0x02, Z1, Z0, K1
+	VBLENDMPS Z2, Z0, K1, Z3
 	TESTQ     BX, BX
 	JNZ       special59
 	VMOVUPS   Z3, (AX)
@@ -479,7 +479,7 @@ rest60:
 	MOVQ      $-1, SI
 	BZHIQ     DX, SI, SI
 	KMOVW     SI, K7
-	VMOVUPS.Z (CX), K7, Z2
+	VMOVUPS.Z (CX), K7, Z0
 	JMP       body58
 
 special59:
@@ -500,13 +500,13 @@ fenced64:
 	VZEROUPPER
 	RET
 
-// func softsignAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func softsignAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·softsignAVX512(SB), NOSPLIT, $0-33
+TEXT ·softsignAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest68
@@ -563,13 +563,13 @@ fenced72:
 DATA c7f800000<>+0(SB)/4, $0x7f800000
 GLOBL c7f800000<>(SB), RODATA|NOPTR, $4
 
-// func absAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func absAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·absAVX512(SB), NOSPLIT, $0-33
+TEXT ·absAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest76
@@ -617,13 +617,13 @@ fenced80:
 	VZEROUPPER
 	RET
 
-// func negAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func negAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·negAVX512(SB), NOSPLIT, $0-33
+TEXT ·negAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest84
@@ -671,13 +671,13 @@ fenced88:
 	VZEROUPPER
 	RET
 
-// func squareAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func squareAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·squareAVX512(SB), NOSPLIT, $0-33
+TEXT ·squareAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest92
@@ -725,13 +725,13 @@ fenced96:
 	VZEROUPPER
 	RET
 
-// func sqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func sqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·sqrtAVX512(SB), NOSPLIT, $0-33
+TEXT ·sqrtAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest100
@@ -779,13 +779,13 @@ fenced104:
 	VZEROUPPER
 	RET
 
-// func rsqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func rsqrtAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-33
+TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest108
@@ -835,13 +835,13 @@ fenced112:
 	VZEROUPPER
 	RET
 
-// func reciprocalAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func reciprocalAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-33
+TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest116
@@ -890,13 +890,13 @@ fenced120:
 	VZEROUPPER
 	RET
 
-// func signAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func signAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
-TEXT ·signAVX512(SB), NOSPLIT, $0-33
+TEXT ·signAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest124
@@ -949,13 +949,13 @@ fenced128:
 	VZEROUPPER
 	RET
 
-// func floorAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func floorAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·floorAVX512(SB), NOSPLIT, $0-33
+TEXT ·floorAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest132
@@ -1003,13 +1003,13 @@ fenced136:
 	VZEROUPPER
 	RET
 
-// func ceilAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func ceilAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·ceilAVX512(SB), NOSPLIT, $0-33
+TEXT ·ceilAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest140
@@ -1057,13 +1057,13 @@ fenced144:
 	VZEROUPPER
 	RET
 
-// func roundAVX512(dst *float32, src *float32, n int, a float32, b float32, nt bool)
+// func roundAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·roundAVX512(SB), NOSPLIT, $0-33
+TEXT ·roundAVX512(SB), NOSPLIT, $0-37
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    n+16(FP), DX
-	MOVB    nt+32(FP), BL
+	MOVB    nt+36(FP), BL
 	MOVBQZX BL, BX
 	SUBQ    $+16, DX
 	JLT     rest148
@@ -1108,5 +1108,288 @@ end149:
 	SFENCE
 
 fenced152:
+	VZEROUPPER
+	RET
+
+// func centerAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·centerAVX512(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
+	VBROADCASTSS c+32(FP), Z3
+	SUBQ         $+16, DX
+	JLT          rest156
+
+loop153:
+	VMOVUPS (CX), Z0
+
+body154:
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z3, Z4
+	VFMADD231PS Z2, Z0, Z4
+	TESTQ       BX, BX
+	JNZ         special155
+	VMOVUPS     Z4, (AX)
+
+next158:
+	ADDQ $+64, CX
+	ADDQ $+64, AX
+	SUBQ $+16, DX
+	JGE  loop153
+
+rest156:
+	ADDQ      $+16, DX
+	JZ        end157
+	MOVQ      $+2, BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	JMP       body154
+
+special155:
+	CMPQ     BX, $+2
+	JEQ      part159
+	VMOVNTPS Z4, (AX)
+	JMP      next158
+
+part159:
+	VMOVUPS Z4, K7, (AX)
+
+end157:
+	CMPQ BX, $+1
+	JNE  fenced160
+	SFENCE
+
+fenced160:
+	VZEROUPPER
+	RET
+
+// func divByAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·divByAVX512(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Z1
+	SUBQ         $+16, DX
+	JLT          rest164
+
+loop161:
+	VMOVUPS (CX), Z0
+
+body162:
+	VDIVPS  Z1, Z0, Z0
+	TESTQ   BX, BX
+	JNZ     special163
+	VMOVUPS Z0, (AX)
+
+next166:
+	ADDQ $+64, CX
+	ADDQ $+64, AX
+	SUBQ $+16, DX
+	JGE  loop161
+
+rest164:
+	ADDQ      $+16, DX
+	JZ        end165
+	MOVQ      $+2, BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	JMP       body162
+
+special163:
+	CMPQ     BX, $+2
+	JEQ      part167
+	VMOVNTPS Z0, (AX)
+	JMP      next166
+
+part167:
+	VMOVUPS Z0, K7, (AX)
+
+end165:
+	CMPQ BX, $+1
+	JNE  fenced168
+	SFENCE
+
+fenced168:
+	VZEROUPPER
+	RET
+
+// func divIntoAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·divIntoAVX512(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Z1
+	SUBQ         $+16, DX
+	JLT          rest172
+
+loop169:
+	VMOVUPS (CX), Z0
+
+body170:
+	VDIVPS  Z0, Z1, Z0
+	TESTQ   BX, BX
+	JNZ     special171
+	VMOVUPS Z0, (AX)
+
+next174:
+	ADDQ $+64, CX
+	ADDQ $+64, AX
+	SUBQ $+16, DX
+	JGE  loop169
+
+rest172:
+	ADDQ      $+16, DX
+	JZ        end173
+	MOVQ      $+2, BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	JMP       body170
+
+special171:
+	CMPQ     BX, $+2
+	JEQ      part175
+	VMOVNTPS Z0, (AX)
+	JMP      next174
+
+part175:
+	VMOVUPS Z0, K7, (AX)
+
+end173:
+	CMPQ BX, $+1
+	JNE  fenced176
+	SFENCE
+
+fenced176:
+	VZEROUPPER
+	RET
+
+// func maximumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·maximumAVX512(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Z1
+	SUBQ         $+16, DX
+	JLT          rest180
+
+loop177:
+	VMOVUPS (CX), Z0
+
+body178:
+	VMAXPS    Z1, Z0, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z2, K1, Z3
+	TESTQ     BX, BX
+	JNZ       special179
+	VMOVUPS   Z3, (AX)
+
+next182:
+	ADDQ $+64, CX
+	ADDQ $+64, AX
+	SUBQ $+16, DX
+	JGE  loop177
+
+rest180:
+	ADDQ      $+16, DX
+	JZ        end181
+	MOVQ      $+2, BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	JMP       body178
+
+special179:
+	CMPQ     BX, $+2
+	JEQ      part183
+	VMOVNTPS Z3, (AX)
+	JMP      next182
+
+part183:
+	VMOVUPS Z3, K7, (AX)
+
+end181:
+	CMPQ BX, $+1
+	JNE  fenced184
+	SFENCE
+
+fenced184:
+	VZEROUPPER
+	RET
+
+// func minimumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·minimumAVX512(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Z1
+	SUBQ         $+16, DX
+	JLT          rest188
+
+loop185:
+	VMOVUPS (CX), Z0
+
+body186:
+	VMINPS    Z1, Z0, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z2, K1, Z3
+	TESTQ     BX, BX
+	JNZ       special187
+	VMOVUPS   Z3, (AX)
+
+next190:
+	ADDQ $+64, CX
+	ADDQ $+64, AX
+	SUBQ $+16, DX
+	JGE  loop185
+
+rest188:
+	ADDQ      $+16, DX
+	JZ        end189
+	MOVQ      $+2, BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	JMP       body186
+
+special187:
+	CMPQ     BX, $+2
+	JEQ      part191
+	VMOVNTPS Z3, (AX)
+	JMP      next190
+
+part191:
+	VMOVUPS Z3, K7, (AX)
+
+end189:
+	CMPQ BX, $+1
+	JNE  fenced192
+	SFENCE
+
+fenced192:
 	VZEROUPPER
 	RET

@@ -69,6 +69,28 @@ var unaryAVX2 = [...]unaryFunc{
 	Floor:       floorAVX2,
 	Ceil:        ceilAVX2,
 	Round:       roundAVX2,
+	Center:      centerAVX2,
+	DivBy:       divByAVX2,
+	DivInto:     divIntoAVX2,
+	Maximum:     maximumAVX2,
+	Minimum:     minimumAVX2,
+}
+
+var binaryAVX2 = [...]binaryFunc{
+	BinAdd:       addAVX2,
+	BinSub:       subAVX2,
+	BinMul:       mulAVX2,
+	BinDiv:       divAVX2,
+	BinMax:       maxAVX2,
+	BinMin:       minAVX2,
+	BinPrelu:     preluAVX2,
+	BinAxpy:      axpyAVX2,
+	BinCenterMul: centerMulAVX2,
+}
+
+var ternaryAVX2 = [...]ternaryFunc{
+	TerCenterMulAdd: centerMulAddAVX2,
+	TerMulAdd:       mulAddAVX2,
 }
 
 var partialAVX2 = [...]partialFunc{
@@ -118,6 +140,28 @@ var unaryAVX512 = [...]unaryFunc{
 	Floor:       floorAVX512,
 	Ceil:        ceilAVX512,
 	Round:       roundAVX512,
+	Center:      centerAVX512,
+	DivBy:       divByAVX512,
+	DivInto:     divIntoAVX512,
+	Maximum:     maximumAVX512,
+	Minimum:     minimumAVX512,
+}
+
+var binaryAVX512 = [...]binaryFunc{
+	BinAdd:       addAVX512,
+	BinSub:       subAVX512,
+	BinMul:       mulAVX512,
+	BinDiv:       divAVX512,
+	BinMax:       maxAVX512,
+	BinMin:       minAVX512,
+	BinPrelu:     preluAVX512,
+	BinAxpy:      axpyAVX512,
+	BinCenterMul: centerMulAVX512,
+}
+
+var ternaryAVX512 = [...]ternaryFunc{
+	TerCenterMulAdd: centerMulAddAVX512,
+	TerMulAdd:       mulAddAVX512,
 }
 
 var partialAVX512 = [...]partialFunc{

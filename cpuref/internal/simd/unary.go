@@ -50,6 +50,11 @@ const (
 	Floor
 	Ceil
 	Round
+	Center  // (x-a)*b + c
+	DivBy   // x/a
+	DivInto // a/x
+	Maximum // max(x, a), NaN where either is
+	Minimum // min(x, a), likewise
 )
 
 // Partial is a function whose kernel stops before arguments that it cannot
@@ -64,8 +69,10 @@ const (
 )
 
 type (
-	unaryFunc   = func(dst, src *float32, n int, a, b float32, nt bool)
-	partialFunc = func(dst, src *float32, n int, a, b float32, nt bool) int
+	unaryFunc   = func(dst, src *float32, n int, a, b, c float32, nt bool)
+	binaryFunc  = func(dst, x, y *float32, n int, a, b, c float32, nt bool)
+	ternaryFunc = func(dst, x, y, z *float32, n int, a, b, c float32, nt bool)
+	partialFunc = func(dst, src *float32, n int, a, b, c float32, nt bool) int
 )
 
 // maxCall bounds how many elements one call of a kernel handles: assembly
@@ -75,7 +82,7 @@ const maxCall = 1 << 15
 // Apply sets dst = f(src), which have the same length and are the same or do not
 // overlap, and reports whether the active level has kernels at all. stream asks
 // for stores that bypass the cache, for destinations larger than it.
-func (f Unary) Apply(dst, src []float32, a, b float32, stream bool) bool {
+func (f Unary) Apply(dst, src []float32, a, b, c float32, stream bool) bool {
 	kernel := unaryKernel(f)
 	if kernel == nil {
 		return false
@@ -86,15 +93,21 @@ func (f Unary) Apply(dst, src []float32, a, b float32, stream bool) bool {
 	}
 	dst = dst[:n]
 	for i := 0; i < n; {
-		c := min(n-i, maxCall)
-		nt := false
-		if stream {
-			c, nt = streamable(&dst[i], c)
-		}
-		kernel(&dst[i], &src[i], c, a, b, nt)
-		i += c
+		m, nt := piece(dst[i:], stream)
+		kernel(&dst[i], &src[i], m, a, b, c, nt)
+		i += m
 	}
 	return true
+}
+
+// piece returns how many elements the next call of a kernel handles, and
+// whether it bypasses the cache.
+func piece(dst []float32, stream bool) (n int, nt bool) {
+	n = min(len(dst), maxCall)
+	if stream {
+		return streamable(&dst[0], n)
+	}
+	return n, false
 }
 
 // streamable returns how many of n elements at dst to handle next, and whether
@@ -122,7 +135,7 @@ func (f Partial) Apply(dst, src []float32) int {
 	dst = dst[:n]
 	for i := 0; i < n; {
 		c := min(n-i, maxCall)
-		if done := kernel(&dst[i], &src[i], c, 0, 0, false); done < c {
+		if done := kernel(&dst[i], &src[i], c, 0, 0, 0, false); done < c {
 			return i + done
 		}
 		i += c

@@ -57,13 +57,16 @@ func tables(ws ...width) {
 	}
 	for _, w := range ws {
 		table := func(kind, typ string, names []string) {
+			prefix := map[string]string{"binary": "Bin", "ternary": "Ter"}[kind]
 			fmt.Fprintf(&b, "\nvar %s%s = [...]%s{\n", kind, w.name, typ)
 			for _, n := range names {
-				fmt.Fprintf(&b, "\t%s: %s%s,\n", strings.ToUpper(n[:1])+n[1:], n, w.name)
+				fmt.Fprintf(&b, "\t%s%s: %s%s,\n", prefix, strings.ToUpper(n[:1])+n[1:], n, w.name)
 			}
 			b.WriteString("}\n")
 		}
 		table("unary", "unaryFunc", unaryNames)
+		table("binary", "binaryFunc", binaryNames)
+		table("ternary", "ternaryFunc", ternaryNames)
 		table("partial", "partialFunc", partialNames)
 	}
 	text, err := format.Source(b.Bytes())

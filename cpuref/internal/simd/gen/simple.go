@@ -62,4 +62,69 @@ func simpleFuncs(g *gen) {
 	plain("floor", "rounds src down.", func(x V) V { return g.round(x, 1) })
 	plain("ceil", "rounds src up.", func(x V) V { return g.round(x, 2) })
 	plain("round", "rounds src to the nearest integer, halves to even.", func(x V) V { return g.round(x, 0) })
+	unary(g, "center", "sets dst = (src - a)*b + c.", func(param func(int) V) func(V) V {
+		a, b, c := param(0), param(1), param(2)
+		return func(x V) V { return g.fma(g.sub(x, a), b, c) }
+	}, nil)
+	unary(g, "divBy", "sets dst = src/a.", func(param func(int) V) func(V) V {
+		a := param(0)
+		return func(x V) V { return g.div(x, a) }
+	}, nil)
+	unary(g, "divInto", "sets dst = a/src.", func(param func(int) V) func(V) V {
+		a := param(0)
+		return func(x V) V { return g.div(a, x) }
+	}, nil)
+	unary(g, "maximum", "sets dst = max(src, a), NaN where either is.", func(param func(int) V) func(V) V {
+		a := param(0)
+		return func(x V) V { return g.extreme(g.max, x, a) }
+	}, nil)
+	unary(g, "minimum", "sets dst = min(src, a), NaN where either is.", func(param func(int) V) func(V) V {
+		a := param(0)
+		return func(x V) V { return g.extreme(g.min, x, a) }
+	}, nil)
+}
+
+// extreme returns the max or min of x and y, NaN where either is.
+func (g *gen) extreme(of func(a V, b any) V, x, y V) V {
+	m := of(x, y) // y where either is NaN
+	return g.pick(g.cmp(x, unord, x), x, m)
+}
+
+// binaryNames and ternaryNames are the functions of two and three vectors.
+var binaryNames, ternaryNames []string
+
+// arrayFuncs writes the functions of two and more vectors.
+func arrayFuncs(g *gen) {
+	binary := func(name, doc string, f func(x, y V) V) {
+		binaryNames = addName(binaryNames, name)
+		stream(g, name, doc, []string{"x", "y"}, func(func(int) V) func([]V) V {
+			return func(xs []V) V { return f(xs[0], xs[1]) }
+		}, nil)
+	}
+	binary("add", "sets dst = x + y.", func(x, y V) V { return g.add(x, y) })
+	binary("sub", "sets dst = x - y.", func(x, y V) V { return g.sub(x, y) })
+	binary("mul", "sets dst = x*y.", func(x, y V) V { return g.mul(x, y) })
+	binary("div", "sets dst = x/y.", func(x, y V) V { return g.div(x, y) })
+	binary("max", "sets dst = max(x, y), NaN where either is.", func(x, y V) V { return g.extreme(g.max, x, y) })
+	binary("min", "sets dst = min(x, y), NaN where either is.", func(x, y V) V { return g.extreme(g.min, x, y) })
+	binary("prelu", "sets dst = x >= 0 ? x : y*x.", func(x, y V) V { return g.pick(g.cmp(x, ge, k(0)), x, g.mul(x, y)) })
+	binaryNames = addName(binaryNames, "axpy")
+	stream(g, "axpy", "sets dst = a*x + y.", []string{"x", "y"}, func(param func(int) V) func([]V) V {
+		a := param(0)
+		return func(xs []V) V { return g.fma(a, xs[0], xs[1]) }
+	}, nil)
+	binaryNames = addName(binaryNames, "centerMul")
+	stream(g, "centerMul", "sets dst = ((x - a)*b + c)*y.", []string{"x", "y"}, func(param func(int) V) func([]V) V {
+		a, b, c := param(0), param(1), param(2)
+		return func(xs []V) V { return g.mul(g.fma(g.sub(xs[0], a), b, c), xs[1]) }
+	}, nil)
+	ternaryNames = addName(ternaryNames, "centerMulAdd")
+	stream(g, "centerMulAdd", "sets dst = ((x - a)*b + c)*y + z.", []string{"x", "y", "z"}, func(param func(int) V) func([]V) V {
+		a, b, c := param(0), param(1), param(2)
+		return func(xs []V) V { return g.fma(g.fma(g.sub(xs[0], a), b, c), xs[1], xs[2]) }
+	}, nil)
+	ternaryNames = addName(ternaryNames, "mulAdd")
+	stream(g, "mulAdd", "sets dst = x*y + z.", []string{"x", "y", "z"}, func(func(int) V) func([]V) V {
+		return func(xs []V) V { return g.fma(xs[0], xs[1], xs[2]) }
+	}, nil)
 }

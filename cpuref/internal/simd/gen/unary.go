@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -18,9 +19,22 @@ func addName(list []string, name string) []string {
 	return append(list, name)
 }
 
-// unary writes the loop of a function of one vector, dst = f(src), around the
+// unary writes a function of one vector; see stream.
+func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V, stop func(x V) mask) {
+	if stop != nil {
+		partialNames = addName(partialNames, name)
+	} else {
+		unaryNames = addName(unaryNames, name)
+	}
+	stream(g, name, doc, []string{"src"}, func(param func(i int) V) func(xs []V) V {
+		f := setup(param)
+		return func(xs []V) V { return f(xs[0]) }
+	}, stop)
+}
+
+// stream writes the loop of a function of vectors, dst = f(srcs...), around the
 // expression that setup returns. setup may load what lives across the loop;
-// param(0) and param(1) are the function's parameters a and b.
+// param(0) to param(2) are the function's parameters a, b and c.
 //
 // Whole vectors come first, then a rest shorter than one under a mask. nt asks
 // for stores that bypass the cache; dst must then be aligned to a vector.
@@ -28,19 +42,19 @@ func addName(list []string, name string) []string {
 // Where stop is not nil, it returns the mask of the lanes that the expression
 // cannot handle: the loop ends before the first vector with such a lane, and
 // the function returns how many elements it has done.
-func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V, stop func(x V) mask) {
-	sig := "func(dst, src *float32, n int, a, b float32, nt bool)"
+func stream(g *gen, name, doc string, srcNames []string, setup func(param func(i int) V) func(xs []V) V, stop func(x V) mask) {
+	sig := "func(dst, " + strings.Join(srcNames, ", ") + " *float32, n int, a, b, c float32, nt bool)"
 	if stop != nil {
 		sig += " int"
 	}
-	if stop != nil {
-		partialNames = addName(partialNames, name)
-	} else {
-		unaryNames = addName(unaryNames, name)
-	}
 	g.fn(name+g.w.name, sig, name+g.w.name+" "+doc)
 	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
+	var srcs []reg.GPVirtual
+	var xs []V
+	for _, s := range srcNames {
+		srcs = append(srcs, g.Load(g.Param(s), g.GP64()).(reg.GPVirtual))
+		xs = append(xs, g.new())
+	}
 	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
 	ntByte := g.Load(g.Param("nt"), g.GP8()).(reg.GPVirtual)
 	kind := g.GP64() // 0, 1 with nt, 2 in the rest
@@ -48,10 +62,10 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 	var start reg.GPVirtual
 	if stop != nil {
 		start = g.GP64()
-		g.MOVQ(src, start)
+		g.MOVQ(srcs[0], start)
 	}
 	f := setup(func(i int) V {
-		c, err := g.Param([]string{"a", "b"}[i]).Resolve()
+		c, err := g.Param([]string{"a", "b", "c"}[i]).Resolve()
 		if err != nil {
 			panic(err)
 		}
@@ -61,16 +75,16 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 	})
 	L := g.w.lanes
 	loop, body, special, rest, end := g.label("loop"), g.label("body"), g.label("special"), g.label("rest"), g.label("end")
-	x := g.new()
-	var tail operand.Op
 	g.SUBQ(operand.I8(int8(L)), n)
 	g.JLT(operand.LabelRef(rest))
 	g.Label(loop)
-	g.VMOVUPS(operand.Mem{Base: src}, x)
+	for i, src := range srcs {
+		g.VMOVUPS(operand.Mem{Base: src}, xs[i])
+	}
 	g.Label(body)
 	if stop != nil {
 		bad := g.GP32()
-		if m := stop(x); g.wide() {
+		if m := stop(xs[0]); g.wide() {
 			g.KMOVW(m.k, bad)
 		} else {
 			g.VMOVMSKPS(m.v, bad)
@@ -78,13 +92,15 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 		g.TESTL(bad, bad)
 		g.JNZ(operand.LabelRef(end))
 	}
-	y := f(x)
+	y := f(xs)
 	g.TESTQ(kind, kind)
 	g.JNZ(operand.LabelRef(special))
 	g.VMOVUPS(y, operand.Mem{Base: dst})
 	next := g.label("next")
 	g.Label(next)
-	g.ADDQ(operand.I8(int8(4*L)), src)
+	for _, src := range srcs {
+		g.ADDQ(operand.I8(int8(4*L)), src)
+	}
 	g.ADDQ(operand.I8(int8(4*L)), dst)
 	g.SUBQ(operand.I8(int8(L)), n)
 	g.JGE(operand.LabelRef(loop))
@@ -92,8 +108,10 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 	g.ADDQ(operand.I8(int8(L)), n)
 	g.JZ(operand.LabelRef(end))
 	g.MOVQ(operand.I32(2), kind)
-	tail = g.tailMask(n)
-	g.tailLoad(operand.Mem{Base: src}, tail, x)
+	tail := g.tailMask(n)
+	for i, src := range srcs {
+		g.maskedLoad(operand.Mem{Base: src}, tail, xs[i])
+	}
 	g.JMP(operand.LabelRef(body))
 	g.Label(special)
 	part := g.label("part")
@@ -104,7 +122,7 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 	g.Label(part)
 	g.tailStore(y, n, operand.Mem{Base: dst})
 	if stop != nil {
-		g.LEAQ(operand.Mem{Base: src, Index: n, Scale: 4}, src)
+		g.LEAQ(operand.Mem{Base: srcs[0], Index: n, Scale: 4}, srcs[0])
 	}
 	g.Label(end)
 	fenced := g.label("fenced")
@@ -113,14 +131,14 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 	g.SFENCE()
 	g.Label(fenced)
 	if stop != nil {
-		g.SUBQ(start, src)
-		g.SHRQ(operand.U8(2), src)
-		g.Store(src, g.ReturnIndex(0))
+		g.SUBQ(start, srcs[0])
+		g.SHRQ(operand.U8(2), srcs[0])
+		g.Store(srcs[0], g.ReturnIndex(0))
 	}
 	g.ret()
 }
 
-// tailMask, tailLoad and tailStore handle n < lanes elements. The AVX2 mask is
+// tailMask and tailStore handle n < lanes elements. The AVX2 mask is
 // loaded again for the store, since registers are scarce between them.
 func (g *gen) tailMask(n reg.GPVirtual) operand.Op {
 	if g.wide() {
@@ -138,8 +156,6 @@ func (g *gen) loadMask(n reg.GPVirtual, m V) {
 	g.SUBQ(n, at)
 	g.VMOVDQU(operand.Mem{Base: table, Index: at, Scale: 4}, m)
 }
-
-func (g *gen) tailLoad(src operand.Mem, m operand.Op, x V) { g.maskedLoad(src, m, x) }
 
 func (g *gen) tailStore(y V, n reg.GPVirtual, dst operand.Mem) {
 	if g.wide() {

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// windows writes sliding maxima and sums along a row, for strides 1 and 2.
+func windows(g *gen) {
+	for _, stride := range []int{1, 2} {
+		for _, name := range []string{"windowMax", "windowSum"} {
+			window(g, name, stride)
+		}
+	}
+}
+
+// window writes dst[i] = max or sum over t < taps of src[i*stride + t*step].
+// It works on whole vectors: n is a multiple of the lanes, and with stride 2
+// one float behind the last one used is read.
+func window(g *gen, name string, stride int) {
+	full := name + map[int]string{1: "1", 2: "2"}[stride] + g.w.name
+	g.fn(full, "func(dst, src *float32, n, taps, step int)", full+" slides a window along a row; n is a multiple of the lanes.")
+	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
+	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
+	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	taps := g.Load(g.Param("taps"), g.GP64()).(reg.GPVirtual)
+	step := g.Load(g.Param("step"), g.GP64()).(reg.GPVirtual)
+	g.SHLQ(operand.U8(2), step)
+	L := g.w.lanes
+	var even V
+	if stride == 2 && g.wide() {
+		even = g.new()
+		idx, ok := g.consts["evens"]
+		if !ok {
+			idx = g.StaticGlobal("evens")
+			g.DataAttributes(rodata)
+			for i := range 16 {
+				g.AppendDatum(operand.U32(2 * i))
+			}
+			g.consts["evens"] = idx
+		}
+		g.VMOVDQU32(idx, even)
+	}
+	load := func(p reg.GPVirtual) V {
+		v := g.new()
+		g.VMOVUPS(operand.Mem{Base: p}, v)
+		if stride == 1 {
+			return v
+		}
+		if g.wide() {
+			g.VPERMT2PS(operand.Mem{Base: p, Disp: g.bytes()}, even, v)
+			return v
+		}
+		// Even elements of both halves, then the quarters in order.
+		g.VSHUFPS(operand.U8(0x88), operand.Mem{Base: p, Disp: g.bytes()}, v, v)
+		g.VPERMPD(operand.U8(0xd8), v, v)
+		return v
+	}
+	loop, tap, store := g.label("window"), g.label("tap"), g.label("store")
+	p, t := g.GP64(), g.GP64()
+	g.Label(loop)
+	g.MOVQ(src, p)
+	g.MOVQ(taps, t)
+	acc := load(p)
+	g.DECQ(t)
+	g.JZ(operand.LabelRef(store))
+	g.Label(tap)
+	g.ADDQ(step, p)
+	v := load(p)
+	if name == "windowSum" {
+		g.VADDPS(v, acc, acc)
+	} else {
+		g.VMOVAPS(g.extreme(g.max, v, acc), acc)
+	}
+	g.DECQ(t)
+	g.JNZ(operand.LabelRef(tap))
+	g.Label(store)
+	g.VMOVUPS(acc, operand.Mem{Base: dst})
+	g.ADDQ(operand.I8(int8(4*L)), dst)
+	g.ADDQ(operand.I32(4*L*stride), src)
+	g.SUBQ(operand.I8(int8(L)), n)
+	g.JG(operand.LabelRef(loop))
+	g.ret()
+}

@@ -1,0 +1,159 @@
+package simd
+
+import "math"
+
+// Sum returns the sum of x, accumulated in float64 in an order that depends on
+// the length alone.
+func Sum(x []float32) float64 {
+	s := 0.0
+	whole := len(x) &^ 31
+	for i := 0; i < whole; i += maxCall {
+		s += sum(&x[i], min(whole-i, maxCall))
+	}
+	for _, v := range x[whole:] {
+		s += float64(v)
+	}
+	return s
+}
+
+// SumSquares returns the sum of (x-mean)^2, likewise.
+func SumSquares(x []float32, mean float64) float64 {
+	s := 0.0
+	whole := len(x) &^ 31
+	for i := 0; i < whole; i += maxCall {
+		s += sumSquares(&x[i], min(whole-i, maxCall), mean)
+	}
+	for _, v := range x[whole:] {
+		d := float64(v) - mean
+		s += d * d
+	}
+	return s
+}
+
+// Dot returns the sum of x*y, likewise; y has the length of x.
+func Dot(x, y []float32) float64 {
+	s := 0.0
+	y = y[:len(x)]
+	whole := len(x) &^ 31
+	for i := 0; i < whole; i += maxCall {
+		s += sumProducts(&x[i], &y[i], min(whole-i, maxCall))
+	}
+	for i, v := range x[whole:] {
+		s += float64(v) * float64(y[whole+i])
+	}
+	return s
+}
+
+// Max returns the largest of x, -Inf for none, and NaN where there is one.
+func Max(x []float32) float32 {
+	m := float32(math.Inf(-1))
+	whole := len(x) &^ 31
+	for i := 0; i < whole; i += maxCall {
+		m = max(m, maxReduce(&x[i], min(whole-i, maxCall)))
+	}
+	for _, v := range x[whole:] {
+		m = max(m, v)
+	}
+	return m
+}
+
+// ExpSum sets dst = e^(x-a) and returns the sum of the results; dst has the
+// length of x and may be x.
+func ExpSum(dst, x []float32, a float32) float64 {
+	s := 0.0
+	dst = dst[:len(x)]
+	for i := 0; i < len(x); i += maxCall {
+		s += expSum(&dst[i], &x[i], min(len(x)-i, maxCall), a)
+	}
+	return s
+}
+
+// SumExp returns the sum of e^(x-a).
+func SumExp(x []float32, a float32) float64 {
+	s := 0.0
+	for i := 0; i < len(x); i += maxCall {
+		s += sumExp(&x[i], min(len(x)-i, maxCall), a)
+	}
+	return s
+}
+
+// WindowMax sets dst[i] to the largest of src[i*stride+t*step], t < taps, or
+// NaN where there is one; stride is 1 or 2. It writes, and reads for, n rounded
+// up to ActiveTiles().Lanes elements, and may read one float more.
+func WindowMax(dst, src *float32, n, taps, step, stride int) {
+	windowMax(dst, src, (n+windowLanes-1)&^(windowLanes-1), taps, step, stride)
+}
+
+// WindowSum is WindowMax with a sum.
+func WindowSum(dst, src *float32, n, taps, step, stride int) {
+	windowSum(dst, src, (n+windowLanes-1)&^(windowLanes-1), taps, step, stride)
+}
+
+// windowLanes is what the windows' lengths are rounded up to, at every level.
+const windowLanes = 16
+
+func sumPortable(x []float32) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += float64(v)
+	}
+	return s
+}
+
+func sumSquaresPortable(x []float32, mean float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		d := float64(v) - mean
+		s += d * d
+	}
+	return s
+}
+
+func sumProductsPortable(x, y []float32) float64 {
+	s := 0.0
+	for i, v := range x {
+		s += float64(v) * float64(y[i])
+	}
+	return s
+}
+
+func maxPortable(x []float32) float32 {
+	m := x[0]
+	for _, v := range x[1:] {
+		m = max(m, v)
+	}
+	return m
+}
+
+// expSumPortable is ExpSum; dst may be nil.
+func expSumPortable(dst, x []float32, a float32) float64 {
+	s := 0.0
+	for i, v := range x {
+		e := float32(math.Exp(float64(v - a)))
+		s += float64(e)
+		if dst != nil {
+			dst[i] = e
+		}
+	}
+	return s
+}
+
+func windowMaxPortable(dst, src []float32, taps, step, stride int) {
+	for i := range dst {
+		m := src[i*stride]
+		for t := 1; t < taps; t++ {
+			m = max(m, src[i*stride+t*step])
+		}
+		dst[i] = m
+	}
+}
+
+func windowSumPortable(dst, src []float32, taps, step, stride int) {
+	for i := range dst {
+		m := src[i*stride]
+		for t := 1; t < taps; t++ {
+			m += src[i*stride+t*step]
+		}
+		dst[i] = m
+	}
+}
