@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -38,7 +39,11 @@ func gemm(name, fn string, a, b, c *Tensor, resolve func() (spec.Gemm, error)) (
 		name: name, fn: fn, in: []*Tensor{a, b, c},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanGemm(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Gemm(out[0], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.Gemm(out[0], in[0], in[1], in[2], g)
+			} else {
+				fast.MatMul(out[0], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

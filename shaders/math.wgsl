@@ -376,13 +376,13 @@ fn k_erf(x: f32) -> f32 {
               0.00261916197);
   let e = k_exp_parts(-p);
   let large = fma(-e.x, k_pow2(i32(e.y)), 1.0);
-  return select(k_copysign(select(large, fma(ax, q, ax), ax < 1.0), x), x, k_is_nan(x));
+  return select(k_copysign(select(large, ax * (1.0 + q), ax < 1.0), x), x, k_is_nan(x));
 }
 
 // Phi(-a) = e^(-a^2/2) * R(a), where R, half of erfcx(a/sqrt 2), is u*P(v) with
 // u = 1/(1+c*a), v = c*a*u, c = 3/8: P changes little, so an error of u or v is
 // not magnified. The square is not rounded, as in k_exp_product_parts. Then
-// x*Phi(x) is -a*Phi(-a) below 0 and a - a*Phi(-a) above.
+// x*Phi(x) is -a*Phi(-a) below 0 and a*(1-Phi(-a)) above.
 fn k_gelu(x: f32) -> f32 {
   let a = min(abs(x), 14.5);
   let n = round(0.5 * K_LOG2E * a * a);
@@ -397,7 +397,7 @@ fn k_gelu(x: f32) -> f32 {
   let m = -i32(n);
   let h = m >> 1u;
   let negative = -k_pin(a * k_pow2(h) * w) * k_pow2(m - h);
-  let positive = fma(-a, w * k_pow2(max(m, -60)), a);
+  let positive = a * (1.0 - w * k_pow2(max(m, -60)));
   return select(select(positive, negative, x < 0.0), x, x > 14.5 || k_is_nan(x));
 }
 
@@ -567,7 +567,8 @@ fn k_identity(x: f32) -> f32 { return x; }
 
 fn k_relu(x: f32) -> f32 { return select(max(x, 0.0), x, k_is_nan(x)); }
 
-fn k_leaky_relu(x: f32, a: f32) -> f32 { return select(a * x, x, x >= 0.0 || k_is_nan(x)); }
+// The sign bit decides: a subnormal number may compare as zero.
+fn k_leaky_relu(x: f32, a: f32) -> f32 { return select(x, a * x, bitcast<i32>(x) < 0i && !k_is_nan(x)); }
 
 fn k_relu6(x: f32) -> f32 { return select(clamp(x, 0.0, 6.0), x, k_is_nan(x)); }
 

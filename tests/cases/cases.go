@@ -75,6 +75,7 @@ func (r Row) Variants() []string {
 // Rows returns the table, one row for each function.
 func Rows() []Row {
 	return []Row{
+		activationRow,
 		binaryRow,
 		concatRow,
 		convRow,

@@ -13,7 +13,12 @@ type Workload struct {
 // Workloads returns the named workloads.
 func Workloads() []Workload {
 	one := []int{1}
+	maps := []int{8, 64, 112, 112}
 	return []Workload{
+		{"gemm512", "matmul", &MatMulCase{A: []int{512, 512}, B: []int{512, 512}}},
+		{"gemm1024", "matmul", &MatMulCase{A: []int{1024, 1024}, B: []int{1024, 1024}}},
+		{"gemm2048", "matmul", &MatMulCase{A: []int{2048, 2048}, B: []int{2048, 2048}}},
+		{"linear_64x1024x1000", "linear", &LinearCase{X: []int{64, 1024}, W: []int{1000, 1024}, Bias: true}},
 		{"conv3x3_64x56x56", "conv", &ConvCase{X: []int{1, 64, 56, 56}, W: []int{64, 64, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
 		{"conv3x3_256x14x14", "conv", &ConvCase{X: []int{1, 256, 14, 14}, W: []int{256, 256, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
 		{"conv1x1_256to64x56", "conv", &ConvCase{X: []int{1, 256, 56, 56}, W: []int{64, 256, 1, 1}, Bias: true}},
@@ -22,7 +27,18 @@ func Workloads() []Workload {
 		{"conv1d_k9_8x64x4096", "conv", &ConvCase{X: []int{8, 64, 4096}, W: []int{64, 64, 9}, Bias: true, Params: ops.ConvParams{Padding: []int{4}}}},
 		{"conv3d_32x16x32x32", "conv", &ConvCase{X: []int{1, 32, 16, 32, 32}, W: []int{32, 32, 3, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: one}}},
 		{"convT4x4s2_128to64x32", "convtranspose", &ConvTransposeCase{X: []int{1, 128, 32, 32}, W: []int{128, 64, 4, 4}, Bias: true, Params: ops.ConvTransposeParams{Stride: []int{2}, Padding: one}}},
-		{"maxpool3x3s2", "maxpool", &PoolCase{Kind: "max", X: []int{8, 64, 112, 112}, Params: ops.PoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: one}}},
-		{"avgpool2x2s2", "avgpool", &PoolCase{Kind: "avg", X: []int{8, 64, 112, 112}, Params: ops.PoolParams{Kernel: []int{2}, Stride: []int{2}}}},
+		{"maxpool3x3s2", "maxpool", &PoolCase{Kind: "max", X: maps, Params: ops.PoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: one}}},
+		{"avgpool2x2s2", "avgpool", &PoolCase{Kind: "avg", X: maps, Params: ops.PoolParams{Kernel: []int{2}, Stride: []int{2}}}},
+		{"bn_eval", "batchnorm", &BatchNormCase{X: maps, Scale: true, Shift: true}},
+		{"bn_train", "batchnorm_train", &BatchNormTrainCase{X: maps, Scale: true, Shift: true, Running: true}},
+		{"layernorm_4096x1024", "layernorm", &LayerNormCase{X: []int{4096, 1024}, Scale: true, Shift: true, Params: ops.LayerNormParams{}}},
+		{"groupnorm32", "groupnorm", &GroupNormCase{X: maps, Scale: true, Shift: true, Params: ops.GroupNormParams{Groups: 32}}},
+		{"instancenorm", "instancenorm", &InstanceNormCase{X: maps, Scale: true, Shift: true}},
+		{"resnet50_b1", "conv", &NetworkCase{"resnet50", 1}},
+		{"resnet50_b8", "conv", &NetworkCase{"resnet50", 8}},
+		{"vgg19_b1", "conv", &NetworkCase{"vgg19", 1}},
+		{"vgg19_b8", "conv", &NetworkCase{"vgg19", 8}},
+		{"squeezenet_b1", "conv", &NetworkCase{"squeezenet", 1}},
+		{"squeezenet_b8", "conv", &NetworkCase{"squeezenet", 8}},
 	}
 }

@@ -51,7 +51,6 @@ var onnxUnary = map[string]operator{
 	"Exp":        plain(spec.Exp),
 	"Floor":      plain(spec.Floor),
 	"HardSwish":  plain(spec.HardSwish),
-	"Identity":   plain(spec.Identity),
 	"Log":        plain(spec.Log),
 	"Mish":       plain(spec.Mish),
 	"Neg":        plain(spec.Neg),

@@ -84,3 +84,7 @@ func torchConvTranspose(c *call) []*Value {
 		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
 	})))
 }
+
+func torchPRelu(c *call) []*Value {
+	return output(c.do(ops.PReLU(c.param("input"), c.param("weight"))))
+}

@@ -1,0 +1,89 @@
+package conformance
+
+import (
+	"slices"
+
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+func webnnBinary(f binaryFunc) operator {
+	return func(c *call) []*Value { return one(c.do(f(c.param("a"), c.param("b")))) }
+}
+
+// webnnPrelu: input and slope broadcast both ways.
+func webnnPrelu(c *call) []*Value {
+	x, slope := c.param("input"), c.param("slope")
+	x = c.sameRank(x, slope.Rank())
+	slope = c.sameRank(slope, x.Rank())
+	to, err := spec.Broadcast(x.Shape(), slope.Shape())
+	if err != nil {
+		panic(wrong{err})
+	}
+	return one(c.do(ops.PReLU(c.expand(x, to...), slope)))
+}
+
+func webnnConcat(c *call) []*Value {
+	return one(c.do(ops.Concat(c.attrs.Int("axis", 0), c.all()...)))
+}
+
+func webnnTranspose(c *call) []*Value {
+	return one(c.do(ops.Transpose(c.param("input"), c.attrs.Ints("permutation")...)))
+}
+
+func webnnReshape(c *call) []*Value {
+	return one(c.reshape(c.param("input"), c.attrs.Ints("newShape")...))
+}
+
+func webnnExpand(c *call) []*Value {
+	return one(c.expand(c.param("input"), c.attrs.Ints("newShape")...))
+}
+
+func webnnPad(c *call) []*Value {
+	p := ops.PadParams{
+		Begin: c.attrs.Ints("beginningPadding"), End: c.attrs.Ints("endingPadding"), Mode: padMode(c.attrs.String("mode", "constant")),
+	}
+	if p.Mode == spec.PadZeros {
+		p.Value = c.attrs.F32("value", 0)
+	}
+	return one(c.do(ops.Pad(c.param("input"), p)))
+}
+
+// webnnSlice: sizes count positions of the input, before the strides thin them.
+func webnnSlice(c *call) []*Value {
+	begin, sizes := c.attrs.Ints("starts"), c.attrs.Ints("sizes")
+	end := slices.Clone(sizes)
+	for i := range end {
+		end[i] += begin[i]
+	}
+	return one(c.do(ops.Slice(c.param("input"), begin, end, c.attrs.Ints("strides"))))
+}
+
+// webnnSplit: splits is a number of equal parts, or the sizes of the parts.
+func webnnSplit(c *call) []*Value {
+	x := c.param("input")
+	at := axis(c.attrs.Int("axis", 0), x.Rank())
+	sizes := c.attrs.Ints("splits")
+	if len(sizes) == 1 && sizes[0] > 0 {
+		sizes = slices.Repeat([]int{x.Shape()[at] / sizes[0]}, sizes[0])
+	}
+	return c.split(x, at, sizes)
+}
+
+// webnnReductions are the reductions. Without axes they reduce all; over an
+// empty list they reduce nothing.
+func webnnReductions() map[string]operator {
+	all := map[string]operator{"reduceLogSumExp": func(c *call) []*Value {
+		return one(c.logSumExp(c.param("input"), c.attrs.Ints("axes"), c.attrs.Bool("keepDimensions", false)))
+	}}
+	for name, r := range reductions {
+		all["reduce"+name] = func(c *call) []*Value {
+			r, axes := r, c.attrs.Ints("axes")
+			if axes != nil && len(axes) == 0 {
+				r.reduce = func(t *ops.Tensor, _ ops.ReduceParams) (*ops.Tensor, error) { return t.Reshape(t.Shape()...) }
+			}
+			return one(c.reduce(c.param("input"), r, axes, c.attrs.Bool("keepDimensions", false)))
+		}
+	}
+	return all
+}
