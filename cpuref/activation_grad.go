@@ -223,3 +223,10 @@ func mishDerivative(x float64) float64 {
 	n := e * (e + 2)
 	return n/(n+2) + x*4*e*(1+e)/((n+2)*(n+2))
 }
+
+// PointwiseGrad computes dx[i] = dy[i] * f'(x[i]).
+func PointwiseGrad[T Float](dx, dy, x []T, f spec.Activation) {
+	for i := range dx {
+		dx[i] = T(float64(dy[i]) * PointwiseDerivative64(f, float64(x[i])))
+	}
+}

@@ -8,6 +8,7 @@ func Kernels() []*Kernel {
 	seen := map[*Kernel]bool{}
 	for _, row := range [][]*Kernel{
 		activationKernels(),
+		activationGradKernels(),
 		binaryKernels(),
 		concatKernels(),
 		gatherKernels(),

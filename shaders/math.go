@@ -31,7 +31,7 @@ var mathItems = sync.OnceValue(func() []mathItem {
 	var items []mathItem
 	var comment, text strings.Builder
 	name := ""
-	for line := range strings.Lines(mathWGSL) {
+	for line := range strings.Lines(mathWGSL + "\n" + mathGradWGSL) {
 		switch {
 		case name != "": // inside a function
 			text.WriteString(line)

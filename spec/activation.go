@@ -335,3 +335,8 @@ func (a Activation) bad(param string, v float32, must string) error {
 
 func isNaN(v float32) bool { return v != v }
 func isInf(v float32) bool { return math.IsInf(float64(v), 0) }
+
+// GradBudget is the error of the function's gradient dy*f'(x). The magnitude is
+// |dy| times the largest term of f'(x), which is |f'(x)| or 1: derivatives that
+// cross zero are differences of terms of that size.
+func (a Activation) GradBudget() Budget { return Budget{ULP: 16, Scaled: 16} }
