@@ -21,7 +21,7 @@ fn k_d_elu(x: f32, a: f32) -> f32 { return select(a * k_exp(min(x, 0.0)), 1.0, x
 
 fn k_d_selu(x: f32) -> f32 { return select(1.75809934 * k_exp(min(x, 0.0)), 1.05070099, x > 0.0); }
 
-fn k_d_celu(x: f32, a: f32) -> f32 { return select(k_exp(k_div(min(x, 0.0), a)), 1.0, x > 0.0); }
+fn k_d_celu(x: f32, a: f32) -> f32 { return select(k_exp(k_div(clamp(x, -3.0e38, 0.0), a)), 1.0, x > 0.0); }
 
 // Phi(x) + x phi(x), with the normal distribution Phi and its density phi.
 fn k_d_gelu(x: f32) -> f32 {
@@ -77,7 +77,7 @@ fn k_d_tanh_shrink(x: f32) -> f32 {
 fn k_d_softplus(x: f32, a: f32, b: f32) -> f32 { return select(k_sigmoid(a * x), 1.0, a * x > b); }
 
 fn k_d_softsign(x: f32) -> f32 {
-  let r = k_div(1.0, 1.0 + abs(x));
+  let r = 1.0 / (1.0 + abs(x));
   return r * r;
 }
 
@@ -153,7 +153,7 @@ fn k_d_square(x: f32) -> f32 { return 2.0 * x; }
 fn k_d_sqrt(x: f32) -> f32 { return 0.5 * k_rsqrt(x); }
 
 fn k_d_rsqrt(x: f32) -> f32 {
-  let r = k_rsqrt(x);
+  let r = abs(k_rsqrt(x));
   return -0.5 * r * r * r;
 }
 

@@ -76,6 +76,7 @@ func (r Row) Variants() []string {
 func Rows() []Row {
 	return []Row{
 		activationRow,
+		activationGradRow,
 		binaryRow,
 		concatRow,
 		convRow,
