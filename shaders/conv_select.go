@@ -1,17 +1,41 @@
 package shaders
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"github.com/kansu-dev/kansu/spec"
 )
 
-// costed is a candidate with its modelled time. The unit only has to be the
-// same for all candidates of one call.
+// costed gathers candidates with their modelled times. The unit only has to be
+// the same for all candidates of one call.
 type costed struct {
-	candidate
-	cost float64
+	cands []candidate
+	costs []float64
+}
+
+// add adds a candidate that cannot serve where not says why.
+func (c *costed) add(name, not string, cost float64, plan func() (Plan, error)) {
+	if not != "" {
+		cost = math.Inf(1)
+	}
+	c.cands = append(c.cands, candidate{name: name, why: "least modelled time", not: not, plan: plan})
+	c.costs = append(c.costs, cost)
+}
+
+// sorted returns the candidates, the one with the least time first.
+func (c *costed) sorted() []candidate {
+	order := make([]int, len(c.cands))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.costs[a], c.costs[b]) })
+	out := make([]candidate, len(order))
+	for i, at := range order {
+		out[i] = c.cands[at]
+	}
+	return out
 }
 
 // convCandidates returns all kernels in the order of their modelled time.
@@ -22,49 +46,27 @@ type costed struct {
 // much, plus a share of what it takes to compile a text for one window; it was
 // fitted to llvmpipe.
 func convCandidates(g spec.Conv, dev Device) []candidate {
-	var all []costed
-	add := func(name, not string, cost float64, plan func() (Plan, error)) {
-		if not != "" {
-			cost = math.Inf(1)
-		}
-		all = append(all, costed{candidate{name: name, why: "least modelled time", not: not, plan: plan}, cost})
-	}
-	cost := gpuConvCost
-	if dev.CPU {
-		cost = softwareConvCost
-	}
+	var all costed
+	cost := convCostOf(dev)
 	for _, t := range convTiles {
-		add("tile"+t.String(), tileNot(g, t, dev), cost.tile(g, t, 1), func() (Plan, error) { return convTiled(g, dev, t) })
+		all.add("tile"+t.String(), tileNot(g, t, dev), cost.tile(g, t, 1), func() (Plan, error) { return convTiled(g, dev, t) })
 	}
 	for _, t := range convTiles {
 		if t.m != t.n || t.m > 64 {
 			continue // the large tiles are for large grids, which need no splits
 		}
-		add("split"+t.String(), splitNot(g, t, dev), cost.tile(g, t, splitsOf(g, t)), func() (Plan, error) { return convSplit(g, dev, t) })
+		all.add("split"+t.String(), splitNot(g, t, dev), cost.tile(g, t, splitsOf(g, t)), func() (Plan, error) { return convSplit(g, dev, t) })
 	}
-	add("depthwise", depthwiseNot(g, dev), cost.depthwise(g, false), func() (Plan, error) { return convDepthwise(g, dev) })
-	add("depthwise_row", depthwiseRowNot(g, dev), cost.depthwise(g, true), func() (Plan, error) { return convDepthwiseRow(g, dev) })
+	all.add("depthwise", depthwiseNot(g, dev), cost.depthwise(g, false), func() (Plan, error) { return convDepthwise(g, dev) })
+	all.add("depthwise_row", depthwiseRowNot(g, dev), cost.depthwise(g, true), func() (Plan, error) { return convDepthwiseRow(g, dev) })
 	for _, t := range registerTiles {
-		add("register"+t.String(), registerNot(g, t, dev), cost.register(g, t), func() (Plan, error) { return convRegister(g, dev, t) })
+		all.add("register"+t.String(), registerNot(g, t, dev), cost.register(g, t), func() (Plan, error) { return convRegister(g, dev, t) })
 	}
 	for _, t := range gatherTiles {
-		add("gather"+t.String(), gatherNot(g, t, dev), cost.gather(g, t), func() (Plan, error) { return convGather(g, dev, t) })
+		all.add("gather"+t.String(), gatherNot(g, t, dev), cost.gather(g, t), func() (Plan, error) { return convGather(g, dev, t) })
 	}
-	add("naive", "", cost.naive(g), func() (Plan, error) { return convNaive(g, dev), nil })
-	slices.SortStableFunc(all, func(a, b costed) int {
-		switch {
-		case a.cost < b.cost:
-			return -1
-		case a.cost > b.cost:
-			return 1
-		}
-		return 0
-	})
-	cands := make([]candidate, len(all))
-	for i, c := range all {
-		cands[i] = c.candidate
-	}
-	return cands
+	all.add("naive", "", cost.naive(g), func() (Plan, error) { return convNaive(g, dev), nil })
+	return all.sorted()
 }
 
 // convCost models the time of each family of kernels on one kind of device.
@@ -74,6 +76,14 @@ type convCost struct {
 	register  func(g spec.Conv, t registerTile) float64
 	gather    func(g spec.Conv, t registerTile) float64
 	naive     func(g spec.Conv) float64
+}
+
+// convCostOf returns the model for a device.
+func convCostOf(dev Device) *convCost {
+	if dev.CPU {
+		return &softwareConvCost
+	}
+	return &gpuConvCost
 }
 
 // gpuCores is the number of compute units of a GPU of ordinary size: WebGPU does
@@ -149,3 +159,34 @@ var softwareConvCost = convCost{
 
 // String names the tile as the variants do.
 func (t registerTile) String() string { return itoa(t.k) + "x" + itoa(t.w) }
+
+// convTransposeCandidates returns all kernels in the order of their modelled
+// time, which is that of the matrix product as in convCandidates and of a few
+// operations for each column and output.
+func convTransposeCandidates(g spec.ConvTranspose, dev Device) []candidate {
+	var all costed
+	cost := convCostOf(dev)
+	c := columnsOf(g)
+	columns := float64(c.N * c.K * c.InSize())
+	outputs := float64(g.N * g.K * g.OutSize())
+	gather := 5e5 + (8*columns+16*outputs)/gpuCores
+	if dev.CPU {
+		gather = 5e5 + 8*columns + 60*outputs
+	}
+	for _, t := range convTiles {
+		not := columnsNot(g, dev)
+		if not == "" {
+			not = tileNot(c, t, dev)
+		}
+		all.add("gemm"+t.String(), not, cost.tile(c, t, 1)+gather, func() (Plan, error) { return convTransposeTiled(g, dev, t) })
+	}
+	for _, t := range registerTiles {
+		all.add("gemm"+t.String(), columnsRegisterNot(g, t, dev), cost.register(c, t)+gather, func() (Plan, error) { return convTransposeRegister(g, dev, t) })
+	}
+	naive := gpuThreads(int(outputs)) * float64(24*g.Terms()+8*g.Taps())
+	if dev.CPU {
+		naive = outputs * float64(16*g.Terms()+30*g.Taps())
+	}
+	all.add("naive", "", naive, func() (Plan, error) { return convTransposeNaive(g, dev), nil })
+	return all.sorted()
+}

@@ -164,6 +164,47 @@ func TestConvPlans(t *testing.T) {
 }
 
 // TestConvLimits has what a kernel cannot bind or run refused before it is tried.
+func TestConvTransposePlans(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	served := map[string]int{}
+	for n := 0; n < 200; {
+		conv, err := randomConv(r)
+		if err != nil {
+			continue
+		}
+		w := append([]int{conv.K, conv.CG()}, conv.Kernel[3-conv.Rank:]...)
+		g, err := spec.NewConvTranspose(conv.OutShape(), w, []int{conv.C}, spec.ConvTransposeParams{
+			Stride: conv.Stride[3-conv.Rank:], Dilation: conv.Dilation[3-conv.Rank:], Groups: conv.Groups, Act: conv.Act})
+		require.NoError(t, err)
+		n++
+		for _, dev := range []Device{gpuDevice, softwareDevice} {
+			p, err := PlanConvTranspose(g, dev, "")
+			require.NoError(t, err)
+			checkPlan(t, &p, dev)
+			for _, c := range convTransposeCandidates(g, dev) {
+				p, err := PlanConvTranspose(g, dev, c.name)
+				if err != nil {
+					require.ErrorIs(t, err, spec.ErrUnsupported)
+					continue
+				}
+				served[c.name]++
+				checkPlan(t, &p, dev)
+			}
+		}
+	}
+	assert.Len(t, served, len(convTiles)+len(registerTiles)+1)
+}
+
+func TestInverseMod(t *testing.T) {
+	for m := 1; m <= 40; m++ {
+		for a := 1; a <= 40; a++ {
+			if gcd(a, m) == 1 {
+				assert.Equal(t, 1%m, a*inverseMod(a, m)%m, "%d modulo %d", a, m)
+			}
+		}
+	}
+}
+
 func TestConvLimits(t *testing.T) {
 	small := gpuDevice
 	small.MaxInvocations, small.WorkgroupBytes, small.MaxBindingBytes = 64, 4096, 1<<20

@@ -10,11 +10,26 @@ import (
 //go:embed convtranspose.wgsl
 var convTransposeNaiveWGSL string
 
+type convTransposeKey struct {
+	g     spec.ConvTranspose
+	dev   Device
+	force string
+}
+
+var convTransposePlans planCache[convTransposeKey]
+
 // PlanConvTranspose plans a transposed convolution. Inputs: x, w, b (absent
-// where g.Bias is false); output: y. Variants: naive.
+// where g.Bias is false); output: y. Variants, with a tile each:
+//
+//   - gemm128x128 and so on: a matrix product through workgroup memory, then a
+//     gather of what falls on each output
+//   - gemm16x16 and so on: the same with a register tile, for software adapters
+//   - naive: the definition
+//
+// The choice is the least time by the model of convTransposeCandidates.
 func PlanConvTranspose(g spec.ConvTranspose, dev Device, force string) (Plan, error) {
-	return choose("convtranspose", force, []candidate{
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return convTransposeNaive(g, dev), nil }},
+	return convTransposePlans.get(convTransposeKey{g, dev, force}, func() (Plan, error) {
+		return choose("convtranspose", force, convTransposeCandidates(g, dev))
 	})
 }
 
@@ -42,11 +57,15 @@ func convTransposeNaive(g spec.ConvTranspose, dev Device) Plan {
 	}}}
 }
 
-// convTransposeKernels enumerates the kernels that PlanConvTranspose can return.
+// convTransposeKernels enumerates the kernels that PlanConvTranspose can return,
+// but for those of the matrix product, which are among convKernels.
 func convTransposeKernels() []*Kernel {
 	all := []*Kernel{convTransposeNaiveKernel(spec.Identity, false)}
 	for _, fn := range spec.Pointwises() {
 		all = append(all, convTransposeNaiveKernel(fn, true))
+		for _, run := range []int{1, 8} {
+			all = append(all, convTransposeGatherKernel(run, fn))
+		}
 	}
 	return all
 }
