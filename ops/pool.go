@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -126,7 +127,11 @@ func runPool(name string, x *Tensor, indices bool, resolve func() (spec.Pool, er
 			if indices {
 				idx = asInt32(out[1])
 			}
-			cpuref.Pool(out[0], idx, in[0], g)
+			if plain {
+				cpuref.Pool(out[0], idx, in[0], g)
+			} else {
+				fast.Pool(out[0], idx, in[0], g)
+			}
 			return nil
 		},
 	}

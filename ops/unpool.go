@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -41,7 +42,11 @@ func MaxUnpool(x, indices *Tensor, p UnpoolParams) (*Tensor, error) {
 		name: name, fn: "unpool", in: []*Tensor{x, indices},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanUnpool(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Unpool(out[0], in[0], asInt32(in[1]), g)
+			if plain {
+				cpuref.Unpool(out[0], in[0], asInt32(in[1]), g)
+			} else {
+				fast.Unpool(out[0], in[0], asInt32(in[1]), g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -147,27 +147,9 @@ func poolTileConfigOf(g *spec.Pool, indices bool, dev Device) poolTileConfig {
 	}
 	if g.Kind == spec.PoolAvg {
 		c.depth = g.Kernel[0] > 1
-		_, c.fixed = fixedCount(g)
+		_, c.fixed = g.FixedCount()
 	}
 	return c
-}
-
-// fixedCount returns what every sum of an average is divided by, and whether
-// there is one such number.
-func fixedCount(g *spec.Pool) (count int, ok bool) {
-	if g.Divisor != 0 {
-		return g.Divisor, true
-	}
-	for i := range g.In {
-		last := (g.Out[i]-1)*g.Stride[i] - g.PadBegin[i] + g.Extent(i) // the end of the last window
-		if last > g.In[i]+g.PadEnd[i] {
-			return 0, false
-		}
-		if g.ExcludePad && (g.PadBegin[i] > 0 || last > g.In[i]) {
-			return 0, false
-		}
-	}
-	return g.Taps(), true
 }
 
 func poolTileKernel(c poolTileConfig) *Kernel {
@@ -224,7 +206,7 @@ func poolTile(g spec.Pool, indices bool, dev Device) Plan {
 	blocksW, blocksH := ceilDiv(g.Out[2], 4), ceilDiv(g.Out[1], c.rows)
 	total := g.Planes() * g.Out[0] * blocksH * blocksW
 	scale := float32(0)
-	if n, ok := fixedCount(&g); ok {
+	if n, ok := g.FixedCount(); ok {
 		scale = float32(1 / float64(n))
 	}
 	return Plan{Steps: []Step{{
@@ -240,22 +222,18 @@ func poolTile(g spec.Pool, indices bool, dev Device) Plan {
 
 // poolPlaneNot says why the plane kernel cannot serve a pooling, if so.
 func poolPlaneNot(g *spec.Pool, dev Device) string {
+	_, fixed := g.FixedCount()
 	switch {
 	case !g.Whole():
 		return "the window is not the whole plane"
 	case g.Kind == spec.PoolLp && !g.PlainNorm:
 		return "it has no form of PyTorch's signed norms"
-	case g.Kind == spec.PoolAvg && !wholeFixed(g):
+	case g.Kind == spec.PoolAvg && !fixed:
 		return "the window hangs over the plane"
 	case dev.MaxInvocations < poolPlaneGroup(g) || dev.WorkgroupBytes < 8*poolPlaneGroup(g):
 		return "the device's workgroups are too small"
 	}
 	return tooManyLoops(2*ceilDiv(g.InSize(), 4*poolPlaneGroup(g)), dev)
-}
-
-func wholeFixed(g *spec.Pool) bool {
-	_, ok := fixedCount(g)
-	return ok
 }
 
 // poolPlaneGroup returns the invocations that reduce one plane.
@@ -297,7 +275,7 @@ func poolSegments(g *spec.Pool, indices bool) int {
 
 func poolPlane(g spec.Pool, indices bool, dev Device) Plan {
 	n, wg := g.InSize(), poolPlaneGroup(&g)
-	count, _ := fixedCount(&g)
+	count, _ := g.FixedCount()
 	scale := float32(1 / float64(count))
 	step := func(n, segments int, scale float32, in Operand, out []Operand) Step {
 		length := ceilDiv(ceilDiv(n, segments), 4) * 4

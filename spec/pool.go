@@ -294,6 +294,24 @@ func (g *Pool) Padded(axis, o int) int {
 	return min(g.Kernel[axis], (g.In[axis]+g.PadEnd[axis]-start+d-1)/d)
 }
 
+// FixedCount returns what the sums of all windows are divided by (for Lp, what
+// their taps are counted by), and whether it is the same for all of them.
+func (g *Pool) FixedCount() (count int, ok bool) {
+	if g.Divisor != 0 {
+		return g.Divisor, true
+	}
+	if g.Adaptive {
+		return 0, false
+	}
+	for i := range g.In {
+		end := (g.Out[i]-1)*g.Stride[i] - g.PadBegin[i] + g.Extent(i) // of the last window
+		if end > g.In[i]+g.PadEnd[i] || g.ExcludePad && (g.PadBegin[i] > 0 || end > g.In[i]) {
+			return 0, false
+		}
+	}
+	return g.Taps(), true
+}
+
 // Whole reports whether there is one window and it is the whole plane.
 func (g *Pool) Whole() bool {
 	for i := range g.In {
