@@ -76,7 +76,7 @@ func poolRows(y, x []float32, g *spec.Pool) {
 	ParallelRange(rows, max(1, int(float64(rows)*50e3/ns)), ns, func(low, high int) {
 		p := newRowPool(g)
 		for r := low; r < high; r++ {
-			p.row(y[r*g.Out[2]:][:g.Out[2]], x, r)
+			p.row(y[r*g.Out[2]:high*g.Out[2]], x, r)
 		}
 		putScratch(p.memory)
 	})
@@ -130,9 +130,16 @@ func (p *rowPool) outside() float32 {
 	return 0
 }
 
-// row computes output row r, counted over all planes and layers.
+// row computes output row r, counted over all planes and layers. y goes from
+// its first element to the end of the task's rows, so that whole vectors may be
+// written where later rows are yet to come.
 func (p *rowPool) row(y, x []float32, r int) {
 	g := p.g
+	sums := p.squeeze[:g.Out[2]]
+	if len(y) >= len(p.squeeze) {
+		sums = y[:g.Out[2]]
+	}
+	y = y[:g.Out[2]]
 	oh := r % g.Out[1]
 	od := r / g.Out[1] % g.Out[0]
 	plane := x[r/(g.Out[1]*g.Out[0])*g.InSize():][:g.InSize()]
@@ -150,23 +157,29 @@ func (p *rowPool) row(y, x []float32, r int) {
 		row := func(h int) []float32 {
 			return plane[((d0+d*g.Dilation[0])*g.In[1]+h0+h*g.Dilation[1])*g.In[2]:][:g.In[2]]
 		}
-		p.begin(into, row(0))
-		for h := 1; h < rows; h++ {
+		h := 1
+		if rows > 1 && g.Kind != spec.PoolLp {
+			p.merge(into, row(0), row(1))
+			h = 2
+		} else {
+			p.begin(into, row(0))
+		}
+		for ; h < rows; h++ {
 			p.add(into, row(h))
 		}
 		if d > 0 {
-			p.merge(p.inside, p.layer)
+			p.merge(p.inside, p.inside, p.layer)
 		}
 	}
-	p.slide()
-	switch g.Kind {
-	case spec.PoolMax:
-		copy(y, p.squeeze)
-	default:
-		p.scale(y, od, oh)
+	p.slide(sums)
+	switch {
+	case g.Kind != spec.PoolMax:
+		p.scale(y, sums, od, oh)
 		if g.Kind == spec.PoolLp && g.Norm == 2 {
 			p.roots(y, plane, od, oh)
 		}
+	case &y[0] != &sums[0]:
+		copy(y, sums)
 	}
 }
 
@@ -194,36 +207,36 @@ func (p *rowPool) add(into, row []float32) {
 			into[i] += max(v, -v)
 		}
 	default:
-		p.merge(into, row)
+		p.merge(into, into, row)
 	}
 }
 
-// merge takes the maxima or sums of another row in.
-func (p *rowPool) merge(into, row []float32) {
+// merge takes the maxima or sums of two rows.
+func (p *rowPool) merge(into, a, b []float32) {
 	f := simd.BinAdd
 	if p.g.Kind == spec.PoolMax {
 		f = simd.BinMax
 	}
-	f.Apply(into, into, row, 0, 0, 0, false)
+	f.Apply(into, a, b, 0, 0, 0, false)
 }
 
-// slide moves the window along the line.
-func (p *rowPool) slide() {
+// slide moves the window along the line. It writes whole vectors.
+func (p *rowPool) slide(out []float32) {
 	g := p.g
 	largest := g.Kind == spec.PoolMax
 	switch {
 	case g.Adaptive:
 		for o := range g.Out[2] {
 			first, n := g.Inside(2, o)
-			p.squeeze[o] = reduceRow(p.line[first:][:n], 1, largest)
+			out[o] = reduceRow(p.line[first:][:n], 1, largest)
 		}
 	case g.Stride[2] <= 2 && largest:
-		simd.WindowMax(&p.squeeze[0], &p.line[0], g.Out[2], g.Kernel[2], g.Dilation[2], g.Stride[2])
+		simd.WindowMax(&out[0], &p.line[0], g.Out[2], g.Kernel[2], g.Dilation[2], g.Stride[2])
 	case g.Stride[2] <= 2:
-		simd.WindowSum(&p.squeeze[0], &p.line[0], g.Out[2], g.Kernel[2], g.Dilation[2], g.Stride[2])
+		simd.WindowSum(&out[0], &p.line[0], g.Out[2], g.Kernel[2], g.Dilation[2], g.Stride[2])
 	default:
 		for o := range g.Out[2] {
-			p.squeeze[o] = reduceRow(p.line[o*g.Stride[2]:][:g.Extent(2)], g.Dilation[2], largest)
+			out[o] = reduceRow(p.line[o*g.Stride[2]:][:g.Extent(2)], g.Dilation[2], largest)
 		}
 	}
 }
@@ -245,7 +258,7 @@ func reduceRow(v []float32, step int, largest bool) float32 {
 
 // scale divides the sums by their counts; those of an Lp norm it scales up
 // where the window hangs over, as PyTorch does.
-func (p *rowPool) scale(y []float32, od, oh int) {
+func (p *rowPool) scale(y, sums []float32, od, oh int) {
 	g := p.g
 	if p.fixed || g.Kind == spec.PoolLp && g.PlainNorm {
 		f := float32(1)
@@ -253,10 +266,10 @@ func (p *rowPool) scale(y []float32, od, oh int) {
 			f = p.factor[0]
 		}
 		if f == 1 {
-			copy(y, p.squeeze)
+			copy(y, sums)
 			return
 		}
-		pointwise(spec.Activation{Func: spec.Affine, A: f}, y, p.squeeze[:len(y)])
+		pointwise(spec.Activation{Func: spec.Affine, A: f}, y, sums)
 		return
 	}
 	count := g.Padded
@@ -273,7 +286,7 @@ func (p *rowPool) scale(y []float32, od, oh int) {
 			p.factor[o] = float32(over / float64(max(1, n*count(2, o))))
 		}
 	}
-	simd.BinMul.Apply(y, p.squeeze[:len(y)], p.factor[:len(y)], 0, 0, 0, false)
+	simd.BinMul.Apply(y, sums, p.factor[:len(y)], 0, 0, 0, false)
 }
 
 // roots takes the square roots of sums of squares. Where those left the range
