@@ -82,6 +82,13 @@ func openFake(t testing.TB, o Options) (*Device, *fake) {
 	return d, f
 }
 
+// set changes how the driver behaves.
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
 // enter begins a call; the lock is held until the returned function runs.
 func (f *fake) enter(name string) (func(), error) {
 	f.mu.Lock()
