@@ -7,9 +7,11 @@ package gpu
 // browser.go.
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cogentcore/webgpu/wgpu"
 )
@@ -19,8 +21,9 @@ type binding struct {
 	adapter Info
 	dev     *wgpu.Device
 	queue   *wgpu.Queue
-	done    *completions
-	closed  func() // what remains to be done when the device is gone
+	done    completions
+	lost    atomic.Bool // the library gave up on the device
+	closed  func()      // what remains to be done when the device is gone
 
 	// scope is held during every call that opens an error scope. Error scopes
 	// are a stack of the device, and the binding opens one around each call
@@ -32,6 +35,9 @@ type binding struct {
 // guarded runs a call of the binding with the error scopes for itself, and
 // turns a panic of the binding, and its errors, into errors of this package.
 func (b *binding) guarded(refused error, f func() error) (err error) {
+	if b.lost.Load() {
+		return errLibraryGaveUp
+	}
 	b.scope.Lock()
 	defer b.scope.Unlock()
 	defer func() {
@@ -39,10 +45,12 @@ func (b *binding) guarded(refused error, f func() error) (err error) {
 			err = classify(fmt.Sprint(p), refused)
 		}
 	}()
-	if err := f(); err != nil {
+	switch err := f(); {
+	case err == nil, errors.Is(err, ErrDeviceLost), errors.Is(err, ErrOutOfMemory):
+		return err
+	default:
 		return classify(err.Error(), refused)
 	}
-	return nil
 }
 
 // classify makes an error of the library's text. It reports lost devices and
@@ -102,8 +110,7 @@ func openBinding(a *wgpu.Adapter, info Info) (*binding, error) {
 			return err
 		}
 		b.dev, b.queue = dev, dev.GetQueue()
-		b.done, err = newCompletions(b)
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -231,8 +238,7 @@ func (b *binding) submit(s *submission) error {
 			}
 		}
 		if len(s.work) == 0 && len(s.copies) == 0 && s.queries == nil {
-			submitTo(b.queue) // uploads alone
-			return b.done.track(s.seq)
+			return b.submitCommands(s.seq, nil) // uploads alone
 		}
 		enc, err := b.dev.CreateCommandEncoder(nil)
 		if err != nil {
@@ -267,8 +273,7 @@ func (b *binding) submit(s *submission) error {
 			return err
 		}
 		defer cmd.Release()
-		submitTo(b.queue, cmd)
-		return b.done.track(s.seq)
+		return b.submitCommands(s.seq, cmd)
 	})
 }
 
@@ -290,7 +295,7 @@ func (b *binding) encodePass(enc *wgpu.CommandEncoder, work []command) error {
 		pass.SetBindGroup(0, w.group.handle.(*wgpu.BindGroup), offsets)
 		pass.DispatchWorkgroups(w.groups[0], w.groups[1], w.groups[2])
 	}
-	return endPass(pass)
+	return pass.End()
 }
 
 // close frees the device where nothing is in flight.
@@ -298,13 +303,10 @@ func (b *binding) close(idle bool) {
 	if !idle {
 		return
 	}
-	b.done.free()
 	// A device that never submitted anything leaves its first command encoder
 	// behind, and the next device's submissions fail over it.
-	_ = b.guarded(ErrDriver, func() error {
-		submitTo(b.queue)
-		return nil
-	})
+	_ = b.guarded(ErrDriver, func() error { return b.submitCommands(0, nil) })
+	b.done.free()
 	b.queue.Release()
 	b.dev.Release()
 	b.closed()
