@@ -3,6 +3,7 @@ package gpu
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -51,6 +52,8 @@ type fakeGroup struct {
 	paramBytes int
 	buffers    []*fakeBuffer
 }
+
+var fakeStart = time.Now()
 
 type fakeQueries struct{ ticks [2]uint64 }
 
@@ -268,7 +271,7 @@ func (f *fake) submit(s *submission) error {
 	stamp := func(i int) {
 		q := s.queries.(*fakeQueries)
 		f.alive(q, "timestamp")
-		q.ticks[i] = uint64(time.Now().UnixNano() / 40) // a clock of 25 MHz
+		q.ticks[i] = uint64(time.Since(fakeStart) / 40) // a clock of 25 MHz
 	}
 	if s.begin {
 		stamp(0)
@@ -311,6 +314,7 @@ func (f *fake) runCommand(w *command) {
 }
 
 func (f *fake) wait(seq uint64, _, slice time.Duration) (bool, error) {
+	runtime.Gosched() // as a real wait does; without preemption (js) others would starve
 	leave, err := f.enter("wait")
 	if err == nil && seq > f.submitted {
 		f.t.Errorf("wait for submission %d of %d", seq, f.submitted)
