@@ -3,21 +3,23 @@
 //   part[g*parts + j] = (hi, lo, sum of (x - hi)^2 - n*lo^2, n) of chunk j of
 //   group g, the mean of the chunk being hi + lo
 //
-// Layout:   x is [n, c, s]; group g is the elements [:, g, :], taken as one
-//           sequence of n*s. T is what is loaded at once: a vec4 where 4
-//           divides s, else a float; all numbers below count T's
-// Tile:     one invocation for one chunk, read twice: chunks are small enough
-//           to stay in the nearest cache between the two
+// Layout:   x is [n, c, s]; group g is the elements [:, g, :]. T is what is loaded
+//           at once: a vec4 where 4 divides s, else a float; s and step count T's
+// Tile:     one invocation for a chunk of `size` blocks; a block is up to BLOCK
+//           T's of a plane, read once and kept in registers. The lanes of T are
+//           sequences of their own until the end
 // Bindings: 0 params, 1 x, 2 part
 // Limits:   none
 //
-// No workgroup memory and no barrier: a CPU has neither.
+// No workgroup memory and no barrier: a CPU has neither. Blocks have two passes;
+// their moments are merged as in Chan, Golub and LeVeque, 1983.
 
 struct Params {
   chunks: u32, // groups * parts
   parts: u32,  // chunks of one group
-  size: u32,   // of a chunk; the last one of a group may be smaller
-  count: u32,  // of a group: n*s
+  size: u32,   // blocks of a chunk; the last one of a group may be smaller
+  count: u32,  // blocks of a group
+  blocks: u32, // blocks of a plane
   s: u32,      // of a plane
   step: u32,   // from a plane to the next one of the group: c*s
   rms: u32,    // 1: the mean is taken as 0
@@ -29,11 +31,21 @@ alias T = f32;
 const LANES = 1u;
 fn first(v: T) -> f32 { return v; }
 fn total(v: T) -> f32 { return v; }
+fn masked(v: T, keep: bool) -> T { return select(0.0, v, keep); }
 // end swap
 @group(0) @binding(1) var<storage, read> x: array<T>;
 @group(0) @binding(2) var<storage, read_write> part: array<vec4<f32>>;
 
 const WG = 32u;
+const BLOCK = 16u;
+const WHOLE = false; // every block is whole
+
+// swap: moments
+fn recentre(pivot: f32, offset: f32) -> vec2<f32> {
+  let hi = pivot + offset;
+  return vec2<f32>(hi, offset - (hi - pivot));
+}
+// end swap
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -41,54 +53,42 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (i >= p.chunks) { return; }
   let start = i % p.parts * p.size;
-  let n = min(p.size, p.count - start);
-  let count = f32(n * LANES);
-  let base = start / p.s * p.step + i / p.parts * p.s + start % p.s;
-  let left_first = p.s - start % p.s;
-  var hi = 0.0;
-  if (p.rms == 0u) {
-    let pivot = first(x[base]);
+  let stop = min(start + p.size, p.count);
+  let base = i / p.parts * p.s;
+  let averaged = select(1.0, 0.0, p.rms == 1u);
+  let pivot = averaged * first(x[start / p.blocks * p.step + base + start % p.blocks * BLOCK]);
+  var count = 0.0;       // of each lane so far
+  var mean = T(0.0);     // of each lane, less pivot
+  var squares = T(0.0);  // around it
+  for (var b = start; b < stop; b++) {
+    let begin = b % p.blocks * BLOCK;
+    let n = min(BLOCK, p.s - begin);
+    let at = b / p.blocks * p.step + base + begin;
+    var v: array<T, BLOCK>;
     var sum = T(0.0);
-    var at = base;
-    var left = left_first; // in this plane
-    for (var k = 0u; k < n;) {
-      let m = min(min(16u, n - k), left);
-      var block = T(0.0);
-      for (var q = 0u; q < m; q++) { block += x[at + q] - T(pivot); }
-      sum += block;
-      k += m;
-      at += m;
-      left -= m;
-      if (left == 0u) {
-        at += p.step - p.s;
-        left = p.s;
+    for (var q = 0u; q < BLOCK; q++) { // unroll
+      if (WHOLE) {
+        v[q] = x[at + q] - T(pivot);
+      } else {
+        v[q] = masked(x[at + min(q, n - 1u)] - T(pivot), q < n);
       }
+      sum += v[q];
     }
-    hi = pivot + total(sum) / count;
-  }
-  var sum = T(0.0);
-  var squares = T(0.0);
-  var at = base;
-  var left = left_first;
-  for (var k = 0u; k < n;) {
-    let m = min(min(16u, n - k), left);
+    let m = sum * (averaged / f32(n));
     var block = T(0.0);
-    var block2 = T(0.0);
-    for (var q = 0u; q < m; q++) {
-      let d = x[at + q] - T(hi);
-      block += d;
-      block2 = fma(d, d, block2);
+    for (var q = 0u; q < BLOCK; q++) { // unroll
+      var d = v[q] - m;
+      if (!WHOLE) { d = masked(d, q < n); }
+      block = fma(d, d, block);
     }
-    sum += block;
-    squares += block2;
-    k += m;
-    at += m;
-    left -= m;
-    if (left == 0u) {
-      at += p.step - p.s;
-      left = p.s;
-    }
+    let d = m - mean;
+    let share = f32(n) / (count + f32(n));
+    mean = fma(d, T(share), mean);
+    squares += fma(d * d, T(count * share), block);
+    count += f32(n);
   }
-  let lo = select(total(sum) / count, 0.0, p.rms == 1u);
-  part[i] = vec4<f32>(hi, lo, total(squares) - total(sum) * lo, count);
+  let middle = total(mean) / f32(LANES);
+  let apart = mean - T(middle);
+  let m = recentre(pivot, middle);
+  part[i] = vec4<f32>(m.x, m.y, total(fma(apart * apart, T(count), squares)), count * f32(LANES));
 }

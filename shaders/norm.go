@@ -80,26 +80,53 @@ func planNorm(function string, g *spec.Norm, io normOperands, pub *published, de
 	tree := candidate{name: "tree", why: "planes in chunks", not: noPlanes, plan: parts(momentsTree)}
 	cols := candidate{name: "columns", why: "groups along an inner axis", not: noColumns, plan: parts(momentsColumns)}
 	naive := candidate{name: "naive", why: "serves every layout", plan: parts(momentsNaive)}
-	if dev.CPU {
-		tree.not = orElse(tree.not, force, "tree", "a CPU has no workgroup memory")
-	}
-	if planes && n > 1 && s < 4 && columns {
+	r, noRows := rowsOf(g)
+	rows := candidate{name: "rows", why: "rows in one dispatch, for a CPU", not: noRows, plan: func() (Plan, error) {
+		return normalizeRows(g, io, r, dev), nil
+	}}
+	group := candidate{name: "group", why: "a workgroup keeps a row in registers", not: noRows, plan: func() (Plan, error) {
+		return normalizeGroup(g, io, pub, r, dev), nil
+	}}
+	rows.not = firstOf(rows.not,
+		reason(pub != nil, "statistics are outputs"),
+		reason(!r.elements && (g.Scale || g.Shift), "scale and shift are not of the row's elements"),
+		reason(dev.CPU && r.n+r.n/16 > softwareLoops, "a row is longer than one invocation's loops may be"),
+		reason(force != "rows" && r.rows < 64, "too few rows"))
+	_, per := groupTile(r.n/r.loadOf(), dev.MaxInvocations)
+	group.not = firstOf(group.not,
+		reason(pub != nil && !pub.plain(), "more statistics than mean and deviation are outputs"),
+		reason(per == 0, "a row is more than the registers of a workgroup"),
+		reason(force != "group" && r.rows < 64 && r.n > 4096, "too few rows"))
+	switch {
+	case planes && n > 1 && s < 4 && columns:
 		// The planes are all but single elements: neighbours are other groups.
-		return choose(function, force, []candidate{cols, split, tree, naive})
+		return choose(function, force, []candidate{cols, rows, split, group, tree, naive})
+	case dev.CPU:
+		return choose(function, force, []candidate{rows, split, cols, naive, group, tree})
 	}
-	if dev.CPU {
-		return choose(function, force, []candidate{split, cols, naive, tree})
-	}
-	return choose(function, force, []candidate{tree, cols, split, naive})
+	return choose(function, force, []candidate{group, tree, cols, split, naive, rows})
 }
 
-// orElse adds a reason against a candidate that is not forced.
-func orElse(not, force, name, why string) string {
-	if not == "" && force != name {
+// reason returns why where the condition holds.
+func reason(condition bool, why string) string {
+	if condition {
 		return why
 	}
-	return not
+	return ""
 }
+
+// firstOf returns the first reason there is.
+func firstOf(reasons ...string) string {
+	for _, r := range reasons {
+		if r != "" {
+			return r
+		}
+	}
+	return ""
+}
+
+// plain reports whether mean and inverse standard deviation are all that is wanted.
+func (p *published) plain() bool { return !p.running && len(p.temps) > 0 }
 
 // normParts assembles the steps of a normalization around its moments.
 func normParts(g *spec.Norm, io normOperands, pub *published, dev Device, moments func(*spec.Norm, Operand, Device) (Step, int)) Plan {
@@ -212,22 +239,32 @@ func chunks(n, size, most int) (chunk, parts int) {
 	return chunk, ceilDiv(n, chunk)
 }
 
-func momentsSplitKernel(s int) (*Kernel, int) {
-	lanes, edits := lanes(s, vec4Moments)
-	return intern(fmt.Sprintf("moments_split_x%d", lanes), func() *Kernel {
-		return &Kernel{Source: specialise(momentsSplitWGSL, edits...), ParamBytes: 28, Writes: []bool{false, true}}
-	}), lanes
+// momentsSplitKernel returns the kernel for planes of s floats, and how many
+// floats it loads at once and loads it has in a block.
+func momentsSplitKernel(s int) (k *Kernel, load, block int) {
+	load, edits := lanes(s, vec4Moments+vec4Masked)
+	block = 16
+	if s/load < 16 {
+		block = 4
+	}
+	whole := s/load%block == 0
+	return intern(fmt.Sprintf("moments_split_x%d_block%d_whole%t", load, block, whole), func() *Kernel {
+		edits = append(edits, setU32("BLOCK", block), setBool("WHOLE", whole),
+			swap("moments", MathSource(momentsMath...)+momentsWGSL), unroll)
+		return &Kernel{Source: specialise(momentsSplitWGSL, edits...), ParamBytes: 32, Writes: []bool{false, true}}
+	}), load, block
 }
 
 func momentsSplit(g *spec.Norm, x Operand, dev Device) (Step, int) {
 	const wg = 32
 	n, c, s, _ := g.Planes()
-	k, lanes := momentsSplitKernel(s)
-	s /= lanes
-	size, parts := chunks(n*s, 256, mostParts)
+	k, load, block := momentsSplitKernel(s)
+	s /= load
+	blocks := ceilDiv(s, block)
+	size, parts := chunks(n*blocks, 16, mostParts)
 	return Step{
 		Kernel:   k,
-		Params:   Params{}.U32(c*parts, parts, size, n*s, s, c*s, boolU32(g.RMS)),
+		Params:   Params{}.U32(c*parts, parts, size, n*blocks, blocks, s, c*s, boolU32(g.RMS)),
 		Operands: []Operand{x, Temp(0)},
 		Groups:   Grid1D(ceilDiv(c*parts, wg), dev.MaxGroups),
 	}, parts
@@ -386,10 +423,13 @@ func momentsPublish(pub *published, dev Device) Step {
 // normKernels enumerates the kernels that the plans of normalizations can return.
 func normKernels() []*Kernel {
 	all := []*Kernel{momentsNaiveKernel(), momentsPublishKernel(false), momentsPublishKernel(true)}
+	for _, s := range []int{1, 4, 16, 17, 4 * 4, 4 * 5, 4 * 16, 4 * 17} {
+		split, _, _ := momentsSplitKernel(s)
+		all = append(all, split)
+	}
 	for _, lanes := range []int{1, 4} {
-		split, _ := momentsSplitKernel(lanes)
 		columns, _ := momentsColumnsKernel(lanes)
-		all = append(all, split, columns)
+		all = append(all, columns)
 		for wg := 32; wg <= 256; wg *= 2 {
 			tree, _ := momentsTreeKernel(wg, lanes)
 			all = append(all, tree)
@@ -406,5 +446,5 @@ func normKernels() []*Kernel {
 	for _, fn := range spec.Pointwises() {
 		all = append(all, normalizeKernel(fn, 4, 4, false))
 	}
-	return all
+	return append(all, normRowsKernels()...)
 }

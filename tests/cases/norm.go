@@ -9,7 +9,7 @@ import (
 )
 
 // normKernels are the variants of a normalization that computes statistics.
-var normKernels = []string{"naive", "split", "tree", "columns"}
+var normKernels = []string{"naive", "split", "tree", "columns", "rows", "group"}
 
 // Spread says how the elements of a normalization are drawn: normally, around
 // Mean (or minus that) with deviation Std, which is 1 where it is 0. NaN puts a
