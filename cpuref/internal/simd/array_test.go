@@ -127,7 +127,7 @@ func TestReductions(t *testing.T) {
 			require.InEpsilon(t, e+1, ExpSum(dst.s, x, 0.25)+1, 2e-7, n)
 			dst.check(t, n)
 			for i, v := range dst.s {
-				close(t, math.Exp(float64(x[i]-0.25)), v, 2e-7, n, i)
+				close(t, math.Exp(float64(x[i])-0.25), v, 2e-7, n, i)
 			}
 			for i := range min(n, 70) {
 				was := x[i]

@@ -51,6 +51,9 @@ func Max(x []float32) float32 {
 	for i := 0; i < whole; i += maxCall {
 		m = max(m, maxReduce(&x[i], min(whole-i, maxCall)))
 	}
+	if n := len(x); n > whole && n >= 32 {
+		return max(m, maxReduce(&x[n-32], 32)) // overlaps, which does not matter
+	}
 	for _, v := range x[whole:] {
 		m = max(m, v)
 	}
@@ -129,7 +132,7 @@ func maxPortable(x []float32) float32 {
 func expSumPortable(dst, x []float32, a float32) float64 {
 	s := 0.0
 	for i, v := range x {
-		e := float32(math.Exp(float64(v - a)))
+		e := float32(math.Exp(float64(v) - float64(a)))
 		s += float64(e)
 		if dst != nil {
 			dst[i] = e

@@ -196,7 +196,14 @@ func expSum(g *gen, name string, store bool) {
 	g.Label(loop)
 	g.VMOVUPS(operand.Mem{Base: x}, v)
 	g.Label(body)
-	s, r := g.reduce(clamp(g.sub(v, a)), 1)
+	// What the subtraction rounds off (Knuth) is kept: e^d is as sensitive as d
+	// is large.
+	d := g.sub(v, a)
+	back := g.sub(d, v)
+	lost := g.sub(g.sub(v, g.sub(d, back)), g.add(back, a))
+	lost = g.keep(g.cmp(d, gt, k(-104)), lost)
+	s, r := g.reduce(clamp(d), 1)
+	r = g.add(r, lost)
 	e := g.ldexp(g.expR(r), s)
 	g.TESTQ(tail, tail)
 	g.JNZ(operand.LabelRef(partial))
