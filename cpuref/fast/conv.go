@@ -1,0 +1,251 @@
+package fast
+
+import (
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// Conv computes a convolution in 1, 2 or 3 dimensions; see spec.Conv for the
+// formula and the shapes. The bias b is nil where g.Bias is false.
+//
+// A 1x1 kernel is a matrix product, and the rest an implicit one (see
+// conv_box.go).
+func Conv(y, x, w, b []float32, g spec.Conv) {
+	switch convMethodOf(&g) {
+	case convProduct:
+		convAsProduct(y, x, w, b, &g)
+	default:
+		convImplicit(y, x, w, b, &g)
+	}
+}
+
+// convMethod is a way to compute a convolution.
+type convMethod int
+
+const (
+	convAuto convMethod = iota
+	convImplicitly
+	convProduct
+)
+
+// forcedConv is set by tests to a method that the convolution allows.
+var forcedConv convMethod
+
+func convMethodOf(g *spec.Conv) convMethod {
+	plain := g.Kernel == [3]int{1, 1, 1} && g.Stride == [3]int{1, 1, 1} &&
+		g.PadBegin == [3]int{} && g.PadEnd == [3]int{}
+	switch {
+	case forcedConv != convAuto:
+		return forcedConv
+	case plain:
+		return convProduct
+	}
+	return convImplicitly
+}
+
+// groupBias returns the biases of group k, or nil.
+func groupBias(b []float32, k, kg int) []float32 {
+	if b == nil {
+		return nil
+	}
+	return b[k*kg:][:kg]
+}
+
+// convAsProduct computes a 1x1 convolution: for each image and group, weights
+// times channels.
+func convAsProduct(y, x, w, b []float32, g *spec.Conv) {
+	cg, kg, s := g.CG(), g.KG(), g.InSize()
+	one := func(i int) {
+		k := i % g.Groups
+		Gemm(kg, s, cg, w[k*kg*cg:], cg, false, x[i*cg*s:], s, false, y[i*kg*s:], s, false,
+			Epilogue{RowBias: groupBias(b, k, kg), Act: g.Act})
+	}
+	n := g.N * g.Groups
+	each := 2 * float64(kg) * float64(cg) * float64(s) / 100
+	if workersFor(each) > 1 { // each product is work for all
+		for i := range n {
+			one(i)
+		}
+		return
+	}
+	Parallel(n, each*float64(n), one)
+}
+
+// convImplicit computes any convolution as a product of the weights with a
+// matrix that is never made: row (c, t) of it is what tap t of the kernel sees
+// of channel c, a stretch of the lattice's copy.
+func convImplicit(y, x, w, b []float32, g *spec.Conv) {
+	p := newImplicit(y, x, w, b, g)
+	p.run()
+	p.release()
+}
+
+// implicit is an implicit product under way.
+type implicit struct {
+	g          *spec.Conv
+	y, x, w, b []float32
+	ts         simd.Tiles
+	l          *lattice
+	k          int   // length of the sums: channels of a group times taps
+	offs       []int // where row k of the matrix starts in a box's copy
+	flat       bool  // tiles run on over the ends of rows
+	parts      int   // into which the output channels are cut for more tasks
+	packed     []float32
+	act        spec.Activation
+	clamp      int
+	lo, hi     float32
+}
+
+const (
+	boxFloats = 128 << 10 // floats of a box's copy that stay in the second-level cache
+	boxCols   = 256       // least outputs of a box for which weights are loaded anew
+	convTasks = 8         // least tasks that a convolution is cut into, where it can be
+)
+
+func newImplicit(y, x, w, b []float32, g *spec.Conv) *implicit {
+	p := &implicit{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), k: g.Terms(), act: g.Act}
+	if lo, hi, ok := clampOf(g.Act); ok {
+		p.lo, p.hi, p.clamp, p.act = lo, hi, simd.Clamped, spec.Activation{}
+	}
+	phases := 1
+	for i := range g.Kernel {
+		phases *= min(g.Kernel[i], g.Stride[i])
+	}
+	all := g.OutSize()
+	cols := min(max(boxFloats/(g.CG()*phases), boxCols), 4096)
+	cols = min(cols, max(boxCols/2, all*g.N*g.Groups/convTasks))
+	p.l = newLattice(&g.Window, g.PadMode, cols)
+	p.flat = p.flatPays()
+	if tasks := g.N * g.Groups * p.l.boxes(); tasks < convTasks {
+		p.parts = min((g.KG()+p.ts.Rows-1)/p.ts.Rows, (convTasks+tasks-1)/tasks)
+	}
+	p.parts = max(p.parts, 1)
+	cg, channel := g.CG(), p.l.channel()
+	p.offs = make([]int, 0, p.k)
+	for c := range cg {
+		for _, at := range p.l.tapAt {
+			p.offs = append(p.offs, c*channel+at)
+		}
+	}
+	return p
+}
+
+// flatPays compares the columns that tiles compute: rows by themselves are cut
+// at their ends, flat ones run on through what lies between them.
+func (p *implicit) flatPays() bool {
+	w, lanes := p.l.size[2], p.ts.Lanes
+	if p.l.size[1] == 1 && p.l.size[0] == 1 {
+		return false
+	}
+	rows := (w + lanes - 1) / lanes * lanes
+	// Beside them, flat columns are moved once more.
+	flat := float64(p.l.q[2]) * (1 + 32/float64(p.k*min(p.g.KG(), p.ts.Rows)))
+	return flat < float64(rows)
+}
+
+func (p *implicit) run() {
+	g := p.g
+	tasks := g.N * g.Groups * p.l.boxes() * p.parts
+	ns := g.Flops() / float64(p.ts.Lanes*8)
+	// Weights that several tasks use are packed once, where the copy is small
+	// beside the tensors.
+	weights := g.K * p.k
+	if tasks > g.Groups*p.parts && 2*weights <= len(p.x)+len(p.y)+weights {
+		p.packed = getScratch(weights)
+		Parallel(g.Groups, float64(weights), func(i int) {
+			p.packWeights(p.packed[i*g.KG()*p.k:], i, 0, g.KG(), 0, p.k)
+		})
+	}
+	Parallel(tasks, ns, p.task)
+}
+
+func (p *implicit) release() {
+	if p.packed != nil {
+		putScratch(p.packed)
+	}
+}
+
+// packWeights packs rows r0 to r1 of group gi, columns k0 to k1, in blocks of
+// gemmK columns and panels of rows.
+func (p *implicit) packWeights(dst []float32, gi, r0, r1, k0, k1 int) {
+	rows := r1 - r0
+	np := (rows + p.ts.Rows - 1) / p.ts.Rows
+	w := p.w[gi*p.g.KG()*p.k:]
+	for ; k0 < k1; k0 += gemmK {
+		kb := min(k1-k0, gemmK)
+		for i := range np {
+			a, z := panelRow(i, np, rows), panelRow(i+1, np, rows)
+			packRows(dst[a*kb:z*kb], w, p.k, false, r0+a, z-a, k0, kb)
+		}
+		dst = dst[rows*kb:]
+	}
+}
+
+// task computes one box of one image and group, for one part of the channels.
+func (p *implicit) task(i int) {
+	g, l := p.g, p.l
+	part := i % p.parts
+	i /= p.parts
+	bx := l.box(i % l.boxes())
+	i /= l.boxes()
+	n, gi := i/g.Groups, i%g.Groups
+	cg, kg := g.CG(), g.KG()
+	np := (kg + p.ts.Rows - 1) / p.ts.Rows
+	p0, p1 := part*np/p.parts, (part+1)*np/p.parts
+	r0, r1 := panelRow(p0, np, kg), panelRow(p1, np, kg)
+
+	channel := l.channel()
+	cp := getScratch(cg*channel + slack)
+	for c := range cg {
+		l.fill(cp[c*channel:], p.x[((n*g.Groups+gi)*cg+c)*g.InSize():][:g.InSize()], &bx)
+	}
+	clear(cp[cg*channel:])
+	out := p.y[(n*g.K+gi*kg+r0)*g.OutSize():][:(r1-r0)*g.OutSize()]
+	t := tiles.Get().(*simd.Tile)
+	j := &boxJob{p: p, bx: &bx, cp: cp, out: out, ldc: g.OutSize(), t: t}
+	if p.flat {
+		j.flatWidth()
+		j.out = getScratch((r1 - r0) * j.ldc)
+	}
+	var block []float32
+	if p.packed == nil {
+		block = getScratch(min(p.k, gemmK) * min(r1-r0, gemmRows))
+	}
+	for k0 := 0; k0 < p.k; k0 += gemmK {
+		kb := min(p.k-k0, gemmK)
+		for ra := r0; ra < r1; {
+			// As many whole panels as fit gemmRows.
+			q0 := p0
+			for panelRow(q0, np, kg) < ra {
+				q0++
+			}
+			q1 := q0 + 1
+			for q1 < p1 && panelRow(q1+1, np, kg)-ra <= gemmRows {
+				q1++
+			}
+			rz := panelRow(q1, np, kg)
+			a := block
+			if p.packed != nil {
+				a = p.packed[gi*kg*p.k+k0*kg+ra*kb:]
+			} else {
+				for q := q0; q < q1; q++ {
+					s, e := panelRow(q, np, kg), panelRow(q+1, np, kg)
+					packRows(block[(s-ra)*kb:(e-ra)*kb], p.w[gi*kg*p.k:], p.k, false, s, e-s, k0, kb)
+				}
+			}
+			j.set(a, k0, kb, gi*kg, r0, np, q0, q1)
+			j.columns()
+			ra = rz
+		}
+	}
+	if block != nil {
+		putScratch(block)
+	}
+	j.finish(p.y[(n*g.K+gi*kg+r0)*g.OutSize():], r1-r0)
+	if p.flat {
+		putScratch(j.out)
+	}
+	*t = simd.Tile{}
+	tiles.Put(t)
+	putScratch(cp)
+}

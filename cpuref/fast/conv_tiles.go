@@ -1,0 +1,124 @@
+package fast
+
+import (
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// boxJob runs the tiles of one box of an implicit product.
+type boxJob struct {
+	p   *implicit
+	bx  *box
+	cp  []float32 // the copy of the input
+	out []float32 // where the job's first output channel goes
+	ldc int       // from one channel to the next
+	t   *simd.Tile
+
+	// The block of weights in hand: panels q0 to q1 of np, of kb columns.
+	a           []float32
+	np, q0, q1  int
+	kb, first   int // first: the job's first row within the group
+	bias        []float32
+	mode        int
+	flatD       int // flat: columns from one depth to the next
+	flatColumns int // flat: columns of one depth
+}
+
+// flatWidth lays out the flat columns: a depth of the box after the other, each
+// with its rows at the distance that they have in the copy.
+func (j *boxJob) flatWidth() {
+	h, w := j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
+	j.flatColumns = (h-1)*j.p.l.q[2] + w
+	j.flatD = (j.flatColumns + 15) &^ 15
+	j.ldc = j.flatD*(j.bx.hi[0]-j.bx.lo[0]) + 16 // not a power of two
+}
+
+// set takes a block of packed weights a: columns k0 to k0+kb, panels q0 to q1.
+func (j *boxJob) set(a []float32, k0, kb, channel, first, np, q0, q1 int) {
+	p := j.p
+	j.a, j.np, j.q0, j.q1, j.kb, j.first = a, np, q0, q1, kb, first
+	t := j.t
+	t.Offs, t.K, t.LDC, t.Lo, t.Hi = &p.offs[k0], kb, j.ldc, p.lo, p.hi
+	j.mode = simd.FromC
+	j.bias = nil
+	if k0 == 0 {
+		j.mode = simd.FromZero
+		if p.b != nil {
+			j.mode, j.bias = simd.FromRowBias, p.b[channel:]
+		}
+	}
+	if k0+kb == p.k {
+		j.mode |= p.clamp
+	}
+	t.Mode = j.mode
+}
+
+// columns runs the block over all columns of the box.
+func (j *boxJob) columns() {
+	l, g := j.p.l, j.p.g
+	depth, h, w := j.bx.hi[0]-j.bx.lo[0], j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
+	for d := range depth {
+		if j.p.flat {
+			j.stretch(d*l.q[1]*l.q[2], d*j.flatD, j.flatColumns)
+			continue
+		}
+		for r := range h {
+			at := ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1]+r)*g.Out[2] + j.bx.lo[2]
+			j.stretch((d*l.q[1]+r)*l.q[2], at, w)
+		}
+	}
+}
+
+// stretch runs the block over n columns that lie side by side, from in the copy
+// and to in the output.
+func (j *boxJob) stretch(from, to, n int) {
+	t, kg := j.t, j.p.g.KG()
+	base := panelRow(j.q0, j.np, kg)
+	for c := 0; c < n; c += j.p.ts.Cols {
+		t.B, t.N = &j.cp[from+c], min(j.p.ts.Cols, n-c)
+		for q := j.q0; q < j.q1; q++ {
+			r0, r1 := panelRow(q, j.np, kg), panelRow(q+1, j.np, kg)
+			t.A = &j.a[(r0-base)*j.kb]
+			t.C = &j.out[(r0-j.first)*j.ldc+to+c]
+			if j.bias != nil {
+				t.Bias = &j.bias[r0]
+			}
+			j.p.ts.Run(t, r1-r0)
+		}
+	}
+}
+
+// finish moves flat columns to y, where the job's first channel starts, and
+// applies what is left of the activation.
+func (j *boxJob) finish(y []float32, channels int) {
+	p := j.p
+	if !p.flat && p.act.Func == spec.Identity {
+		return
+	}
+	g := p.g
+	depth, h, w := j.bx.hi[0]-j.bx.lo[0], j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
+	for c := range channels {
+		plane := y[c*g.OutSize():][:g.OutSize()]
+		for d := range depth {
+			at := ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1])*g.Out[2] + j.bx.lo[2]
+			if p.flat {
+				src := j.out[c*j.ldc+d*j.flatD:]
+				for r := range h {
+					copy(plane[at+r*g.Out[2]:][:w], src[r*p.l.q[2]:])
+				}
+			}
+			if p.act.Func == spec.Identity {
+				continue
+			}
+			if w == g.Out[2] {
+				rows := plane[at:][:h*w]
+				pointwise(p.act, rows, rows)
+				continue
+			}
+			for r := range h {
+				row := plane[at+r*g.Out[2]:][:w]
+				pointwise(p.act, row, row)
+			}
+		}
+	}
+}
