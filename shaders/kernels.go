@@ -20,6 +20,8 @@ func Kernels() []*Kernel {
 		lossKernels(),
 		crossEntropyKernels(),
 		optimKernels(),
+		unfoldKernels(),
+		padGradKernels(),
 		convTransposeKernels(),
 		gemmKernels(),
 		normKernels(),

@@ -128,3 +128,17 @@ func (w *Window) checkKernel() error {
 	}
 	return nil
 }
+
+// Transposed returns the parameters of the transposed convolution that is the
+// gradient of this one, which pads with zeros, with respect to its input.
+func (g *Conv) Transposed() ConvTransposeParams {
+	axes := func(v [3]int) []int { return append([]int{}, v[3-g.Rank:]...) }
+	rest := [3]int{}
+	for i := range rest {
+		rest[i] = (g.In[i] + g.PadBegin[i] + g.PadEnd[i] - g.Extent(i)) % g.Stride[i]
+	}
+	return ConvTransposeParams{
+		Stride: axes(g.Stride), Dilation: axes(g.Dilation), Groups: g.Groups,
+		Padding: append(axes(g.PadBegin), axes(g.PadEnd)...), OutputPadding: axes(rest),
+	}
+}

@@ -77,3 +77,18 @@ func (c *ActivationGradCase) Oracle(in [][]float64) []Want {
 func (c *ActivationGradCase) Work() (flops, bytes float64) {
 	return 2 * float64(count(c.X)), 3 * bytesOf(c.X)
 }
+
+// Loss is sum(dy * f(x)).
+func (c *ActivationGradCase) Loss(in [][]float64) float64 {
+	f := must(c.activation())
+	sum := 0.0
+	for i, x := range in[1] {
+		if v := in[0][i] * cpuref.Pointwise64(f, x); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			sum += v
+		}
+	}
+	return sum
+}
+
+// Wrt names x.
+func (c *ActivationGradCase) Wrt() []int { return []int{1} }

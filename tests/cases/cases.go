@@ -81,6 +81,9 @@ func Rows() []Row {
 		concatRow,
 		convRow,
 		convTransposeRow,
+		convGradRow,
+		convTransposeGradRow,
+		padGradRow,
 		gemmRow,
 		matMulRow,
 		linearRow,
@@ -178,4 +181,23 @@ func abs(v []float64) []float64 {
 		out[i] = max(x, -x)
 	}
 	return out
+}
+
+// Differentiable is a case of a gradient: its inputs begin with the gradient dy
+// of a function's output.
+type Differentiable interface {
+	Case
+	// Loss is sum(dy * f(inputs)) by the function's own oracle, in float64.
+	Loss(in [][]float64) float64
+	// Wrt names the input that each output is the gradient with respect to.
+	Wrt() []int
+}
+
+// dot returns the sum of products, the loss of a function's output with dy.
+func dot(a, b []float64) float64 {
+	sum := 0.0
+	for i := range a {
+		sum += a[i] * b[i]
+	}
+	return sum
 }

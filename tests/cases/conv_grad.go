@@ -1,0 +1,155 @@
+package cases
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// ConvGradCase is the gradients of one convolution with respect to input and
+// weight.
+type ConvGradCase struct{ ConvCase }
+
+var convGradRow = Row{
+	Name:   "conv_grad",
+	New:    func() Case { return &ConvGradCase{} },
+	Random: func(r *rand.Rand) Case { return gradOfConv(randomConv(r)) },
+	Awkward: func() []Case {
+		var all []Case
+		for _, c := range awkwardConv() {
+			if count(c.(*ConvCase).X) < 100000 {
+				all = append(all, gradOfConv(c))
+			}
+		}
+		return all
+	},
+}
+
+func gradOfConv(c Case) Case {
+	g := ConvGradCase{*c.(*ConvCase)}
+	g.Params.Act, g.Bias = spec.Activation{}, false
+	return &g
+}
+
+// Inputs are dy, x and the weight.
+func (c *ConvGradCase) Inputs() []Input {
+	g := c.geometry()
+	return []Input{{Shape: g.OutShape()}, {Shape: c.X}, {Shape: c.W}}
+}
+
+// Call computes both gradients.
+func (c *ConvGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
+	dx, err := ops.ConvGradInput(in[0], in[2], c.X, c.Params)
+	if err != nil {
+		return nil, err
+	}
+	dw, err := ops.ConvGradWeight(in[0], in[1], c.W, c.Params)
+	return []*ops.Tensor{dx, dw}, err
+}
+
+// Oracle computes both in float64.
+func (c *ConvGradCase) Oracle(in [][]float64) []Want {
+	g := c.geometry()
+	return gradWants(c.X, c.W, in, func(dx, dw []float64, in [][]float64) {
+		cpuref.ConvGrad(dx, dw, in[0], in[1], in[2], g)
+	}, g.KG()*g.Taps(), g.N*g.OutSize())
+}
+
+// gradWants runs a gradient on values and on magnitudes. The sums have nx and nw
+// terms at most.
+func gradWants(x, w []int, in [][]float64, f func(dx, dw []float64, in [][]float64), nx, nw int) []Want {
+	dx, dw := make([]float64, count(x)), make([]float64, count(w))
+	f(dx, dw, in)
+	mx, mw := make([]float64, count(x)), make([]float64, count(w))
+	f(mx, mw, [][]float64{abs(in[0]), abs(in[1]), abs(in[2])})
+	return []Want{
+		{Shape: x, Value: dx, Magnitude: mx, Budget: spec.SumBudget(nx)},
+		{Shape: w, Value: dw, Magnitude: mw, Budget: spec.SumBudget(nw)},
+	}
+}
+
+// Loss is sum(dy * conv(x, w)).
+func (c *ConvGradCase) Loss(in [][]float64) float64 {
+	g := c.geometry()
+	y := make([]float64, count(g.OutShape()))
+	cpuref.Conv(y, in[1], in[2], nil, g)
+	return dot(in[0], y)
+}
+
+// Wrt names x and the weight.
+func (c *ConvGradCase) Wrt() []int { return []int{1, 2} }
+
+// Work counts two products of the forward's size.
+func (c *ConvGradCase) Work() (flops, bytes float64) {
+	g := c.geometry()
+	return 2 * g.Flops(), bytesOf(g.OutShape(), c.X, c.W, g.OutShape(), c.X, c.W)
+}
+
+// ConvTransposeGradCase is the gradients of one transposed convolution with
+// respect to input and weight.
+type ConvTransposeGradCase struct{ ConvTransposeCase }
+
+var convTransposeGradRow = Row{
+	Name:   "convtranspose_grad",
+	New:    func() Case { return &ConvTransposeGradCase{} },
+	Random: func(r *rand.Rand) Case { return gradOfConvTranspose(convTransposeRow.Random(r)) },
+	Awkward: func() []Case {
+		var all []Case
+		for _, c := range convTransposeRow.Awkward() {
+			if g := gradOfConvTranspose(c).(*ConvTransposeGradCase); count(g.X) < 100000 && count(g.Inputs()[0].Shape) < 200000 {
+				all = append(all, g)
+			}
+		}
+		return all
+	},
+}
+
+func gradOfConvTranspose(c Case) Case {
+	g := ConvTransposeGradCase{*c.(*ConvTransposeCase)}
+	g.Params.Act, g.Bias = spec.Activation{}, false
+	return &g
+}
+
+// Inputs are dy, x and the weight.
+func (c *ConvTransposeGradCase) Inputs() []Input {
+	g := c.geometry()
+	return []Input{{Shape: g.OutShape()}, {Shape: c.X}, {Shape: c.W}}
+}
+
+// Call computes both gradients.
+func (c *ConvTransposeGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
+	dx, err := ops.ConvTransposeGradInput(in[0], in[2], c.X, c.Params)
+	if err != nil {
+		return nil, fmt.Errorf("input: %w", err)
+	}
+	dw, err := ops.ConvTransposeGradWeight(in[0], in[1], c.W, c.Params)
+	return []*ops.Tensor{dx, dw}, err
+}
+
+// Oracle computes both in float64.
+func (c *ConvTransposeGradCase) Oracle(in [][]float64) []Want {
+	g := c.geometry()
+	return gradWants(c.X, c.W, in, func(dx, dw []float64, in [][]float64) {
+		cpuref.ConvTransposeGrad(dx, dw, in[0], in[1], in[2], g)
+	}, g.K/g.Groups*g.Taps(), g.N*g.InSize())
+}
+
+// Loss is sum(dy * convtranspose(x, w)).
+func (c *ConvTransposeGradCase) Loss(in [][]float64) float64 {
+	g := c.geometry()
+	y := make([]float64, count(g.OutShape()))
+	cpuref.ConvTranspose(y, in[1], in[2], nil, g)
+	return dot(in[0], y)
+}
+
+// Wrt names x and the weight.
+func (c *ConvTransposeGradCase) Wrt() []int { return []int{1, 2} }
+
+// Work counts two products of the forward's size.
+func (c *ConvTransposeGradCase) Work() (flops, bytes float64) {
+	g := c.geometry()
+	return 2 * g.Flops(), bytesOf(g.OutShape(), c.X, c.W, g.OutShape(), c.X, c.W)
+}

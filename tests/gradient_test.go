@@ -1,0 +1,74 @@
+package tests
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/kansu-dev/kansu/tests/cases"
+)
+
+// TestFiniteDifferences compares the oracle's own gradient of every function
+// that has one with central differences of the function's oracle, in float64,
+// over the same cases as the check of the devices.
+func TestFiniteDifferences(t *testing.T) {
+	s := seed(t)
+	for _, row := range cases.Rows() {
+		if _, ok := row.New().(cases.Differentiable); !ok {
+			continue
+		}
+		t.Run(row.Name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(s, 2))
+			for range *randomFlag {
+				c := row.Random(r).(cases.Differentiable)
+				in, want := cases.Prepare(row, c)
+				wide := make([][]float64, len(in))
+				for i, v := range in {
+					for _, x := range v {
+						wide[i] = append(wide[i], float64(x))
+					}
+				}
+				for out, at := range c.Wrt() {
+					checkSlope(t, r, row, c, wide, at, want[out].Value)
+				}
+			}
+		})
+	}
+}
+
+// checkSlope compares some elements of a gradient with central differences.
+func checkSlope(t *testing.T, r *rand.Rand, row cases.Row, c cases.Differentiable, in [][]float64, at int, grad []float64) {
+	t.Helper()
+	size := 1.0 // of the gradient's elements, for those that cancel
+	for _, g := range grad {
+		if !math.IsNaN(g) && !math.IsInf(g, 0) {
+			size = max(size, math.Abs(g))
+		}
+	}
+	for range 5 {
+		i := r.IntN(len(grad))
+		x := in[at][i]
+		if math.IsNaN(grad[i]) || math.IsInf(grad[i], 0) || math.IsNaN(x) || math.IsInf(x, 0) {
+			continue // no slope to measure at a value that is not a number
+		}
+		best := math.Inf(1)
+		var slope float64
+		// Two step sizes: one may step over a kink, or lose its digits.
+		for _, rel := range []float64{1e-5, 1e-7} {
+			h := rel * max(1e-3, math.Abs(x))
+			in[at][i] = x + h
+			up := c.Loss(in)
+			in[at][i] = x - h
+			down := c.Loss(in)
+			in[at][i] = x
+			d := (up - down) / (2 * h)
+			noise := 1e-15 * (math.Abs(up) + math.Abs(down)) / h
+			if e := math.Abs(d-grad[i]) - noise; e < best {
+				best, slope = e, d
+			}
+		}
+		if !(best <= 1e-4*max(math.Abs(grad[i]), 1e-2*size)) {
+			t.Errorf("gradient of input %d, element %d at %g: %g, by differences %g\n  case: %s", at, i, x, grad[i], slope, cases.Line(row.Name, c))
+		}
+	}
+}
