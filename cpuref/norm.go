@@ -6,34 +6,6 @@ import (
 	"github.com/kansu-dev/kansu/spec"
 )
 
-// Moments returns the mean and the population variance of each group of x, in
-// two passes; see spec.Norm. Under g.RMS the mean is 0 and the variance the
-// mean of the squares.
-func Moments[T Float](x []T, g *spec.Norm) (mean, variance []float64) {
-	mean, variance = make([]float64, g.Groups), make([]float64, g.Groups)
-	n := float64(g.Count)
-	if !g.RMS {
-		g.Runs(func(first, count, group, groupStep, _, _ int) {
-			for i := range count {
-				mean[group+i*groupStep] += float64(x[first+i])
-			}
-		})
-		for i := range mean {
-			mean[i] /= n
-		}
-	}
-	g.Runs(func(first, count, group, groupStep, _, _ int) {
-		for i := range count {
-			d := float64(x[first+i]) - mean[group+i*groupStep]
-			variance[group+i*groupStep] += d * d
-		}
-	})
-	for i := range variance {
-		variance[i] /= n
-	}
-	return mean, variance
-}
-
 // Normalize computes y from x and the mean and variance of each group; see
 // spec.Norm. scale and shift are nil where g has none.
 func Normalize[T Float](y, x, scale, shift []T, mean, variance []float64, g *spec.Norm) {

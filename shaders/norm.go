@@ -44,10 +44,13 @@ var (
 )
 
 // normOperands are where a normalization reads and writes.
-type normOperands struct{ x, scale, shift, y Operand }
+type normOperands struct {
+	x, scale, shift, y Operand
+	statOnly           bool // there is no y
+}
 
 // usualNorm are the operands of a call whose inputs are x, scale and shift.
-var usualNorm = normOperands{In(0), In(1), In(2), Out(0)}
+var usualNorm = normOperands{x: In(0), scale: In(1), shift: In(2), y: Out(0)}
 
 // published says which statistics are outputs, and the running ones.
 type published struct {
@@ -94,6 +97,7 @@ func planNorm(function string, g *spec.Norm, io normOperands, pub *published, de
 		reason(force != "rows" && r.rows < 64, "too few rows"))
 	_, per := groupTile(r.n/r.loadOf(), dev.MaxInvocations)
 	group.not = firstOf(group.not,
+		reason(io.statOnly, "there is nothing to normalize"),
 		reason(pub != nil && !pub.plain(), "more statistics than mean and deviation are outputs"),
 		reason(per == 0, "a row is more than the registers of a workgroup"),
 		reason(force != "group" && r.rows < 64 && r.n > 4096, "too few rows"))
@@ -132,8 +136,11 @@ func (p *published) plain() bool { return !p.running && len(p.temps) > 0 }
 func normParts(g *spec.Norm, io normOperands, pub *published, dev Device, moments func(*spec.Norm, Operand, Device) (Step, int)) Plan {
 	m, parts := moments(g, io.x, dev)
 	p := Plan{
-		Steps: []Step{m, momentsMerge(g, parts, dev), normalize(g, io, Temp(1), Temp(1), false, dev)},
+		Steps: []Step{m, momentsMerge(g, parts, dev)},
 		Temps: []int{4 * g.Groups * parts, 4 * g.Groups},
+	}
+	if !io.statOnly {
+		p.Steps = append(p.Steps, normalize(g, io, Temp(1), Temp(1), false, dev))
 	}
 	if pub != nil {
 		p.Steps = append(p.Steps, momentsPublish(pub, dev))

@@ -103,6 +103,7 @@ func Rows() []Row {
 		groupNormRow,
 		rmsNormRow,
 		meanVarianceRow,
+		momentsRow,
 		lossRow,
 		lossGradRow,
 		crossEntropyRow,

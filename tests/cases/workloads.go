@@ -30,6 +30,7 @@ func Workloads() []Workload {
 		{"maxpool3x3s2", "maxpool", &PoolCase{Kind: "max", X: maps, Params: ops.PoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: one}}},
 		{"avgpool2x2s2", "avgpool", &PoolCase{Kind: "avg", X: maps, Params: ops.PoolParams{Kernel: []int{2}, Stride: []int{2}}}},
 		{"bn_eval", "batchnorm", &BatchNormCase{X: maps, Scale: true, Shift: true}},
+		{"bn_stats", "moments", &MomentsCase{X: maps, Axes: []int{0, 2, 3}}},
 		{"bn_train", "batchnorm_train", &BatchNormTrainCase{X: maps, Scale: true, Shift: true, Running: true}},
 		{"layernorm_4096x1024", "layernorm", &LayerNormCase{X: []int{4096, 1024}, Scale: true, Shift: true, Params: ops.LayerNormParams{}}},
 		{"groupnorm32", "groupnorm", &GroupNormCase{X: maps, Scale: true, Shift: true, Params: ops.GroupNormParams{Groups: 32}}},
