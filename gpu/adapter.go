@@ -84,7 +84,8 @@ func (i Info) String() string {
 // machine without adapters has an empty list; the error is ErrNoDevice where
 // this build cannot look for any.
 //
-// OpenGL is not even asked: Mesa writes to standard error when it is.
+// OpenGL adapters are not listed: asking for them makes Mesa write to standard
+// error, and Open would refuse them.
 func Adapters() ([]Info, error) {
 	found, err := findAdapters()
 	if err != nil {

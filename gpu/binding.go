@@ -2,9 +2,9 @@
 
 package gpu
 
-// The native driver, over github.com/cogentcore/webgpu. Adapters, waiting and
-// mapping are in binding_native.go; browsers have a driver of their own,
-// browser.go.
+// The native driver, over github.com/cogentcore/webgpu: objects and encoding.
+// Adapters are in binding_native.go, submitting and waiting in binding_wait.go;
+// browsers have a driver of their own, browser.go.
 
 import (
 	"errors"

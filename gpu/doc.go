@@ -39,6 +39,19 @@
 // All methods may be called from many goroutines. A goroutine that waits in
 // Read or Wait does not keep the others from recording.
 //
+// A device that is lost (a driver reset) makes the library panic. On
+// linux/amd64 the panic is caught and becomes ErrDeviceLost, after the library
+// wrote a line to standard error; on other platforms it ends the process.
+//
+// # What is not checked
+//
+// The sum of a kernel's var<workgroup> memory against Limits.MaxWorkgroupStorage:
+// the library compiles a kernel that goes over it. A fixed-size storage array
+// (array<f32, 1000>) against the buffer bound to it: declare runtime arrays.
+// Mesa's software device (llvmpipe) ends every loop after 65,535 iterations of
+// an invocation, all of its loops together, without a word: a kernel that may
+// loop longer splits its work or unrolls.
+//
 // # Without a device
 //
 // Where the program is built without cgo, or there is no Vulkan, Metal or DX12
