@@ -14,24 +14,33 @@ var poolNaiveWGSL string
 //go:embed pool_tile.wgsl
 var poolTileWGSL string
 
+//go:embed pool_group.wgsl
+var poolGroupWGSL string
+
 //go:embed pool_plane.wgsl
 var poolPlaneWGSL string
 
 // PlanPool plans a max, average or Lp pooling. Input: x; outputs: y and, with
-// indices, the places of the maxima. Variants: plane, tile, naive.
+// indices, the places of the maxima. Variants: plane, tile, group, naive.
 func PlanPool(g spec.Pool, indices bool, dev Device, force string) (Plan, error) {
 	plane := candidate{name: "plane", why: "whole planes: a workgroup reduces each", not: poolPlaneNot(&g, dev),
 		plan: func() (Plan, error) { return poolPlane(g, indices, dev), nil }}
 	tile := candidate{name: "tile", why: "a window: neighbours share their loads", not: poolTileNot(&g, dev),
 		plan: func() (Plan, error) { return poolTile(g, indices, dev), nil }}
-	naive := candidate{name: "naive", why: "few outputs along a row, or windows of many sizes", not: poolNaiveNot(&g, dev),
-		plan: func() (Plan, error) { return poolNaive(g, indices, dev), nil }}
-	order := []candidate{tile, naive, plane}
+	group := candidate{name: "group", why: "large windows: a workgroup shares each", not: poolGroupNot(&g, dev),
+		plan: func() (Plan, error) { return poolEach(g, indices, poolGroupSize(&g), dev), nil }}
+	naive := candidate{name: "naive", why: "small windows, few of them along a row", not: poolNaiveNot(&g, dev),
+		plan: func() (Plan, error) { return poolEach(g, indices, 0, dev), nil }}
+	order := []candidate{tile, naive, group, plane}
 	switch {
 	case g.Whole() && !dev.CPU && g.InSize() >= 32:
-		order = []candidate{plane, naive, tile}
+		order = []candidate{plane, group, naive, tile}
+	case !dev.CPU && g.Taps() >= 512:
+		order = []candidate{tile, group, naive, plane}
+	case g.Whole():
+		order = []candidate{naive, plane, group, tile}
 	case g.Out[2] < 3: // a tile of four outputs would be half empty
-		order = []candidate{naive, tile, plane}
+		order = []candidate{naive, tile, group, plane}
 	}
 	return choose(g.Kind.String()+"pool", force, order)
 }
@@ -52,17 +61,40 @@ func tooManyLoops(n int, dev Device) string {
 	return ""
 }
 
-func poolNaiveKernel(kind spec.PoolKind, adaptive, indices bool) *Kernel {
-	return intern(fmt.Sprintf("pool_naive_%v_adaptive%t_indices%t", kind, adaptive, indices), func() *Kernel {
-		k := &Kernel{
-			Source:     specialise(poolNaiveWGSL, setU32("KIND", int(kind)), setBool("ADAPTIVE", adaptive), poolMath()),
-			ParamBytes: 27 * 4,
-			Writes:     []bool{false, true, true},
+// poolGroupNot says why the group kernel cannot serve a pooling, if so.
+func poolGroupNot(g *spec.Pool, dev Device) string {
+	wg := poolGroupSize(g)
+	if dev.MaxInvocations < wg || dev.WorkgroupBytes < 8*wg {
+		return "the device's workgroups are too small"
+	}
+	return tooManyLoops(2*ceilDiv(g.Taps(), wg), dev)
+}
+
+// poolGroupSize returns the invocations that share one window.
+func poolGroupSize(g *spec.Pool) int {
+	if g.Taps() < 4096 {
+		return 64
+	}
+	return 256
+}
+
+// poolKernel is the naive kernel, or with a group size the group kernel.
+func poolKernel(kind spec.PoolKind, adaptive, indices bool, group int) *Kernel {
+	name := "naive"
+	if group > 0 {
+		name = fmt.Sprintf("group%d", group)
+	}
+	return intern(fmt.Sprintf("pool_%s_%v_adaptive%t_indices%t", name, kind, adaptive, indices), func() *Kernel {
+		edits := []edit{setU32("KIND", int(kind)), setBool("ADAPTIVE", adaptive), poolMath()}
+		k := &Kernel{ParamBytes: 27 * 4, Writes: []bool{false, true, true}}
+		if group > 0 {
+			edits = append(edits, setU32("WG", group), swap("walk", poolGroupWGSL))
 		}
 		if !indices {
-			k.Source = specialise(k.Source, swap("indices", "fn store_index(o: u32, at: i32) {}"))
+			edits = append(edits, swap("indices", "fn store_index(o: u32, at: i32) {}"))
 			k.Writes = k.Writes[:2]
 		}
+		k.Source = specialise(poolNaiveWGSL, edits...)
 		return k
 	})
 }
@@ -83,17 +115,21 @@ func poolOperands(indices bool) []Operand {
 // lowest is -Inf, for which WGSL has no constant: it goes in as a parameter.
 var lowest = float32(math.Inf(-1))
 
-func poolNaive(g spec.Pool, indices bool, dev Device) Plan {
-	const wg = 64
+// poolEach plans the naive kernel, or with a group size the group kernel.
+func poolEach(g spec.Pool, indices bool, group int, dev Device) Plan {
 	total := g.Planes() * g.OutSize()
+	groups := total
+	if group == 0 {
+		groups = ceilDiv(total, 64)
+	}
 	return Plan{Steps: []Step{{
-		Kernel: poolNaiveKernel(g.Kind, g.Adaptive, indices),
+		Kernel: poolKernel(g.Kind, g.Adaptive, indices, group),
 		Params: Params{}.U32(total).U32(g.In[:]...).U32(g.Out[:]...).U32(g.Kernel[:]...).
 			U32(g.Stride[:]...).U32(g.Dilation[:]...).U32(g.PadBegin[:]...).
 			U32(g.In[0]+g.PadEnd[0], g.In[1]+g.PadEnd[1], g.In[2]+g.PadEnd[2]).
 			U32(flag(g.ExcludePad)).F32(float32(g.Divisor)).U32(flag(g.PlainNorm)).F32(g.Norm, lowest),
 		Operands: poolOperands(indices),
-		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
+		Groups:   Grid1D(groups, dev.MaxGroups),
 	}}}
 }
 
@@ -311,13 +347,13 @@ func flag(b bool) int {
 // has one for each kernel size along a row; here are those of common windows.
 func poolKernels() []*Kernel {
 	var all []*Kernel
-	for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
+	for _, group := range []int{0, 64, 256} {
 		for _, adaptive := range []bool{false, true} {
-			all = append(all, poolNaiveKernel(kind, adaptive, false))
+			for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
+				all = append(all, poolKernel(kind, adaptive, false, group))
+			}
+			all = append(all, poolKernel(spec.PoolMax, adaptive, true, group))
 		}
-	}
-	for _, adaptive := range []bool{false, true} {
-		all = append(all, poolNaiveKernel(spec.PoolMax, adaptive, true))
 	}
 	for _, vec := range []bool{false, true} {
 		for _, group := range []int{64, 256} {

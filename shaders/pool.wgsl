@@ -18,7 +18,8 @@
 // Limits:   every tensor below 2^31 elements; adaptive outputs at most 65,535
 //           on an axis, so that their windows' ends fit 32 bits
 //
-// It is the definition that the faster kernels are compared with.
+// It is the definition that the faster kernels are compared with. With the walk
+// of pool_group.wgsl in place of its own, a workgroup shares each window.
 
 struct Params {
   total: u32, // outputs: planes*OD*OH*OW
@@ -96,32 +97,14 @@ fn row_at(win: Window, d: u32, h: u32) -> u32 {
   return win.base + ((win.d.first + d * p.dilation_d) * p.in_h + win.h.first + h * p.dilation_h) * p.in_w + win.w.first;
 }
 
-// The sum over the window of |x|*scale raised to the power: 1 the element itself,
-// with its sign unless absolute; 2 its square; 3 the p-th power.
-fn sum_of(win: Window, power: u32, scale: f32, absolute: bool, largest: f32) -> f32 {
-  var total = 0.0;
-  for (var d = 0u; d < win.d.count; d++) {
-    var layer = 0.0;
-    for (var h = 0u; h < win.h.count; h++) {
-      var row = 0.0;
-      var i = row_at(win, d, h);
-      for (var w = 0u; w < win.w.count; w++) {
-        var v = x[i] * scale;
-        if (power == 3u) {
-          row += power_of(v, largest, absolute);
-        } else if (power == 2u) {
-          row = fma(v, v, row);
-        } else {
-          if (absolute) { v = abs(v); }
-          row += v;
-        }
-        i += p.dilation_w;
-      }
-      layer += row;
-    }
-    total += layer;
-  }
-  return total;
+// A maximum so far: -1 where nothing was seen.
+struct Maximum { value: f32, place: i32 }
+
+// What becomes of a maximum when an element from further on comes in: the first
+// of equal ones stays, and the last NaN.
+fn later(m: Maximum, e: Maximum) -> Maximum {
+  if (e.place >= 0 && (k_is_nan(e.value) || m.place < 0 || (!k_is_nan(m.value) && e.value > m.value))) { return e; }
+  return m;
 }
 
 // (v/largest)^p, with the sign that v^p has unless absolute; NaN where it has none.
@@ -159,6 +142,73 @@ fn overhang(win: Window) -> f32 {
   return f32(taps) * reciprocal(f32(count));
 }
 
+// swap: walk
+// How the elements of a window are visited: here one after the other.
+
+// The output that an invocation works on, and whether it stores the result.
+fn output_of(group: u32, local: u32) -> u32 { return group * WG + local; }
+fn stores() -> bool { return true; }
+
+// The sum over the window of |x|*scale raised to the power: 1 the element itself,
+// with its sign unless absolute; 2 its square; 3 the p-th power.
+fn sum_of(win: Window, power: u32, scale: f32, absolute: bool, largest: f32) -> f32 {
+  var total = 0.0;
+  for (var d = 0u; d < win.d.count; d++) {
+    var layer = 0.0;
+    for (var h = 0u; h < win.h.count; h++) {
+      var row = 0.0;
+      var i = row_at(win, d, h);
+      for (var w = 0u; w < win.w.count; w++) {
+        var v = x[i] * scale;
+        if (power == 3u) {
+          row += power_of(v, largest, absolute);
+        } else if (power == 2u) {
+          row = fma(v, v, row);
+        } else {
+          if (absolute) { v = abs(v); }
+          row += v;
+        }
+        i += p.dilation_w;
+      }
+      layer += row;
+    }
+    total += layer;
+  }
+  return total;
+}
+
+// The largest magnitude in the window, NaN left out.
+fn largest_of(win: Window) -> f32 {
+  var largest = 0.0;
+  for (var d = 0u; d < win.d.count; d++) {
+    for (var h = 0u; h < win.h.count; h++) {
+      var i = row_at(win, d, h);
+      for (var w = 0u; w < win.w.count; w++) {
+        let v = abs(x[i]);
+        if (!k_is_nan(v) && v > largest) { largest = v; }
+        i += p.dilation_w;
+      }
+    }
+  }
+  return largest;
+}
+
+// The largest element and its place.
+fn maximum(win: Window) -> Maximum {
+  var m = Maximum(p.lowest, -1);
+  for (var d = 0u; d < win.d.count; d++) {
+    for (var h = 0u; h < win.h.count; h++) {
+      var i = row_at(win, d, h);
+      for (var w = 0u; w < win.w.count; w++) {
+        m = later(m, Maximum(x[i], i32(i - win.base)));
+        i += p.dilation_w;
+      }
+    }
+  }
+  return m;
+}
+// end swap
+
 fn average(win: Window) -> f32 {
   if (win.d.count * win.h.count * win.w.count == 0u) { return 0.0; }
   let sum = sum_of(win, 1u, 1.0, false, 1.0);
@@ -179,17 +229,7 @@ fn norm(win: Window) -> f32 {
     else if (sum < 1e-27) { back = 0x1p-80; sum = sum_of(win, 2u, 0x1p80, false, 1.0); }
     return k_sqrt(sum * overhang(win)) * back;
   }
-  var largest = 0.0;
-  for (var d = 0u; d < win.d.count; d++) {
-    for (var h = 0u; h < win.h.count; h++) {
-      var i = row_at(win, d, h);
-      for (var w = 0u; w < win.w.count; w++) {
-        let v = abs(x[i]);
-        if (!k_is_nan(v) && v > largest) { largest = v; }
-        i += p.dilation_w;
-      }
-    }
-  }
+  let largest = largest_of(win);
   var scale = 1.0; // keeps a quotient's operands in the range that drivers divide well
   if (largest > 1e30) { scale = 0x1p-60; }
   else if (largest < 1e-30) { scale = 0x1p60; }
@@ -200,7 +240,7 @@ fn norm(win: Window) -> f32 {
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
-  let o = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
+  let o = output_of(group.x + groups.x * (group.y + groups.y * group.z), local);
   if (o >= p.total) { return; }
   let plane = o / (p.out_w * p.out_h * p.out_d);
   var win: Window;
@@ -208,28 +248,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   win.d = span(o / (p.out_w * p.out_h) % p.out_d, p.in_d, p.out_d, p.kernel_d, p.stride_d, p.dilation_d, p.pad_d, p.end_d);
   win.h = span(o / p.out_w % p.out_h, p.in_h, p.out_h, p.kernel_h, p.stride_h, p.dilation_h, p.pad_h, p.end_h);
   win.w = span(o % p.out_w, p.in_w, p.out_w, p.kernel_w, p.stride_w, p.dilation_w, p.pad_w, p.end_w);
-  if (KIND == 1u) { y[o] = average(win); return; }
-  if (KIND == 2u) { y[o] = norm(win); return; }
-  var best = p.lowest;
-  var at = -1;
-  var broken = false; // a NaN was seen
-  for (var d = 0u; d < win.d.count; d++) {
-    for (var h = 0u; h < win.h.count; h++) {
-      var i = row_at(win, d, h);
-      for (var w = 0u; w < win.w.count; w++) {
-        let v = x[i];
-        if (k_is_nan(v)) {
-          broken = true;
-          best = v;
-          at = i32(i - win.base);
-        } else if (!broken && (at < 0 || v > best)) {
-          best = v;
-          at = i32(i - win.base);
-        }
-        i += p.dilation_w;
-      }
+  if (KIND == 0u) {
+    let m = maximum(win);
+    if (stores()) {
+      y[o] = m.value;
+      store_index(o, m.place);
     }
+    return;
   }
-  y[o] = best;
-  store_index(o, at);
+  var v = 0.0;
+  if (KIND == 1u) { v = average(win); } else { v = norm(win); }
+  if (stores()) { y[o] = v; }
 }

@@ -39,7 +39,9 @@ func TestPlanPool(t *testing.T) {
 		{"window", window(image, spec.PoolMax, three), gpu, "tile", 1},
 		{"window, software", window(image, spec.PoolMax, three), software, "tile", 1},
 		{"Lp window", window(image, spec.PoolLp, three), gpu, "naive", 1},
-		{"wide window", window(image, spec.PoolAvg, spec.PoolParams{Kernel: []int{50}, Stride: []int{1}}), gpu, "naive", 1},
+		{"wide window", window(image, spec.PoolAvg, spec.PoolParams{Kernel: []int{50}, Stride: []int{1}}), gpu, "group", 1},
+		{"wide window, software", window(image, spec.PoolAvg, spec.PoolParams{Kernel: []int{50}, Stride: []int{1}}), software, "naive", 1},
+		{"huge window, software", window([]int{1, 1, 500, 500}, spec.PoolLp, spec.PoolParams{Kernel: []int{400}, Stride: []int{1}}), software, "group", 1},
 		{"two outputs in a row", window([]int{1, 8, 9, 4}, spec.PoolMax, spec.PoolParams{Kernel: []int{2}}), gpu, "naive", 1},
 		{"planes", global([]int{8, 2048, 7, 7}, spec.PoolAvg), gpu, "plane", 1},
 		{"planes, software", global([]int{8, 2048, 7, 7}, spec.PoolAvg), software, "naive", 1},
@@ -64,18 +66,24 @@ func TestPlanPool(t *testing.T) {
 	}
 }
 
-// TestPlanPoolRefuses has the calls that no kernel can serve, and says why.
+// TestPlanPoolRefuses has calls that a kernel cannot serve, and says why.
 func TestPlanPoolRefuses(t *testing.T) {
 	software := Baseline
 	software.CPU, software.MaxLoop = true, SoftwareLoops
 	g, err := spec.NewPool(spec.PoolMax, []int{1, 1, 500, 500}, 0, spec.PoolParams{Kernel: []int{400}, Stride: []int{1}})
 	require.NoError(t, err)
-	_, err = PlanPool(g, false, software, "")
+	_, err = PlanPool(g, false, software, "naive")
 	require.ErrorIs(t, err, spec.ErrUnsupported)
-	assert.Contains(t, err.Error(), "naive: baseline ends an invocation after 65000 loop iterations")
-	_, err = PlanPool(g, false, Baseline, "")
+	assert.Contains(t, err.Error(), "baseline ends an invocation after 65000 loop iterations")
+	_, err = PlanPool(g, false, Baseline, "naive")
 	require.NoError(t, err)
 	_, err = PlanPool(g, false, Baseline, "plane")
 	require.ErrorIs(t, err, spec.ErrUnsupported)
 	assert.Contains(t, err.Error(), "not the whole plane")
+
+	g, err = spec.NewGlobalPool(spec.PoolMax, []int{1, 1, spec.MaxElements}, 0)
+	require.NoError(t, err)
+	_, err = PlanPool(g, false, software, "")
+	require.ErrorIs(t, err, spec.ErrUnsupported)
+	assert.Contains(t, err.Error(), "no kernel can serve this call: naive: ")
 }

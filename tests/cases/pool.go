@@ -35,9 +35,9 @@ func poolRow(kind spec.PoolKind, kernels ...string) Row {
 }
 
 var (
-	maxPoolRow = poolRow(spec.PoolMax, "plane", "tile", "naive")
-	avgPoolRow = poolRow(spec.PoolAvg, "plane", "tile", "naive")
-	lpPoolRow  = poolRow(spec.PoolLp, "plane", "naive")
+	maxPoolRow = poolRow(spec.PoolMax, "plane", "tile", "group", "naive")
+	avgPoolRow = poolRow(spec.PoolAvg, "plane", "tile", "group", "naive")
+	lpPoolRow  = poolRow(spec.PoolLp, "plane", "group", "naive")
 )
 
 // poolValues are the distributions of x. Every one has a use: "ties" repeats few
@@ -181,6 +181,7 @@ func awkwardPool(kind spec.PoolKind) []Case {
 		{X: k(1, 3, 15, 16), Params: ops.PoolParams{Kernel: k(4, 3), Stride: k(2, 3), AutoPad: spec.SameLower}},
 		{X: k(2, 4, 5, 9, 7), Params: ops.PoolParams{Kernel: k(2, 3, 1), Stride: k(1, 2, 3), Padding: k(1, 0, 0, 0, 2, 0), Ceil: true}},
 		{X: k(1, 2, 9, 32, 32), Params: ops.PoolParams{Kernel: k(3), Stride: k(2), Dilation: k(2), Ceil: true}},
+		{X: k(1, 2, 300, 301), Params: ops.PoolParams{Kernel: k(280), Stride: k(20)}}, // more elements than a software adapter loops over
 		{X: k(1, 3, 1, 260), Params: ops.PoolParams{Kernel: k(1, 256), Stride: k(1, 2)}},
 		{X: k(2, 3, 7, 7), Global: true},
 		{X: k(1, 2, 1), Global: true},
