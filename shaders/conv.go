@@ -25,6 +25,7 @@ var convPlans planCache[convKey]
 //   - tile128x128 and so on: an implicit matrix product through workgroup memory
 //   - split64x64 and so on: the same, with the sums of an output split among
 //     workgroups, where there are few outputs
+//   - winograd4 and winograd2: 3x3 with stride 1 in fewer multiplications
 //   - depthwise: one input channel per group
 //   - register16x16 and so on, and depthwise_row: for software adapters
 //   - gather8x8 and so on: a register tile without constants of the shape
@@ -73,5 +74,5 @@ func convKernels() []*Kernel {
 	for _, fn := range spec.Pointwises() {
 		all = append(all, convNaiveKernel(fn, spec.PadZeros, true))
 	}
-	return slices.Concat(all, convStepKernels(), convTileKernels(), convDepthwiseKernels(), convRegisterKernels())
+	return slices.Concat(all, convStepKernels(), convTileKernels(), convWinogradKernels(), convDepthwiseKernels(), convRegisterKernels())
 }

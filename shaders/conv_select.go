@@ -57,6 +57,9 @@ func convCandidates(g spec.Conv, dev Device) []candidate {
 		}
 		all.add("split"+t.String(), splitNot(g, t, dev), cost.tile(g, t, splitsOf(g, t)), func() (Plan, error) { return convSplit(g, dev, t) })
 	}
+	for _, m := range winogradSizes {
+		all.add("winograd"+itoa(m), winogradNot(g, m, dev), cost.winograd(g, m), func() (Plan, error) { return convWinograd(g, dev, m) })
+	}
 	all.add("depthwise", depthwiseNot(g, dev), cost.depthwise(g, false), func() (Plan, error) { return convDepthwise(g, dev) })
 	all.add("depthwise_row", depthwiseRowNot(g, dev), cost.depthwise(g, true), func() (Plan, error) { return convDepthwiseRow(g, dev) })
 	for _, t := range registerTiles {
@@ -72,6 +75,7 @@ func convCandidates(g spec.Conv, dev Device) []candidate {
 // convCost models the time of each family of kernels on one kind of device.
 type convCost struct {
 	tile      func(g spec.Conv, t convTile, splits int) float64
+	winograd  func(g spec.Conv, m int) float64
 	depthwise func(g spec.Conv, rows bool) float64
 	register  func(g spec.Conv, t registerTile) float64
 	gather    func(g spec.Conv, t registerTile) float64
@@ -99,17 +103,15 @@ const never = math.MaxFloat64
 
 // gpuConvCost is in multiply-adds of one compute unit.
 var gpuConvCost = convCost{
-	tile: func(g spec.Conv, t convTile, splits int) float64 {
-		w := productOf(g)
-		w.splits = max(1, splits)
-		// Smaller tiles load more for each multiply-add.
-		overhead := 1 + 16/float64(t.m) + 16/float64(t.n)
-		rounds := ceilDiv(t.groups(g, w), tileSlots(t)) * max(1, 256/t.invocations())
-		cost := float64(rounds*t.m*t.n) * float64(ceilDiv(w.k, w.splits*t.k)*t.k) * overhead
-		if splits > 1 {
-			cost += 5e5 + 8*float64(splits*g.N*g.K*g.OutSize())/gpuCores
-		}
-		return cost
+	tile: gpuTileCost,
+	winograd: func(g spec.Conv, m int) float64 {
+		w := winogradOf(g, m)
+		c := w.product(g)
+		tile, _ := winogradTile(c, Baseline)
+		// The transforms write and read each point of a tile once, at a rate of
+		// about 40 multiply-adds for each element.
+		moved := float64(2*(c.C+c.K)*w.tiles + g.N*g.C*g.InSize() + g.N*g.K*g.OutSize())
+		return 1.5e6 + gpuTileCost(c, tile, 1) + 40*moved/gpuCores
 	},
 	depthwise: func(g spec.Conv, rows bool) float64 {
 		if rows {
@@ -127,6 +129,21 @@ var gpuConvCost = convCost{
 	},
 }
 
+// gpuTileCost is the cost of a tile kernel, with split sums where splits is
+// above 1.
+func gpuTileCost(g spec.Conv, t convTile, splits int) float64 {
+	w := productOf(g)
+	w.splits = max(1, splits)
+	// Smaller tiles load more for each multiply-add.
+	overhead := 1 + 16/float64(t.m) + 16/float64(t.n)
+	rounds := ceilDiv(t.groups(g, w), tileSlots(t)) * max(1, 256/t.invocations())
+	cost := float64(rounds*t.m*t.n) * float64(ceilDiv(w.k, w.splits*t.k)*t.k) * overhead
+	if splits > 1 {
+		cost += 5e5 + 8*float64(splits*g.N*g.K*g.OutSize())/gpuCores
+	}
+	return cost
+}
+
 // gpuThreads returns how many of n invocations a compute unit runs, of which
 // it needs about 1024 to be busy.
 func gpuThreads(n int) float64 { return float64(1024 * ceilDiv(n, 1024*gpuCores)) }
@@ -134,27 +151,33 @@ func gpuThreads(n int) float64 { return float64(1024 * ceilDiv(n, 1024*gpuCores)
 // softwareConvCost is in cycles of a group of 8 invocations.
 var softwareConvCost = convCost{
 	tile: func(spec.Conv, convTile, int) float64 { return never },
+	// Faster here too, but who computes on a software adapter wants the plain
+	// sums more than the time.
+	winograd: func(spec.Conv, int) float64 { return never },
 	depthwise: func(g spec.Conv, rows bool) float64 {
 		if !rows {
 			return never
 		}
 		return 1e6 + float64(g.N*g.K*g.OutSize()*g.Terms())*3
 	},
-	register: func(g spec.Conv, t registerTile) float64 {
-		f := flat(g)
-		s := registerShapeOf(f, t)
-		groups := ceilDiv(g.N*g.Groups*ceilDiv(g.KG(), t.k)*f.Out[0]*f.Out[1]*ceilDiv(f.Out[2], t.w), 8)
-		loads := 8 * (4*s.row4() + s.kernel*t.k)
-		sums := s.kernel * t.k * t.w
-		steps := ceilDiv(g.Terms(), s.kernel)
-		return 4e6 + float64(max(groups, 4)*steps)*(2.2*float64(loads)+1.4*float64(sums)+100)
-	},
+	register: softwareRegisterCost,
 	gather: func(g spec.Conv, t registerTile) float64 {
 		f := flat(g)
 		groups := ceilDiv(g.N*g.Groups*ceilDiv(g.KG(), t.k)*f.Out[0]*f.Out[1]*ceilDiv(f.Out[2], t.w), 8)
 		return 5e5 + float64(max(groups, 4)*g.Terms())*(5*float64(8*t.w)+2.2*float64(8*t.k)+1.4*float64(t.k*t.w)+150)
 	},
 	naive: func(g spec.Conv) float64 { return float64(g.N*g.K*g.OutSize()*g.Terms()) * 16 },
+}
+
+// softwareRegisterCost is the cost of a register kernel.
+func softwareRegisterCost(g spec.Conv, t registerTile) float64 {
+	f := flat(g)
+	s := registerShapeOf(f, t)
+	groups := ceilDiv(g.N*g.Groups*ceilDiv(g.KG(), t.k)*f.Out[0]*f.Out[1]*ceilDiv(f.Out[2], t.w), 8)
+	loads := 8 * (4*s.row4() + s.kernel*t.k)
+	sums := s.kernel * t.k * t.w
+	steps := ceilDiv(g.Terms(), s.kernel)
+	return 4e6 + float64(max(groups, 4)*steps)*(2.2*float64(loads)+1.4*float64(sums)+100)
 }
 
 // String names the tile as the variants do.

@@ -32,9 +32,10 @@ func TestConvChoice(t *testing.T) {
 		p             spec.ConvParams
 		gpu, software string
 	}{
-		{"3x3, 64 channels, batch 8", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one}, "tile64x64", "register16x16"},
-		{"3x3, 256 channels, large", []int{8, 256, 56, 56}, []int{256, 256, 3, 3}, spec.ConvParams{Padding: one}, "tile128x128", "register16x16"},
-		{"3x3, 32 channels", []int{8, 32, 112, 112}, []int{32, 32, 3, 3}, spec.ConvParams{Padding: one}, "tile32x128", "register16x16"},
+		{"3x3, 64 channels, batch 8", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one}, "winograd4", "register16x16"},
+		{"3x3, 64 channels, direct", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile64x64", "register16x16"},
+		{"3x3, 256 channels, large", []int{8, 256, 56, 56}, []int{256, 256, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile128x128", "register16x16"},
+		{"3x3, 32 channels", []int{8, 32, 112, 112}, []int{32, 32, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile32x128", "register16x16"},
 		{"3x3, 512 channels, 7x7", []int{1, 512, 7, 7}, []int{512, 512, 3, 3}, spec.ConvParams{Padding: one}, "split64x64", "register16x8"},
 		{"1x1", []int{8, 256, 56, 56}, []int{64, 256, 1, 1}, spec.ConvParams{}, "tile64x64", "register16x16"},
 		{"7x7 on 3 channels", []int{8, 3, 224, 224}, []int{64, 3, 7, 7}, spec.ConvParams{Stride: []int{2}, Padding: []int{3}}, "tile64x64", "register8x16"},
@@ -123,6 +124,10 @@ func randomConv(r *rand.Rand) (spec.Conv, error) {
 		p.Stride = append(p.Stride, 1+r.IntN(5))
 		p.Dilation = append(p.Dilation, 1+r.IntN(4))
 		p.Padding = append(p.Padding, r.IntN(6))
+	}
+	if r.IntN(4) == 0 { // what Winograd's method serves
+		x, w = append(x[:2], 1+r.IntN(60), 1+r.IntN(60)), append(w[:2], 3, 3)
+		p.Stride, p.Dilation, p.Padding = nil, nil, []int{1 + r.IntN(2)}
 	}
 	p.Groups = groups
 	p.PadMode = spec.PadMode(max(0, r.IntN(8)-4))

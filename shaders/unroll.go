@@ -18,50 +18,68 @@ import (
 // and stay valid WGSL as they stand; unroll writes the copies out.
 var unrollHead = regexp.MustCompile(`^(\s*)for \(var (\w+) = 0u; (\w+) < (\w+); (\w+)\+\+\) \{ // unroll$`)
 
-// unroll replaces every marked loop, the outer ones first, by one block for
-// each value of its counter. The limit is a literal or a module constant, so
-// unroll comes after the edits that set constants. A loop ends at the first
-// line that is a closing brace with the indentation of its head.
+// unroll replaces every marked loop by one block for each value of its counter.
+// The limit is a literal or a module constant, so unroll comes after the edits
+// that set constants. A loop ends at the first line that is a closing brace with
+// the indentation of its head.
 func unroll(text string) string {
-	var out strings.Builder
-	lines := strings.Split(text, "\n")
+	return strings.Join(unrollLines(nil, strings.Split(text, "\n"), text), "\n")
+}
+
+// unrollLines appends lines, unrolled, to out. text has the constants.
+func unrollLines(out, lines []string, text string) []string {
 	for i := 0; i < len(lines); i++ {
-		m := unrollHead.FindStringSubmatch(lines[i])
-		if m == nil {
-			out.WriteString(lines[i])
-			if i < len(lines)-1 {
-				out.WriteByte('\n')
-			}
+		if !strings.HasSuffix(lines[i], " // unroll") {
+			out = append(out, lines[i])
 			continue
+		}
+		m := unrollHead.FindStringSubmatch(lines[i])
+		if m == nil || m[3] != m[2] || m[5] != m[2] {
+			panic("shaders: malformed loop to unroll: " + lines[i]) // a bug in this package, found by its tests
 		}
 		indent, counter := m[1], m[2]
 		end := i + 1
 		for end < len(lines) && lines[end] != indent+"}" {
 			end++
 		}
-		if end == len(lines) || m[3] != counter || m[5] != counter {
-			panic("shaders: malformed loop to unroll: " + lines[i]) // a bug in this package, found by its tests
+		if end == len(lines) {
+			panic("shaders: no end of the loop to unroll: " + lines[i]) // likewise
 		}
-		body := strings.Join(lines[i+1:end], "\n")
-		name := regexp.MustCompile(`\b` + counter + `\b`)
+		// The loops inside first, so that they are parsed once.
+		body := strings.Join(unrollLines(nil, lines[i+1:end], text), "\n")
 		for v := range constU32(text, m[4]) {
-			copied := name.ReplaceAllLiteralString(body, fmt.Sprintf("%du", v))
-			fmt.Fprintf(&out, "%s{\n%s\n%s}\n", indent, copied, indent)
+			out = append(out, indent+"{")
+			out = append(out, strings.Split(replaceWord(body, counter, fmt.Sprintf("%du", v)), "\n")...)
+			out = append(out, indent+"}")
 		}
 		i = end
 	}
-	if s := out.String(); s != text {
-		return unrollInner(s)
-	}
-	return text
+	return out
 }
 
-// unrollInner unrolls what unrolling an outer loop has multiplied.
-func unrollInner(text string) string {
-	if strings.Contains(text, "// unroll\n") {
-		return unroll(text)
+// replaceWord replaces an identifier wherever it stands alone.
+func replaceWord(text, name, by string) string {
+	var out strings.Builder
+	out.Grow(len(text) + len(text)/8)
+	for at := 0; ; {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			out.WriteString(text[at:])
+			return out.String()
+		}
+		start, end := at+i, at+i+len(name)
+		out.WriteString(text[at:start])
+		if start > 0 && wordByte(text[start-1]) || end < len(text) && wordByte(text[end]) {
+			out.WriteString(name)
+		} else {
+			out.WriteString(by)
+		}
+		at = end
 	}
-	return text
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // constU32 returns the value of a literal (4u) or of the constant of that name.

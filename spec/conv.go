@@ -11,6 +11,13 @@ type ConvParams struct {
 	PadMode  PadMode    // what stands in the padding; default zeros
 	Groups   int        // channel groups; 0 means 1
 	Act      Activation // applied to each output; default none
+
+	// Direct has every output summed from its own products. Without it a device
+	// may compute 3x3 convolutions with stride 1 in tiles, by Winograd's method:
+	// the error is then within the budget scaled by the largest magnitude in a
+	// tile of 6x6 inputs, rather than by the output's own, and a NaN or infinity
+	// reaches all outputs of its tile.
+	Direct bool
 }
 
 // Conv is a resolved convolution. Input is [N, C, spatial...], weight is
@@ -26,6 +33,7 @@ type Conv struct {
 	Bias            bool
 	PadMode         PadMode
 	Act             Activation
+	Direct          bool
 }
 
 // NewConv checks and resolves a convolution of x with weight w and an optional
@@ -42,7 +50,7 @@ func NewConv(x, w, b []int, p ConvParams) (Conv, error) {
 	if err := checkShapes(x, w, b); err != nil {
 		return g, err
 	}
-	g = Conv{N: x[0], C: x[1], K: w[0], Groups: p.Groups, PadMode: p.PadMode, Act: p.Act, Bias: b != nil}
+	g = Conv{N: x[0], C: x[1], K: w[0], Groups: p.Groups, PadMode: p.PadMode, Act: p.Act, Bias: b != nil, Direct: p.Direct}
 	g.Rank, g.In, g.Kernel = rank, spatial(x), spatial(w)
 	if g.Groups == 0 {
 		g.Groups = 1

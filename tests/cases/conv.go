@@ -20,7 +20,7 @@ var convRow = Row{
 	New:     func() Case { return &ConvCase{} },
 	Random:  randomConv,
 	Awkward: awkwardConv,
-	Kernels: []string{"tile128x128", "tile64x64", "tile32x128", "tile32x32", "split64x64", "split32x32", "depthwise", "depthwise_row",
+	Kernels: []string{"tile128x128", "tile64x64", "tile32x128", "tile32x32", "split64x64", "split32x32", "winograd4", "winograd2", "depthwise", "depthwise_row",
 		"register16x16", "register8x16", "register16x8", "register8x8", "gather8x8", "gather8x4", "naive"},
 }
 
