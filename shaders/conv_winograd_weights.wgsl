@@ -62,13 +62,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + grid.x * (group.y + grid.y * group.z)) * WG + local;
   if (id >= p.total) { return; }
-  let c = id % p.cg;
-  let k = id / p.cg % p.kg;
-  let g = id / (p.cg * p.kg);
+  // Neighbours are neighbours in k, so that what they store is next to each other.
+  let k = id % p.kg;
+  let c = id / p.kg % p.cg;
+  let g = id / (p.kg * p.cg);
   var d: array<f32, TT>;
   for (var i = 0u; i < 3u; i++) { // unroll
     for (var j = 0u; j < 3u; j++) { // unroll
-      d[i * T + j] = w[id * 9u + i * 3u + j];
+      d[i * T + j] = w[((g * p.kg + k) * p.cg + c) * 9u + i * 3u + j];
     }
   }
   for (var j = 0u; j < 3u; j++) { // unroll

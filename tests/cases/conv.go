@@ -68,6 +68,7 @@ func (c *ConvCase) Work() (flops, bytes float64) {
 }
 
 func awkwardConv() []Case {
+	relu := spec.Activation{Func: spec.ReLU}
 	return []Case{
 		&ConvCase{X: []int{1, 1, 1}, W: []int{1, 1, 1}},
 		&ConvCase{X: []int{1, 25, 19, 23}, W: []int{12, 25, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{5}, Stride: []int{5}, Dilation: []int{2, 4}}},
@@ -78,6 +79,27 @@ func awkwardConv() []Case {
 		&ConvCase{X: []int{1, 3, 9, 9}, W: []int{2, 3, 3, 3}, Params: ops.ConvParams{Padding: []int{2}, PadMode: spec.PadReflect}},
 		&ConvCase{X: []int{1, 3, 9, 9}, W: []int{2, 3, 3, 3}, Params: ops.ConvParams{Padding: []int{2}, PadMode: spec.PadCircular}},
 		&ConvCase{X: []int{1, 3, 9, 9}, W: []int{2, 3, 3, 3}, Params: ops.ConvParams{Padding: []int{2}, PadMode: spec.PadReplicate}},
+		// padding as large as a mode allows, and larger than the input
+		&ConvCase{X: []int{1, 2, 4, 5}, W: []int{3, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{4, 5}, PadMode: spec.PadCircular}},
+		&ConvCase{X: []int{1, 2, 2, 3}, W: []int{3, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{7}, PadMode: spec.PadReplicate}},
+		&ConvCase{X: []int{1, 2, 2, 3}, W: []int{3, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{7}}},
+		// one over every tile, in channels, columns and products
+		&ConvCase{X: []int{1, 17, 1, 129}, W: []int{129, 17, 1, 1}, Bias: true},
+		&ConvCase{X: []int{3, 33, 43}, W: []int{65, 33, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}, Act: relu}},
+		// few outputs and many products, whose sums are split
+		&ConvCase{X: []int{1, 65, 3, 3}, W: []int{33, 65, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}, Act: spec.Activation{Func: spec.GELU}}},
+		&ConvCase{X: []int{1, 700, 1}, W: []int{9, 700, 1}},
+		// 3x3 with stride 1 and the channels for Winograd's method
+		&ConvCase{X: []int{2, 17, 13, 15}, W: []int{19, 17, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}, Act: relu}},
+		&ConvCase{X: []int{1, 32, 9, 8}, W: []int{34, 16, 3, 3}, Params: ops.ConvParams{Padding: []int{2}, Groups: 2, PadMode: spec.PadReflect}},
+		&ConvCase{X: []int{3, 16, 3, 3}, W: []int{16, 16, 3, 3}, Bias: true, Params: ops.ConvParams{Act: spec.Activation{Func: spec.Mish}}},
+		// first layers, depthwise with a multiplier, stride in a 1x1 kernel
+		&ConvCase{X: []int{1, 3, 32, 36}, W: []int{16, 3, 7, 7}, Bias: true, Params: ops.ConvParams{Padding: []int{3}, Stride: []int{2}}},
+		&ConvCase{X: []int{2, 5, 21, 22}, W: []int{15, 1, 5, 5}, Bias: true, Params: ops.ConvParams{Padding: []int{2, 1, 3, 2}, Stride: []int{2, 1}, Groups: 5, Act: spec.Activation{Func: spec.HardSwish}}},
+		&ConvCase{X: []int{1, 3, 5, 6, 7}, W: []int{3, 1, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{1}, Dilation: []int{1, 2, 1}, Groups: 3}},
+		&ConvCase{X: []int{1, 9, 14, 10}, W: []int{20, 9, 1, 1}, Params: ops.ConvParams{Stride: []int{2, 3}}},
+		&ConvCase{X: []int{1, 4, 40}, W: []int{4, 1, 40}, Bias: true, Params: ops.ConvParams{Groups: 4}},
+		&ConvCase{X: []int{1, 2, 300}, W: []int{2, 2, 25}, Params: ops.ConvParams{Dilation: []int{9}, Stride: []int{7}}},
 	}
 }
 
@@ -90,6 +112,9 @@ func randomConv(r *rand.Rand) Case {
 	}
 	c := &ConvCase{X: []int{pick(r, 1, 1, 2, 3), groups * cg}, W: []int{groups * kg, cg}, Bias: r.IntN(2) == 0}
 	c.Params.Groups = groups
+	if r.IntN(6) == 0 {
+		return manyChannels(r)
+	}
 	for range rank {
 		k := pick(r, 1, 2, 3, 3, 4, 5, 7)
 		d := pick(r, 1, 1, 1, 2, 3)
@@ -114,6 +139,23 @@ func randomConv(r *rand.Rand) Case {
 		}
 	}
 	if r.IntN(4) == 0 {
+		c.Params.Act = pick(r, smoothActivations...)
+	}
+	return c
+}
+
+// manyChannels draws a 2-D convolution with the channels of a network's middle.
+func manyChannels(r *rand.Rand) Case {
+	groups, k := pick(r, 1, 1, 2), pick(r, 1, 3, 3)
+	cg, kg := pick(r, 16, 17, 31, 33, 64), pick(r, 16, 17, 33, 65)
+	c := &ConvCase{
+		X:    []int{pick(r, 1, 2), groups * cg, pick(r, 3, 7, 8, 11, 14), pick(r, 3, 4, 7, 13, 16)},
+		W:    []int{groups * kg, cg, k, k},
+		Bias: r.IntN(2) == 0,
+		Params: ops.ConvParams{Groups: groups, Stride: []int{pick(r, 1, 1, 2)}, Padding: []int{pick(r, 0, 1, 1, 2)},
+			PadMode: pick(r, spec.PadZeros, spec.PadZeros, spec.PadReplicate)},
+	}
+	if r.IntN(2) == 0 {
 		c.Params.Act = pick(r, smoothActivations...)
 	}
 	return c

@@ -91,6 +91,9 @@ func randomConvTranspose(r *rand.Rand) Case {
 	rank := 1 + r.IntN(3)
 	groups := pick(r, 1, 1, 1, 2, 3, 4)
 	cg, kg := pick(r, 1, 2, 3, 5, 8), pick(r, 1, 2, 3, 4, 9)
+	if r.IntN(6) == 0 {
+		cg, kg = pick(r, 16, 17, 33), pick(r, 8, 16, 17)
+	}
 	if r.IntN(5) == 0 { // depthwise, with a multiplier now and then
 		groups, cg, kg = pick(r, 1, 3, 8, 16), 1, pick(r, 1, 1, 2)
 	}
@@ -101,7 +104,7 @@ func randomConvTranspose(r *rand.Rand) Case {
 	for range rank {
 		k := pick(r, 1, 2, 3, 3, 4, 5, 7)
 		s, d := pick(r, 1, 2, 2, 3, 5), pick(r, 1, 1, 1, 2, 3)
-		in := sizes[r.IntN(len(sizes)-5*(rank-1))]
+		in := sizes[r.IntN(len(sizes)-1-5*(rank-1))]
 		span := (in-1)*s + (k-1)*d + 1
 		pad := r.IntN(min(k, (span+1)/2)) // leaves at least one output
 		c.X, c.W = append(c.X, in), append(c.W, k)
