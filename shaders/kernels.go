@@ -22,6 +22,8 @@ func Kernels() []*Kernel {
 		optimKernels(),
 		unfoldKernels(),
 		padGradKernels(),
+		poolGradKernels(),
+		[]*Kernel{unpoolGradKernel()},
 		convTransposeKernels(),
 		gemmKernels(),
 		normKernels(),

@@ -1,0 +1,55 @@
+package shaders
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/kansu-dev/kansu/spec"
+)
+
+//go:embed pool_grad.wgsl
+var poolGradWGSL string
+
+// PlanPoolGrad plans the gradient of a pooling. Inputs: dy, the indices of a max
+// or the output of an Lp pooling, the input of an Lp pooling (absent for other
+// kinds); output: dx. Variants: gather.
+func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
+	return choose(g.Kind.String()+"pool_grad", force, []candidate{
+		{name: "gather", why: "each element sums the windows over it", not: tooManyLoops(g.Windows(), dev),
+			plan: func() (Plan, error) { return poolGradGather(g, dev), nil }},
+	})
+}
+
+func poolGradGather(g spec.PoolGrad, dev Device) Plan {
+	const wg = 64
+	total := g.Planes() * g.InSize()
+	return Plan{Steps: []Step{{
+		Kernel: poolGradKernel(g.Kind, g.Adaptive),
+		Params: Params{}.U32(total).U32(g.In[:]...).U32(g.Out[:]...).U32(g.Kernel[:]...).
+			U32(g.Stride[:]...).U32(g.Dilation[:]...).U32(g.PadBegin[:]...).
+			U32(g.In[0]+g.PadEnd[0], g.In[1]+g.PadEnd[1], g.In[2]+g.PadEnd[2]).
+			U32(flag(g.ExcludePad)).F32(float32(g.Divisor)).U32(flag(g.PlainNorm)).F32(g.Norm),
+		Operands: []Operand{In(0), In(1), In(2), Out(0)},
+		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
+	}}}
+}
+
+func poolGradKernel(kind spec.PoolKind, adaptive bool) *Kernel {
+	return intern(fmt.Sprintf("pool_grad_%v_adaptive%t", kind, adaptive), func() *Kernel {
+		return &Kernel{
+			Source: specialise(poolGradWGSL, setU32("KIND", int(kind)), setBool("ADAPTIVE", adaptive),
+				swap("math", MathSource("k_log2", "k_exp2"))),
+			ParamBytes: 26 * 4,
+			Writes:     []bool{false, false, false, true},
+		}
+	})
+}
+
+// poolGradKernels enumerates the kernels that PlanPoolGrad can return.
+func poolGradKernels() []*Kernel {
+	var all []*Kernel
+	for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
+		all = append(all, poolGradKernel(kind, false), poolGradKernel(kind, true))
+	}
+	return all
+}
