@@ -204,16 +204,6 @@ func elementary(f spec.Pointwise, x float64) float64 {
 	return x
 }
 
-// PointwiseMagnitude64 is the magnitude that the function's budget is scaled
-// by (see spec.Budget): |A*x|+|B| for Affine, 0 for the others, whose budgets
-// do not use it.
-func PointwiseMagnitude64(f spec.Activation, x float64) float64 {
-	if f.Func != spec.Affine {
-		return 0
-	}
-	return math.Abs(float64(f.A)*x) + math.Abs(float64(f.B))
-}
-
 func sigmoid(x float64) float64 {
 	if x < 0 {
 		e := math.Exp(x)

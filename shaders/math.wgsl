@@ -61,37 +61,74 @@ fn k_scale(x: f32, n: i32) -> f32 {
 
 // ---- division and square root ----
 
-// a/b within 1.5 ULP: one Newton step on the quotient. Its remainder is exact
-// if fma is fused, and off by 2^-24 of a, so by half a ULP of a/b, if not.
-// Needs b within 2^-120..2^120, and a/b not near the overflow.
+// a/b within 0.51 ULP: one Newton step on the quotient, whose remainder a - q*b is
+// taken by heads, as an fma that is not fused would round it. Parts of a very
+// small a would be subnormal: it goes without. Needs |b| and |a/b| within
+// 2^-100..2^120.
 fn k_div(a: f32, b: f32) -> f32 {
   let y = 1.0 / b;
   let q = k_pin(a * y);
-  return fma(fma(-q, b, a), y, q);
+  let qh = k_head(q);
+  let bh = k_head(b);
+  let r = k_pin(fma(-qh, bh, a)) - fma(qh, b - bh, (q - qh) * b);
+  return select(fma(r, y, q), q, abs(a) < 0x1p-100);
 }
 
-// The square root within 1.5 ULP, likewise. x is brought to 2^-62..2^64 first,
-// so that the remainder is not subnormal and s*s does not overflow.
+// a/(1+e) within 1 ULP for 0 <= e <= 1: 1+e is not rounded, as a-q is exact, and
+// q*e at most half of a.
+fn k_div_1p(a: f32, e: f32) -> f32 {
+  let y = 1.0 / (1.0 + e);
+  let q = k_pin(a * y);
+  return fma(fma(-q, e, k_pin(a - q)), y, q);
+}
+
+// a*b + c within an ULP, though fma may be a product and a sum: the product and
+// the sum are made with what each of them lost (Dekker 1971, Knuth's two-sum). A
+// product so small that what it lost is subnormal goes without.
+fn k_fma(a: f32, b: f32, c: f32) -> f32 {
+  let p = k_pin(a * b);
+  let ah = k_head(a);
+  let al = a - ah;
+  let bh = k_head(b);
+  let bl = b - bh;
+  let p_lost = fma(al, bl, k_pin(fma(al, bh, k_pin(fma(ah, bl, k_pin(fma(ah, bh, -p)))))));
+  let s = k_pin(p + c);
+  let from_c = k_pin(s - p);
+  let s_lost = k_pin(p - k_pin(s - from_c)) + k_pin(c - from_c);
+  let special = abs(p) < 0x1p-100 || (bitcast<u32>(s) & 0x7f800000u) == 0x7f800000u;
+  return select(s + (s_lost + p_lost), s, special);
+}
+
+// The square root within 0.51 ULP: a Newton step, with the remainder by heads. x
+// is brought to 2^-62..2^64 first, so that no part of it is subnormal.
 fn k_sqrt(x: f32) -> f32 {
   let large = x > 0x1p64;
   let small = x < 0x1p-62;
   let v = x * select(select(1.0, 0x1p64, small), 0x1p-64, large);
   let y = inverseSqrt(v);
   let s = k_pin(v * y);
-  let r = fma(0.5 * y, fma(-s, s, v), s) * select(select(1.0, 0x1p-32, small), 0x1p32, large);
+  let sh = k_head(s);
+  let rest = k_pin(fma(-sh, sh, v)) - (s - sh) * (s + sh);
+  let r = fma(0.5 * y, rest, s) * select(select(1.0, 0x1p-32, small), 0x1p32, large);
   let real = select(r, k_nan(x), x < 0.0);
   let finite = select(real, x, k_is_nan(x) || bitcast<u32>(x) == 0x7f800000u);
   return select(finite, 0.0, k_is_zero(x));
 }
 
+// Within 1.6 ULP: a Newton step, y + y*(1-x*y*y)/2.
 fn k_rsqrt(x: f32) -> f32 {
-  let r = select(inverseSqrt(x), k_nan(x), x < 0.0);
+  let y = inverseSqrt(x);
+  let s = k_pin(x * y);
+  let r = select(fma(0.5 * y, fma(-s, y, 1.0), y), k_nan(x), x < 0.0);
   let finite = select(select(r, 0.0, bitcast<u32>(x) == 0x7f800000u), x, k_is_nan(x));
   return select(finite, k_inf(x), k_is_zero(x));
 }
 
 fn k_reciprocal(x: f32) -> f32 {
-  let r = select(select(1.0 / x, k_copysign(0.0, x), k_is_inf(x)), x, k_is_nan(x));
+  let ax = abs(x);
+  let scale = select(select(1.0, 0x1p64, ax < 0x1p-60), 0x1p-64, ax > 0x1p60);
+  let y = k_pin(k_div(1.0, x * scale)) * scale;
+  let r = select(select(y, k_copysign(0.0, x), k_is_inf(x)), x, k_is_nan(x));
   return select(r, k_inf(x), k_is_zero(x));
 }
 
@@ -113,14 +150,14 @@ fn k_expm1_r(r: f32) -> f32 {
   return fma(r * r, q, r);
 }
 
-// (e^r, n) for |x| < 170.
+// (e^r - 1, n) for |x| < 170.
 fn k_exp_parts(x: f32) -> vec2<f32> {
   let n = round(x * K_LOG2E);
   let r = fma(n, -K_LN2_LO, k_pin(fma(n, -K_LN2_HI, x)));
-  return vec2<f32>(1.0 + k_expm1_r(r), n);
+  return vec2<f32>(k_expm1_r(r), n);
 }
 
-// (e^r, n) for exp(-a*b), a*b <= 170, a and b not negative. The product is not
+// (e^r - 1, n) for exp(-a*b), a*b <= 170, a and b not negative. The product is not
 // rounded: in e^-z, an error of z/2^24 would be one of z ULPs.
 fn k_exp_product_parts(a: f32, b: f32) -> vec2<f32> {
   let n = round(a * b * K_LOG2E);
@@ -128,12 +165,12 @@ fn k_exp_product_parts(a: f32, b: f32) -> vec2<f32> {
   let bh = k_head(b);
   let rest = fma(ah, b - bh, (a - ah) * b);
   let r = fma(n, K_LN2_LO, k_pin(fma(n, K_LN2_HI, -(ah * bh))) - rest);
-  return vec2<f32>(1.0 + k_expm1_r(r), -n);
+  return vec2<f32>(k_expm1_r(r), -n);
 }
 
 fn k_exp(x: f32) -> f32 {
   let e = k_exp_parts(clamp(x, -104.0, 90.0));
-  let y = k_scale(e.x, i32(e.y));
+  let y = k_scale(1.0 + e.x, i32(e.y));
   return select(select(y, k_inf(x), x > 88.7228394), x, k_is_nan(x));
 }
 
@@ -161,7 +198,7 @@ fn k_expm1(x: f32) -> f32 {
 // e^|x| / 2 for |x| <= 90.
 fn k_half_exp(ax: f32) -> f32 {
   let e = k_exp_parts(min(ax, 90.0));
-  return k_scale(e.x, i32(e.y) - 1);
+  return k_scale(1.0 + e.x, i32(e.y) - 1);
 }
 
 // Below 1 a polynomial, above it h - 1/(4h) with h = e^x/2.
@@ -270,14 +307,15 @@ fn k_atanh(x: f32) -> f32 {
 
 fn k_sigmoid(x: f32) -> f32 {
   let e = k_exp(-abs(x));
-  return select(k_div(select(e, 1.0, x >= 0.0), 1.0 + e), x, k_is_nan(x));
+  return select(k_div_1p(select(e, 1.0, x >= 0.0), e), x, k_is_nan(x));
 }
 
-// x*sigmoid(z) where e^-|z| = p*2^n, n <= 0.
-fn k_times_sigmoid(x: f32, z_positive: bool, p: f32, n: i32) -> f32 {
+// x*sigmoid(z) where e^-|z| = (1+m)*2^n, n <= 0.
+fn k_times_sigmoid(x: f32, z_positive: bool, m: f32, n: i32) -> f32 {
   let h = n >> 1u;
-  let e = p * k_pow2(max(n, -60));
-  let y = k_div(select(x * k_pow2(h) * p, x, z_positive), 1.0 + e);
+  let s = k_pow2(max(n, -60));
+  let t = x * k_pow2(h);
+  let y = k_div_1p(select(fma(t, m, t), x, z_positive), fma(s, m, s));
   return k_pin(y) * select(k_pow2(n - h), 1.0, z_positive);
 }
 
@@ -302,9 +340,10 @@ fn k_mish(x: f32) -> f32 {
   let d = k_exp_parts(c);
   let n = i32(d.y);
   let h = n >> 1u;
-  let e = d.x * k_pow2(max(n, -60));
+  let p = 1.0 + d.x;
+  let e = p * k_pow2(max(n, -60));
   let s = e + 2.0;
-  let y = k_pin(k_div(c * k_pow2(h) * d.x * s, fma(e, s, 2.0))) * k_pow2(n - h);
+  let y = k_pin(k_div(c * k_pow2(h) * p * s, fma(e, s, 2.0))) * k_pow2(n - h);
   return select(y, x, x > 20.0 || k_is_nan(x));
 }
 
@@ -317,7 +356,8 @@ fn k_softplus(x: f32, a: f32, b: f32) -> f32 {
   let n = i32(d.y);
   let tiny = n < -60;
   let h = n >> 1u;
-  let l = select(k_log1p(d.x * k_pow2(max(n, -60))), d.x * k_pow2(h), tiny);
+  let p = 1.0 + d.x;
+  let l = select(k_log1p(p * k_pow2(max(n, -60))), p * k_pow2(h), tiny);
   let y = k_pin(k_div(l, a)) * select(1.0, k_pow2(n - h), tiny);
   return select(select(0.0, x, z > 0.0) + select(y, 0.0, far), x, z > b || k_is_nan(x));
 }
@@ -333,7 +373,7 @@ fn k_tanh(x: f32) -> f32 {
   let z = x * x;
   let p = fma(fma(fma(fma(-0.00624284893, z, 0.021050714), z, -0.0538475476), z, 0.133325443), z, -0.333333164);
   let e = k_exp_parts(2.0 * min(ax, 10.0));
-  let large = 1.0 - 2.0 / fma(e.x, k_pow2(i32(e.y)), 1.0);
+  let large = 1.0 - 2.0 / fma(1.0 + e.x, k_pow2(i32(e.y)), 1.0);
   return select(k_copysign(select(large, fma(ax * z, p, ax), ax < 0.55), x), x, k_is_nan(x));
 }
 
@@ -344,7 +384,7 @@ fn k_tanh_shrink(x: f32) -> f32 {
   let p = fma(fma(fma(fma(fma(fma(fma(-0.000208315629, z, 0.00115838309), z, -0.00353917386), z, 0.00893256813), z,
                           -0.0219154041), z, 0.0539785661), z, -0.13333413), z, 0.333333343);
   let e = k_exp_parts(2.0 * min(ax, 10.0));
-  let large = k_pin(ax - 1.0) + 2.0 / fma(e.x, k_pow2(i32(e.y)), 1.0);
+  let large = k_pin(ax - 1.0) + 2.0 / fma(1.0 + e.x, k_pow2(i32(e.y)), 1.0);
   return select(k_copysign(select(large, ax * (z * p), ax < 1.0), x), x, k_is_nan(x));
 }
 
@@ -375,7 +415,7 @@ fn k_erf(x: f32) -> f32 {
   let p = fma(fma(fma(fma(fma(0.0011572215, t, -0.014831854), t, 0.0887997523), t, 0.654240012), t, 1.1176213), t,
               0.00261916197);
   let e = k_exp_parts(-p);
-  let large = fma(-e.x, k_pow2(i32(e.y)), 1.0);
+  let large = fma(-1.0 - e.x, k_pow2(i32(e.y)), 1.0);
   return select(k_copysign(select(large, ax * (1.0 + q), ax < 1.0), x), x, k_is_nan(x));
 }
 
@@ -393,7 +433,8 @@ fn k_gelu(x: f32) -> f32 {
   let p = fma(fma(fma(fma(fma(fma(fma(fma(fma(-0.0210459214, v, 0.0547154918), v, -0.0263251234), v, -0.00552810496), v,
                                       -0.0429856144), v, -0.0157360397), v, 0.120277643), v, 0.150066093), v,
                   -0.563845456), v, 0.5);
-  let w = (1.0 + k_expm1_r(r)) * (u * p);
+  let t = u * p;
+  let w = fma(t, k_expm1_r(r), t);
   let m = -i32(n);
   let h = m >> 1u;
   let negative = -k_pin(a * k_pow2(h) * w) * k_pow2(m - h);
@@ -425,7 +466,7 @@ fn k_gelu_tanh(x: f32) -> f32 {
   let gl = k_pin(fma(K_GELU_C2_HI, sh, K_GELU_C1_HI - gh)) + fma(K_GELU_C2_HI, s - sh, g_small);
   let n = round(a * g * K_LOG2E);
   let r = fma(n, K_LN2_LO, k_pin(fma(n, K_LN2_HI, -(ah * gh))) - fma(al, g, ah * gl));
-  let y = k_times_sigmoid(c, x >= 0.0, 1.0 + k_expm1_r(r), -i32(n));
+  let y = k_times_sigmoid(c, x >= 0.0, k_expm1_r(r), -i32(n));
   return select(y, x, x > 11.0 || k_is_nan(x));
 }
 
@@ -517,7 +558,7 @@ fn k_tan(x: f32) -> f32 {
   let odd = (u32(d.y) & 1u) == 1u;
   let s = k_sin_r(d.x);
   let c = k_cos_r(d.x);
-  return select(k_nan(x), select(s, -c, odd) / select(c, s, odd), defined);
+  return select(k_nan(x), k_div(select(s, -c, odd), select(c, s, odd)), defined);
 }
 
 const K_PI_2: f32 = 1.57079637;
@@ -574,11 +615,11 @@ fn k_relu6(x: f32) -> f32 { return select(clamp(x, 0.0, 6.0), x, k_is_nan(x)); }
 
 fn k_softsign(x: f32) -> f32 {
   let c = clamp(x, -0x1p30, 0x1p30);
-  return select(c / (1.0 + abs(c)), x, k_is_nan(x));
+  return select(k_div(c, 1.0 + abs(c)), x, k_is_nan(x));
 }
 
 fn k_hard_sigmoid(x: f32, a: f32, b: f32) -> f32 {
-  let y = fma(a, x, b);
+  let y = k_fma(a, x, b);
   return select(clamp(y, 0.0, 1.0), y, k_is_nan(y));
 }
 
@@ -602,7 +643,7 @@ fn k_soft_shrink(x: f32, a: f32) -> f32 { return k_shrink(x, a, a); }
 
 fn k_threshold(x: f32, a: f32, b: f32) -> f32 { return select(b, x, x > a || k_is_nan(x)); }
 
-fn k_affine(x: f32, a: f32, b: f32) -> f32 { return fma(a, x, b); }
+fn k_affine(x: f32, a: f32, b: f32) -> f32 { return k_fma(a, x, b); }
 
 fn k_abs(x: f32) -> f32 { return abs(x); }
 

@@ -113,28 +113,28 @@ func (b Budget) Allows(got float32, want, magnitude float64) bool {
 	return b.Err(got, want, magnitude) <= 1
 }
 
-// Budget returns the error budget of the function, for every float32 x and
-// parameters that pass Check. It is kept by the device's shader, whatever its
-// driver makes of a division (2.5 ULP), a square root (4.5 ULP) or an fma that
-// may not be fused, and by the portable float32 code.
+// Budget returns the error budget of the function, for every float32 x and all
+// parameters that pass Check and are not extreme (within about 1e-25 to 1e25).
+// It is kept by the device's shader, whatever its driver makes of a division
+// (2.5 ULP), an inverse square root (2 ULP) or an fma that may not be fused, and
+// by the portable float32 code.
 //
-// 0 ULP stands where the result is a choice among exact values, 1 ULP where it
-// is one rounded operation, 4 and 8 ULP are the promises for the rest. Only
-// two functions have another term: Affine cancels without bound, so its error
-// is measured against |A*x|+|B|, which the caller passes as the magnitude, and
-// HardSigmoid likewise, but inside its clamps that is at most 1+2|B|.
+// 0 ULP stands where the result is a choice among exact values, 1 to 3 ULP where
+// it is a few operations, none looser than in the W3C's WebNN conformance tests;
+// 4 and 8 ULP are the promises for the rest. None has an absolute term: results
+// near a zero of the function are as exact as any.
 func (a Activation) Budget() Budget {
 	switch a.Func {
 	case Identity, ReLU, ReLU6, HardTanh, HardShrink, Threshold, Abs, Neg, Sign, Floor, Ceil, Round:
 		return Budget{}
-	case LeakyReLU, SoftShrink, Shrink, Square:
+	case LeakyReLU, SoftShrink, Shrink, Square, Affine, HardSigmoid, Sqrt:
 		return Budget{ULP: 1}
-	case Affine:
-		return Budget{ULP: 1, Scaled: 2}
-	case HardSigmoid:
-		return Budget{ULP: 1, Abs: 0x1p-23 * (1 + math.Abs(float64(a.B)))}
-	case Exp, Exp2, Sigmoid, Tanh, SiLU, Swish, Softplus, Log, Log2:
-		return Budget{ULP: 4}
+	case Rsqrt, Reciprocal:
+		return Budget{ULP: 2}
+	case Softsign:
+		return Budget{ULP: 3}
+	case GELU, CELU, Mish, TanhShrink, Tan:
+		return Budget{ULP: 8}
 	}
-	return Budget{ULP: 8}
+	return Budget{ULP: 4}
 }

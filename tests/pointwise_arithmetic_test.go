@@ -34,7 +34,7 @@ func TestPointwiseAnyArithmetic(t *testing.T) {
 				a, b := wgsl.Float(f.A), wgsl.Float(f.B)
 				all := sweepSample(r, f)
 				var w sweepWorst
-				for i := r.IntN(60); i < len(all); i += 1 + r.IntN(120) {
+				for i := r.IntN(100); i < len(all); i += 1 + r.IntN(200) {
 					got := act.Call(wgsl.Float(all[i]), a, b).Float()
 					w.one(f, f.Budget(), all[i], got)
 				}
