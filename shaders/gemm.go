@@ -3,6 +3,7 @@ package shaders
 import (
 	_ "embed"
 	"fmt"
+	"math"
 
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -11,18 +12,172 @@ import (
 var gemmNaiveWGSL string
 
 // PlanGemm plans a matrix product: Gemm, MatMul and Linear alike. Inputs: a, b,
-// c (absent where g.Bias is false); output: y. Variants: naive.
+// c (absent where g.Bias is false); output: y. Variants: those of GemmVariants.
 func PlanGemm(g spec.Gemm, dev Device, force string) (Plan, error) {
-	return choose("gemm", force, []candidate{
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return gemmNaive(g, dev), nil }},
-	})
+	want, why := gemmChoice(&g, dev)
+	var cands []candidate
+	for _, v := range gemmVariants {
+		c := candidate{name: v.name, why: v.why, not: v.cannot(&g, dev), plan: func() (Plan, error) { return v.plan(g, dev), nil }}
+		if v.name == want && c.not == "" {
+			c.why = why
+			cands = append([]candidate{c}, cands...)
+			continue
+		}
+		cands = append(cands, c)
+	}
+	return choose("gemm", force, cands)
 }
 
-func gemmNaiveKernel(fn spec.Pointwise, bias bool) *Kernel {
-	return intern(fmt.Sprintf("gemm_naive_bias%t_%v", bias, fn), func() *Kernel {
+// GemmVariants names the kernels that a matrix product can be forced to.
+func GemmVariants() []string {
+	var names []string
+	for _, v := range gemmVariants {
+		names = append(names, v.name)
+	}
+	return names
+}
+
+// gemmVariant is one way to compute a matrix product.
+type gemmVariant struct {
+	name, why string
+	cannot    func(g *spec.Gemm, dev Device) string // why it cannot serve, empty when it can
+	plan      func(g spec.Gemm, dev Device) Plan
+}
+
+// gemmVariants come in the order in which they stand in for each other.
+var gemmVariants = []gemmVariant{
+	tileVariant("tile128", gemmTile128, false),
+	tileVariant("tile64", gemmTile64, false),
+	tileVariant("tile32", gemmTile32, false),
+	tileVariant("split64", gemmTile64, true),
+	tileVariant("split32", gemmTile32, true),
+	regVariant("reg8x16", gemmReg{8, 16}, false),
+	regVariant("reg4x8", gemmReg{4, 8}, false),
+	regVariant("reg1x8", gemmReg{1, 8}, false),
+	regVariant("regsplit4x8", gemmReg{4, 8}, true),
+	regVariant("regsplit1x8", gemmReg{1, 8}, true),
+	{"naive", "serves every case", func(*spec.Gemm, Device) string { return "" }, gemmNaive},
+}
+
+func tileVariant(name string, t gemmTile, split bool) gemmVariant {
+	return gemmVariant{name, "a tile through workgroup memory",
+		func(g *spec.Gemm, dev Device) string {
+			switch memory := 16 * t.k * (t.m/4 + t.n/4 + 2); {
+			case t.threads*t.threads > dev.MaxInvocations:
+				return fmt.Sprintf("needs %d invocations, the device has %d", t.threads*t.threads, dev.MaxInvocations)
+			case memory > dev.WorkgroupBytes:
+				return fmt.Sprintf("needs %d bytes of workgroup memory, the device has %d", memory, dev.WorkgroupBytes)
+			}
+			return cannotSplit(g, split, t.k, dev)
+		},
+		func(g spec.Gemm, dev Device) Plan {
+			splits := 1
+			if split {
+				splits = gemmSplits(&g, t.groups(&g), gemmWantGroups(dev), dev)
+			}
+			return gemmTiled(g, t, splits, dev)
+		}}
+}
+
+func regVariant(name string, r gemmReg, split bool) gemmVariant {
+	return gemmVariant{name, "a tile in registers",
+		func(g *spec.Gemm, dev Device) string {
+			if r.rows%4 != 0 && g.TransA {
+				return "a vector of the transposed a has four rows"
+			}
+			return cannotSplit(g, split, 4, dev)
+		},
+		func(g spec.Gemm, dev Device) Plan {
+			splits := 1
+			if split {
+				splits = gemmSplits(&g, r.groups(&g), gemmWantGroups(dev), dev)
+			}
+			return gemmRegistered(g, r, splits, dev)
+		}}
+}
+
+// cannotSplit says why the sum over k cannot be cut in two, if it should be.
+func cannotSplit(g *spec.Gemm, split bool, step int, dev Device) string {
+	switch size := 4 * int64(g.Batches()) * int64(g.M) * int64(g.N); {
+	case !split:
+	case g.K <= step:
+		return fmt.Sprintf("a sum of %d products is too short to split", g.K)
+	case 2*size > dev.MaxBindingBytes || 2*size > 4*spec.MaxElements:
+		return fmt.Sprintf("two parts of the result take %d bytes", 2*size)
+	}
+	return ""
+}
+
+// gemmWantGroups is how many workgroups keep a device busy: two for each of some
+// 64 compute units, and for a software adapter a few for each core.
+func gemmWantGroups(dev Device) int {
+	if dev.CPU {
+		return 8
+	}
+	return 128
+}
+
+// leastChunk is the shortest part of a sum that is worth a workgroup of its own:
+// a part costs a write and a read of all its outputs.
+const leastChunk = 128
+
+// gemmSplits is how many parts to cut the sum into, when there are too few
+// workgroups: at least two, so that a forced split is one.
+func gemmSplits(g *spec.Gemm, groups, want int, dev Device) int {
+	n := min(ceilDiv(want, groups), g.K/leastChunk, 64)
+	size := 4 * int64(g.Batches()) * int64(g.M) * int64(g.N)
+	return max(2, min(n, int(min(dev.MaxBindingBytes, 4*spec.MaxElements)/size)))
+}
+
+// gemmChoice names the variant for a product on a device, and says why.
+func gemmChoice(g *spec.Gemm, dev Device) (name, why string) {
+	if dev.CPU {
+		return gemmChoiceCPU(g, dev)
+	}
+	want := gemmWantGroups(dev)
+	for _, t := range []struct {
+		name string
+		tile gemmTile
+	}{{"tile128", gemmTile128}, {"tile64", gemmTile64}} {
+		if groups := t.tile.groups(g); groups >= want {
+			return t.name, fmt.Sprintf("the largest tile that makes %d workgroups: %d", want, groups)
+		}
+	}
+	groups := gemmTile32.groups(g)
+	if 2*groups <= want && g.K >= 2*leastChunk {
+		return "split32", fmt.Sprintf("%d tiles of 32x32 leave a device idle, and the sum of %d products can be cut", groups, g.K)
+	}
+	return "tile32", fmt.Sprintf("larger tiles make fewer than %d workgroups", want)
+}
+
+// gemmChoiceCPU weighs the register tiles by what they compute in vain and what
+// they reach: the rates were measured on llvmpipe, relative to the largest.
+func gemmChoiceCPU(g *spec.Gemm, dev Device) (name, why string) {
+	shape := *g
+	if shape.N == 1 {
+		shape = gemmSwapped(shape)
+	}
+	best, least := gemmReg{}, math.Inf(1)
+	for _, r := range []struct {
+		reg  gemmReg
+		rate float64
+	}{{gemmReg{8, 16}, 1}, {gemmReg{4, 8}, 0.8}, {gemmReg{1, 8}, 0.3}} {
+		cost := min(r.reg.padded(&shape, false), r.reg.padded(&shape, true)) / r.rate
+		if cost < least {
+			best, least = r.reg, cost
+		}
+	}
+	groups := best.groups(g)
+	if best != (gemmReg{8, 16}) && 2*groups <= gemmWantGroups(dev) && g.K >= 8*leastChunk {
+		return fmt.Sprintf("regsplit%v", best), fmt.Sprintf("%d workgroups leave cores idle, and the sum of %d products can be cut", groups, g.K)
+	}
+	return fmt.Sprintf("reg%v", best), "a software adapter; the least work with what lies past the ends"
+}
+
+func gemmNaiveKernel(fn spec.Pointwise) *Kernel {
+	return intern(fmt.Sprintf("gemm_naive_%v", fn), func() *Kernel {
 		return &Kernel{
-			Source: specialise(gemmNaiveWGSL, setBool("BIAS", bias),
-				swap("activate", ActivationSource("activate", spec.Activation{Func: fn}))),
+			Source:     specialise(gemmNaiveWGSL, swap("activate", ActivationSource("activate", spec.Activation{Func: fn}))),
 			ParamBytes: gemmParamWords * 4,
 			Writes:     []bool{false, false, false, true},
 		}
@@ -30,7 +185,7 @@ func gemmNaiveKernel(fn spec.Pointwise, bias bool) *Kernel {
 }
 
 // gemmParamWords is the size of the uniform struct that the kernels share.
-const gemmParamWords = 14 + 3*spec.MaxBatchAxes
+const gemmParamWords = 15 + 3*spec.MaxBatchAxes
 
 // gemmParams fills the uniform struct that the kernels share; its first member
 // is the kernel's own.
@@ -42,7 +197,7 @@ func gemmParams(first int, g *spec.Gemm) Params {
 	if g.TransB {
 		bk, bn = 1, g.K
 	}
-	p := Params{}.U32(first, g.M, g.N, g.K, am, ak, bk, bn, g.BiasM, g.BiasN).
+	p := Params{}.U32(first, g.M, g.N, g.K, am, ak, bk, bn, flag(g.Bias), g.BiasM, g.BiasN).
 		F32(g.Alpha, g.Beta, g.Act.A, g.Act.B)
 	for i := spec.MaxBatchAxes - 1; i >= 0; i-- {
 		p = p.U32(g.Batch[i].Size, g.Batch[i].A, g.Batch[i].B)
@@ -54,18 +209,46 @@ func gemmNaive(g spec.Gemm, dev Device) Plan {
 	const wg = 64
 	total := g.Batches() * g.M * g.N
 	return Plan{Steps: []Step{{
-		Kernel:   gemmNaiveKernel(g.Act.Func, g.Bias),
+		Kernel:   gemmNaiveKernel(g.Act.Func),
 		Params:   gemmParams(total, &g),
 		Operands: []Operand{In(0), In(1), In(2), Out(0)},
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
 	}}}
 }
 
-// gemmKernels enumerates the kernels that PlanGemm can return.
+// gemmKernels enumerates the kernels that PlanGemm can return: each tile in each
+// form of its operands, and the activations with one of each.
 func gemmKernels() []*Kernel {
-	all := []*Kernel{gemmNaiveKernel(spec.Identity, false), gemmNaiveKernel(spec.Identity, true)}
+	var all []*Kernel
 	for _, fn := range spec.Pointwises() {
-		all = append(all, gemmNaiveKernel(fn, true))
+		all = append(all, gemmNaiveKernel(fn), gemmSumKernel(fn),
+			gemmTileKernel(gemmTile64, gemmForm{vecIn: true, vecOut: true, fn: fn}),
+			gemmRegKernel(gemmReg{8, 16}, false, gemmForm{vecIn: true, vecOut: true, edges: true, fn: fn}, 4))
+	}
+	for bits := range 16 {
+		f := gemmForm{edges: true}
+		for i, p := range []*bool{&f.transA, &f.transB, &f.vecIn, &f.vecOut} {
+			*p = bits>>i&1 == 1
+		}
+		whole := f
+		whole.edges = false
+		for _, t := range []gemmTile{gemmTile128, gemmTile64, gemmTile32} {
+			all = append(all, gemmTileKernel(t, f))
+			if f.vecIn && f.vecOut {
+				all = append(all, gemmTileKernel(t, whole))
+			}
+		}
+		for _, r := range []gemmReg{{8, 16}, {4, 8}, {1, 8}} {
+			if r.rows == 1 && f.transA {
+				continue
+			}
+			for _, alongM := range []bool{false, true} {
+				all = append(all, gemmRegKernel(r, alongM, f, 4))
+				if !f.alongK() {
+					all = append(all, gemmRegKernel(r, alongM, f, 1))
+				}
+			}
+		}
 	}
 	return all
 }

@@ -8,7 +8,7 @@
 //           Matrix i of a and b starts where up to six batch axes say, each
 //           with its size and the steps of both operands.
 // Tile:     one invocation for one output
-// Bindings: 0 params, 1 a, 2 b, 3 c (a dummy where BIAS is false), 4 y
+// Bindings: 0 params, 1 a, 2 b, 3 c (a dummy where p.bias is 0), 4 y
 // Limits:   every tensor below 2^31 elements
 //
 // It is the definition that the faster kernels are compared with.
@@ -16,7 +16,8 @@
 struct Params {
   total: u32, // outputs
   m: u32, n: u32, k: u32,
-  am: u32, ak: u32, bk: u32, bn: u32, cm: u32, cn: u32,
+  am: u32, ak: u32, bk: u32, bn: u32,
+  bias: u32, cm: u32, cn: u32, // whether there is a c, and its steps
   alpha: f32, beta: f32, act_a: f32, act_b: f32,
   size0: u32, a0: u32, b0: u32, // the innermost batch axis
   size1: u32, a1: u32, b1: u32,
@@ -33,7 +34,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 const WG = 64u;
-const BIAS = true;
 
 // swap: activate
 fn activate(v: f32, a: f32, b: f32) -> f32 { return v; }
@@ -71,6 +71,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     at_b += p.bk;
   }
   sum *= p.alpha;
-  if (BIAS) { sum = fma(p.beta, c[m * p.cm + n * p.cn], sum); }
+  if (p.bias != 0u) { sum = fma(p.beta, c[m * p.cm + n * p.cn], sum); }
   y[i] = activate(sum, p.act_a, p.act_b);
 }

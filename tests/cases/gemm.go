@@ -6,6 +6,7 @@ import (
 
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
 
@@ -25,7 +26,7 @@ var gemmRow = Row{
 }
 
 // gemmVariants are the kernels that Gemm, MatMul and Linear can be forced to.
-var gemmVariants = []string{"naive"}
+var gemmVariants = shaders.GemmVariants()
 
 func (c *GemmCase) geometry() spec.Gemm { return must(spec.NewGemm(c.A, c.B, c.C, c.Params)) }
 
@@ -95,6 +96,10 @@ func awkwardGemm() []Case {
 	}
 }
 
+// productActivations are the activations that random products fuse; what each
+// computes is the business of the row activation.
+var productActivations = []spec.Activation{{Func: spec.ReLU}, {Func: spec.SiLU}, {Func: spec.LeakyReLU, A: 0.1}}
+
 // productSizes are the lengths that matrices draw from: one, primes, the tiles'
 // multiples and one over them.
 var productSizes = []int{1, 1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 29, 31, 32, 33, 40, 63, 64, 65, 96, 127, 128, 129, 130}
@@ -137,8 +142,8 @@ func randomGemm(r *rand.Rand) Case {
 		beta := Uniform(-3, 3)(r)
 		c.Params.Beta = &beta
 	}
-	if r.IntN(4) == 0 {
-		c.Params.Act = pick(r, smoothActivations...)
+	if r.IntN(6) == 0 { // few, for each makes kernels of its own
+		c.Params.Act = pick(r, productActivations...)
 	}
 	return c
 }

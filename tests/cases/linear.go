@@ -74,8 +74,8 @@ func randomLinear(r *rand.Rand) Case {
 	case 1:
 		c.X = []int{pick(r, 1, 2, 3), pick(r, 1, 4, 5), k}
 	}
-	if r.IntN(3) == 0 {
-		c.Params.Act = pick(r, smoothActivations...)
+	if r.IntN(6) == 0 { // few, for each makes kernels of its own
+		c.Params.Act = pick(r, productActivations...)
 	}
 	return c
 }

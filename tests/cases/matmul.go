@@ -83,8 +83,8 @@ func randomMatMul(r *rand.Rand) Case {
 	case 1:
 		c.B, c.Params.TransB = []int{k}, false
 	}
-	if r.IntN(4) == 0 {
-		c.Params.Act = pick(r, smoothActivations...)
+	if r.IntN(6) == 0 { // few, for each makes kernels of its own
+		c.Params.Act = pick(r, productActivations...)
 	}
 	return c
 }
