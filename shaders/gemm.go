@@ -56,6 +56,10 @@ var gemmVariants = []gemmVariant{
 	regVariant("reg1x8", gemmReg{1, 8}, false),
 	regVariant("regsplit4x8", gemmReg{4, 8}, true),
 	regVariant("regsplit1x8", gemmReg{1, 8}, true),
+	rowVariant("row1", 1, false),
+	rowVariant("row4", 4, false),
+	rowVariant("rowsplit1", 1, true),
+	rowVariant("rowsplit4", 4, true),
 	{"naive", "serves every case", func(*spec.Gemm, Device) string { return "" }, gemmNaive},
 }
 
@@ -82,7 +86,7 @@ func tileVariant(name string, t gemmTile, split bool) gemmVariant {
 func regVariant(name string, r gemmReg, split bool) gemmVariant {
 	return gemmVariant{name, "a tile in registers",
 		func(g *spec.Gemm, dev Device) string {
-			if r.rows%4 != 0 && g.TransA {
+			if r.rows%4 != 0 && g.TransA && g.N > 1 {
 				return "a vector of the transposed a has four rows"
 			}
 			return cannotSplit(g, split, 4, dev)
@@ -94,6 +98,36 @@ func regVariant(name string, r gemmReg, split bool) gemmVariant {
 			}
 			return gemmRegistered(g, r, splits, dev)
 		}}
+}
+
+func rowVariant(name string, rows int, split bool) gemmVariant {
+	return gemmVariant{name, "few rows, each sum shared by a workgroup",
+		func(g *spec.Gemm, dev Device) string {
+			switch wg := gemmRowCols * gemmRowLanes; {
+			case g.TransA && g.N > 1:
+				return "a is transposed"
+			case wg > dev.MaxInvocations:
+				return fmt.Sprintf("needs %d invocations, the device has %d", wg, dev.MaxInvocations)
+			}
+			return cannotSplit(g, split, 4, dev)
+		},
+		func(g spec.Gemm, dev Device) Plan {
+			splits := 1
+			if split {
+				splits = gemmSplits(&g, gemmRowGroups(&g, rows), gemmWantGroups(dev), dev)
+			}
+			return gemmRows(g, rows, splits, dev)
+		}}
+}
+
+// gemmRowGroups returns how many workgroups all products take.
+func gemmRowGroups(g *spec.Gemm, rows int) int {
+	if g.N == 1 {
+		s := gemmSwapped(*g)
+		g = &s
+	}
+	m, n := gemmRowTiles(g, rows)
+	return g.Batches() * m * n
 }
 
 // cannotSplit says why the sum over k cannot be cut in two, if it should be.
@@ -135,13 +169,32 @@ func gemmChoice(g *spec.Gemm, dev Device) (name, why string) {
 		return gemmChoiceCPU(g, dev)
 	}
 	want := gemmWantGroups(dev)
+	if rows := min(g.M, g.N); rows == 1 || g.M <= 4 && !g.TransA {
+		n := 4
+		if rows == 1 {
+			n = 1
+		}
+		if groups := gemmRowGroups(g, n); 2*groups <= want && g.K >= 2*gemmRowStep {
+			return fmt.Sprintf("rowsplit%d", n), fmt.Sprintf("few rows; %d workgroups leave a device idle, and the sum of %d products can be cut", groups, g.K)
+		}
+		return fmt.Sprintf("row%d", n), "few rows: the operands are read once"
+	}
+	// The larger a tile, the fewer reads for each multiply-add, but the more it
+	// computes past the ends.
+	best, least := "", math.Inf(1)
 	for _, t := range []struct {
 		name string
 		tile gemmTile
-	}{{"tile128", gemmTile128}, {"tile64", gemmTile64}} {
-		if groups := t.tile.groups(g); groups >= want {
-			return t.name, fmt.Sprintf("the largest tile that makes %d workgroups: %d", want, groups)
+		rate float64
+	}{{"tile128", gemmTile128, 1}, {"tile64", gemmTile64, 0.8}, {"tile32", gemmTile32, 0.5}} {
+		groups := t.tile.groups(g)
+		cost := float64(groups) * float64(t.tile.m) * float64(t.tile.n) / t.rate
+		if groups >= want && cost < least {
+			best, least = t.name, cost
 		}
+	}
+	if best != "" {
+		return best, fmt.Sprintf("at least %d workgroups, the least work with what lies past the ends", want)
 	}
 	groups := gemmTile32.groups(g)
 	if 2*groups <= want && g.K >= 2*leastChunk {
@@ -238,8 +291,11 @@ func gemmKernels() []*Kernel {
 				all = append(all, gemmTileKernel(t, whole))
 			}
 		}
+		if !f.transA && !(f.transB && f.vecOut) {
+			all = append(all, gemmRowKernel(1, f), gemmRowKernel(4, f))
+		}
 		for _, r := range []gemmReg{{8, 16}, {4, 8}, {1, 8}} {
-			if r.rows == 1 && f.transA {
+			if !f.vecIn && (f.transA || f.transB) || r.rows == 1 && f.transA {
 				continue
 			}
 			for _, alongM := range []bool{false, true} {

@@ -156,6 +156,9 @@ func gemmRegistered(g spec.Gemm, r gemmReg, splits int, dev Device) Plan {
 	splits, chunk := splitChunks(g.K, splits, step)
 	f := gemmFormOf(&g, m, n, step, splits > 1)
 	f.edges = true // there is but one form, which has them
+	if !f.vecIn {
+		f.transA, f.transB = false, false // single numbers are found by steps
+	}
 	p, grid := gemmGrid(&g, ceilDiv(g.M, m), ceilDiv(g.N, n), splits, chunk, dev)
 	return gemmSplit(g, gemmRegKernel(r, alongM, f, step), p, grid, splits, swapped, dev)
 }
