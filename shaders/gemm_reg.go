@@ -72,21 +72,21 @@ func gemmRegStep(f gemmForm) string {
 	alongA, alongB := f.vecIn && !f.transA, f.vecIn && f.transB
 	if alongA {
 		s += `    var a_k: array<vec4<f32>, ROWS>;
-    // unroll
-    for (var r = 0u; r < ROWS; r++) { a_k[r] = a[row[r] / 4u + k / 4u]; }
+    for (var r = 0u; r < ROWS; r++) { // unroll
+      a_k[r] = a[row[r] / 4u + k / 4u];
+    }
 `
 	}
 	if alongB {
 		s += `    var b_k: array<vec4<f32>, COLS>;
-    // unroll
-    for (var j = 0u; j < COLS; j++) { b_k[j] = b[col[j] / 4u + k / 4u]; }
+    for (var j = 0u; j < COLS; j++) { // unroll
+      b_k[j] = b[col[j] / 4u + k / 4u];
+    }
 `
 	}
-	s += `    // unroll
-    for (var i = 0u; i < STEP; i++) {
+	s += `    for (var i = 0u; i < STEP; i++) { // unroll
       var vb: array<vec4<f32>, COLS4>;
-      // unroll
-      for (var v = 0u; v < COLS4; v++) {
+      for (var v = 0u; v < COLS4; v++) { // unroll
 `
 	switch {
 	case alongB:
@@ -101,12 +101,12 @@ func gemmRegStep(f gemmForm) string {
 	s += "      }\n"
 	if f.vecIn && f.transA {
 		s += `      var a_m: array<vec4<f32>, ROWS4>;
-      // unroll
-      for (var g = 0u; g < ROWS4; g++) { a_m[g] = a[row[g * 4u] / 4u + (k + i) * (p.ak / 4u)]; }
+      for (var g = 0u; g < ROWS4; g++) { // unroll
+        a_m[g] = a[row[g * 4u] / 4u + (k + i) * (p.ak / 4u)];
+      }
 `
 	}
-	s += `      // unroll
-      for (var r = 0u; r < ROWS; r++) {
+	s += `      for (var r = 0u; r < ROWS; r++) { // unroll
 `
 	switch {
 	case alongA:
@@ -116,8 +116,9 @@ func gemmRegStep(f gemmForm) string {
 	default:
 		s += "        let va = vec4<f32>(a[row[r] + (k + i) * p.ak]);\n"
 	}
-	return s + `        // unroll
-        for (var v = 0u; v < COLS4; v++) { acc[r * COLS4 + v] = fma(va, vb[v], acc[r * COLS4 + v]); }
+	return s + `        for (var v = 0u; v < COLS4; v++) { // unroll
+          acc[r * COLS4 + v] = fma(va, vb[v], acc[r * COLS4 + v]);
+        }
       }
     }`
 }

@@ -101,36 +101,35 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let k_end = min(k0 + p.chunk, p.k);
   // Where each row of a and column (or vector of columns) of b begins.
   var row: array<u32, ROWS>;
-  // unroll
-  for (var r = 0u; r < ROWS; r++) { row[r] = start.x + min(m0 + r, p.m - 1u) * p.am; }
+  for (var r = 0u; r < ROWS; r++) { // unroll
+    row[r] = start.x + min(m0 + r, p.m - 1u) * p.am;
+  }
   var col: array<u32, COLS>;
-  // unroll
-  for (var j = 0u; j < COLS; j++) { col[j] = start.y + min(n0 + j, p.n - 1u) * p.bn; }
+  for (var j = 0u; j < COLS; j++) { // unroll
+    col[j] = start.y + min(n0 + j, p.n - 1u) * p.bn;
+  }
 
   var acc: array<vec4<f32>, SUMS>; // [ROWS][COLS4]
   for (var k = k0; k < k_end; k += STEP) {
     // swap: step
     var vb: array<vec4<f32>, COLS4>;
-    // unroll
-    for (var v = 0u; v < COLS4; v++) {
+    for (var v = 0u; v < COLS4; v++) { // unroll
       vb[v] = vec4<f32>(b[col[v * 4u] + k * p.bk], b[col[v * 4u + 1u] + k * p.bk],
                         b[col[v * 4u + 2u] + k * p.bk], b[col[v * 4u + 3u] + k * p.bk]);
     }
-    // unroll
-    for (var r = 0u; r < ROWS; r++) {
+    for (var r = 0u; r < ROWS; r++) { // unroll
       let va = vec4<f32>(a[row[r] + k * p.ak]);
-      // unroll
-      for (var v = 0u; v < COLS4; v++) { acc[r * COLS4 + v] = fma(va, vb[v], acc[r * COLS4 + v]); }
+      for (var v = 0u; v < COLS4; v++) { // unroll
+        acc[r * COLS4 + v] = fma(va, vb[v], acc[r * COLS4 + v]);
+      }
     }
     // end swap
   }
 
-  // unroll
-  for (var r = 0u; r < ROWS; r++) {
+  for (var r = 0u; r < ROWS; r++) { // unroll
     let m = m0 + r;
     if (m < p.m) {
-      // unroll
-      for (var v = 0u; v < COLS4; v++) {
+      for (var v = 0u; v < COLS4; v++) { // unroll
         let n = n0 + v * 4u;
         let s = acc[r * COLS4 + v];
         let at = (product * p.m + m) * p.n + n;

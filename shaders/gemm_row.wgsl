@@ -142,23 +142,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   for (var k = k0 + lane * 4u; k < k_end; k += LANES * 4u) {
     if (TRANS_B) {
       let vb = fetch_b(start.y, n, k, p.n, p.k);
-      // unroll
-      for (var r = 0u; r < ROWS; r++) { acc[r] = fma(fetch_a(start.x, m0 + r, k, p.m, p.k), vb, acc[r]); }
+      for (var r = 0u; r < ROWS; r++) { // unroll
+        acc[r] = fma(fetch_a(start.x, m0 + r, k, p.m, p.k), vb, acc[r]);
+      }
     } else {
       let b0 = fetch_b(start.y, k, n, p.k, p.n);
       let b1 = fetch_b(start.y, k + 1u, n, p.k, p.n);
       let b2 = fetch_b(start.y, k + 2u, n, p.k, p.n);
       let b3 = fetch_b(start.y, k + 3u, n, p.k, p.n);
-      // unroll
-      for (var r = 0u; r < ROWS; r++) {
+      for (var r = 0u; r < ROWS; r++) { // unroll
         let va = fetch_a(start.x, m0 + r, k, p.m, p.k);
         acc[r] = fma(vec4<f32>(va.w), b3, fma(vec4<f32>(va.z), b2, fma(vec4<f32>(va.y), b1, fma(vec4<f32>(va.x), b0, acc[r]))));
       }
     }
   }
 
-  // unroll
-  for (var r = 0u; r < ROWS; r++) {
+  for (var r = 0u; r < ROWS; r++) { // unroll
     parts[lane * COLS + col] = acc[r];
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
       workgroupBarrier();

@@ -1,7 +1,6 @@
 package shaders
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,7 +12,7 @@ import (
 var software = Device{Name: "software", CPU: true, MaxBindingBytes: 128 << 20, MaxGroups: 65535,
 	MaxInvocations: 1024, WorkgroupBytes: 32768, MaxStorageBuffers: 16}
 
-func product(t *testing.T, a, b []int, p spec.MatMulParams) spec.Gemm {
+func matrixProduct(t *testing.T, a, b []int, p spec.MatMulParams) spec.Gemm {
 	t.Helper()
 	g, err := spec.NewMatMul(a, b, p)
 	require.NoError(t, err)
@@ -42,7 +41,7 @@ func TestGemmChoice(t *testing.T) {
 		{a: []int{4096, 3}, b: []int{4096, 4096}, p: tt, gpu: "tile32", cpu: "reg4x8"},
 		{a: []int{500, 16, 16}, b: []int{500, 16, 16}, gpu: "tile32", cpu: "reg4x8"},
 	} {
-		g := product(t, c.a, c.b, c.p)
+		g := matrixProduct(t, c.a, c.b, c.p)
 		for dev, want := range map[*Device]string{&Baseline: c.gpu, &software: c.cpu} {
 			plan, err := PlanGemm(g, *dev, "")
 			require.NoError(t, err)
@@ -57,12 +56,12 @@ func TestGemmChoice(t *testing.T) {
 // all parts of a split sum.
 func TestGemmPlans(t *testing.T) {
 	for _, c := range []spec.Gemm{
-		product(t, []int{1, 1}, []int{1, 1}, spec.MatMulParams{}),
-		product(t, []int{129, 515}, []int{515, 67}, spec.MatMulParams{}),
-		product(t, []int{3000000, 8}, []int{8, 4}, spec.MatMulParams{}),
-		product(t, []int{70000, 2, 3}, []int{70000, 3, 2}, spec.MatMulParams{}),
-		product(t, []int{2, 3000, 3}, []int{2, 5, 3000}, spec.MatMulParams{TransA: true, TransB: true}),
-		product(t, []int{5, 4000}, []int{4000}, spec.MatMulParams{}),
+		matrixProduct(t, []int{1, 1}, []int{1, 1}, spec.MatMulParams{}),
+		matrixProduct(t, []int{129, 515}, []int{515, 67}, spec.MatMulParams{}),
+		matrixProduct(t, []int{3000000, 8}, []int{8, 4}, spec.MatMulParams{}),
+		matrixProduct(t, []int{70000, 2, 3}, []int{70000, 3, 2}, spec.MatMulParams{}),
+		matrixProduct(t, []int{2, 3000, 3}, []int{2, 5, 3000}, spec.MatMulParams{TransA: true, TransB: true}),
+		matrixProduct(t, []int{5, 4000}, []int{4000}, spec.MatMulParams{}),
 	} {
 		for _, v := range GemmVariants() {
 			plan, err := PlanGemm(c, Baseline, v)
@@ -90,7 +89,7 @@ func TestGemmPlans(t *testing.T) {
 }
 
 func TestGemmForcedErrors(t *testing.T) {
-	g := product(t, []int{8, 2}, []int{2, 8}, spec.MatMulParams{})
+	g := matrixProduct(t, []int{8, 2}, []int{2, 8}, spec.MatMulParams{})
 	_, err := PlanGemm(g, Baseline, "split32")
 	require.ErrorIs(t, err, spec.ErrUnsupported)
 	assert.ErrorContains(t, err, "too short to split")
@@ -101,7 +100,7 @@ func TestGemmForcedErrors(t *testing.T) {
 	small.MaxInvocations = 128
 	_, err = PlanGemm(g, small, "tile64")
 	require.ErrorIs(t, err, spec.ErrUnsupported)
-	plan, err := PlanGemm(product(t, []int{4096, 4096}, []int{4096, 4096}, spec.MatMulParams{}), small, "")
+	plan, err := PlanGemm(matrixProduct(t, []int{4096, 4096}, []int{4096, 4096}, spec.MatMulParams{}), small, "")
 	require.NoError(t, err)
 	assert.Equal(t, "tile32", plan.Variant)
 }
@@ -118,26 +117,6 @@ func TestSplitChunks(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestUnroll(t *testing.T) {
-	got := unroll(`
-const ROWS = 2u;
-fn f() {
-  // unroll
-  for (var r = 0u; r < ROWS; r++) {
-    let row = r;
-    // unroll
-    for (var v = 0u; v < ROWS * 1u; v++) { y[r * 4u + v] = row; }
-  }
-  for (var r = 0u; r < 3u; r++) { z[r] = 0.0; }
-}`)
-	assert.NotContains(t, got, "unroll")
-	assert.Equal(t, 4, strings.Count(got, "= row;"))
-	for _, line := range []string{"let row = 0u;", "let row = 1u;", "y[0u * 4u + 1u]", "y[1u * 4u + 0u]", "z[r] = 0.0"} {
-		assert.Contains(t, got, line)
-	}
-	assert.Panics(t, func() { unroll("// unroll\nfor (var i = 0u; i < p.n; i++) { }") })
 }
 
 func TestKernelsAreNamedByTheirText(t *testing.T) {

@@ -85,7 +85,7 @@ func gemmTileKernel(t gemmTile, f gemmForm) *Kernel {
 		return &Kernel{
 			Source: specialise(gemmTileWGSL,
 				setU32("TILE_M", t.m), setU32("TILE_N", t.n), setU32("TILE_K", t.k), setU32("THREADS", t.threads), setU32("WG", wg),
-				setU32("ROWS4", rows), setU32("COLS4", cols), setU32("SUMS", 4*rows*cols),
+				setU32("ROWS4", rows), setU32("ROWS", 4*rows), setU32("COLS4", cols), setU32("SUMS", 4*rows*cols),
 				setU32("LOADS_A", t.m*t.k/4/wg), setU32("LOADS_B", t.n*t.k/4/wg),
 				setU32("PITCH_A", t.m/4+1), setU32("PITCH_B", t.n/4+1),
 				setU32("SIZE_A", t.k*(t.m/4+1)), setU32("SIZE_B", t.k*(t.n/4+1)),

@@ -52,8 +52,9 @@ const TILE_N = 64u;
 const TILE_K = 16u;
 const THREADS = 16u;
 const ROWS4 = 1u; // TILE_M / (THREADS*4)
+const ROWS = 4u;  // ROWS4*4
 const COLS4 = 1u; // TILE_N / (THREADS*4)
-const SUMS = 4u;  // ROWS4*4 * COLS4
+const SUMS = 4u;  // ROWS * COLS4
 const LOADS_A = 1u; // vectors of a, of b, that an invocation copies in one step
 const LOADS_B = 1u;
 const PITCH_A = 17u; // vectors from one k to the next: one more than the tile's,
@@ -193,32 +194,36 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 
   let tm = local / THREADS;
   let tn = local % THREADS;
-  var acc: array<vec4<f32>, SUMS>; // [ROWS4*4][COLS4]
+  var acc: array<vec4<f32>, SUMS>; // [ROWS][COLS4]
   var next_a: array<vec4<f32>, LOADS_A>;
   var next_b: array<vec4<f32>, LOADS_B>;
-  // unroll
-  for (var i = 0u; i < LOADS_A; i++) { next_a[i] = load_a(local + i * WG, start.x, m0, k0); }
-  // unroll
-  for (var i = 0u; i < LOADS_B; i++) { next_b[i] = load_b(local + i * WG, start.y, n0, k0); }
+  for (var i = 0u; i < LOADS_A; i++) { // unroll
+    next_a[i] = load_a(local + i * WG, start.x, m0, k0);
+  }
+  for (var i = 0u; i < LOADS_B; i++) { // unroll
+    next_b[i] = load_b(local + i * WG, start.y, n0, k0);
+  }
   while (k0 < k_end) {
-    // unroll
-    for (var i = 0u; i < LOADS_A; i++) { keep_a(local + i * WG, next_a[i]); }
-    // unroll
-    for (var i = 0u; i < LOADS_B; i++) { keep_b(local + i * WG, next_b[i]); }
+    for (var i = 0u; i < LOADS_A; i++) { // unroll
+      keep_a(local + i * WG, next_a[i]);
+    }
+    for (var i = 0u; i < LOADS_B; i++) { // unroll
+      keep_b(local + i * WG, next_b[i]);
+    }
     workgroupBarrier();
     k0 += TILE_K;
     if (k0 < k_end) {
-      // unroll
-      for (var i = 0u; i < LOADS_A; i++) { next_a[i] = load_a(local + i * WG, start.x, m0, k0); }
-      // unroll
-      for (var i = 0u; i < LOADS_B; i++) { next_b[i] = load_b(local + i * WG, start.y, n0, k0); }
+      for (var i = 0u; i < LOADS_A; i++) { // unroll
+        next_a[i] = load_a(local + i * WG, start.x, m0, k0);
+      }
+      for (var i = 0u; i < LOADS_B; i++) { // unroll
+        next_b[i] = load_b(local + i * WG, start.y, n0, k0);
+      }
     }
     for (var k = 0u; k < TILE_K; k++) {
-      // unroll
-      for (var r = 0u; r < ROWS4; r++) {
+      for (var r = 0u; r < ROWS4; r++) { // unroll
         let va = tile_a[k * PITCH_A + r * THREADS + tm];
-        // unroll
-        for (var v = 0u; v < COLS4; v++) {
+        for (var v = 0u; v < COLS4; v++) { // unroll
           let vb = tile_b[k * PITCH_B + v * THREADS + tn];
           acc[(r * 4u) * COLS4 + v] = fma(vec4<f32>(va.x), vb, acc[(r * 4u) * COLS4 + v]);
           acc[(r * 4u + 1u) * COLS4 + v] = fma(vec4<f32>(va.y), vb, acc[(r * 4u + 1u) * COLS4 + v]);
@@ -230,11 +235,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     workgroupBarrier();
   }
 
-  // unroll
-  for (var i = 0u; i < ROWS4 * 4u; i++) {
+  for (var i = 0u; i < ROWS; i++) { // unroll
     let m = m0 + (i / 4u * THREADS + tm) * 4u + i % 4u;
-    // unroll
-    for (var v = 0u; v < COLS4; v++) {
+    for (var v = 0u; v < COLS4; v++) { // unroll
       let n = n0 + (v * THREADS + tn) * 4u;
       let s = acc[i * COLS4 + v];
       if (!EDGES || (m < p.m && n < p.n)) {
