@@ -154,6 +154,9 @@ func (e *Engine) upload(raw []byte, count int, dtype DType, shape []int) (*Tenso
 	if e.closed.Load() {
 		return nil, ErrClosed
 	}
+	if e.rec != nil { // a constant of the recording: its memory must not be used again
+		e = &Engine{core: e.core}
+	}
 	n, err := spec.Elements(shape)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ func Kernels() []*Kernel {
 		optimKernels(),
 		unfoldKernels(),
 		padGradKernels(),
+		binaryGradKernels(),
+		[]*Kernel{upsampleGradKernel()},
 		poolGradKernels(),
 		[]*Kernel{unpoolGradKernel()},
 		convTransposeKernels(),

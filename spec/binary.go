@@ -99,13 +99,23 @@ func NewBinary(f BinaryFunc, a, b []int) (Binary, error) {
 // broadcasts to x by NumPy's rules, as in ONNX. It returns ErrShape, naming the
 // value.
 func NewPReLU(x, slope []int) (Binary, error) {
-	if err := checkShapes(x, slope); err != nil {
+	s, err := PReLUShape(x, slope)
+	if err != nil {
 		return Binary{}, err
+	}
+	return NewBinary(PReLU, x, s)
+}
+
+// PReLUShape returns the shape in which a slope broadcasts to x by NumPy's rules;
+// see NewPReLU.
+func PReLUShape(x, slope []int) ([]int, error) {
+	if err := checkShapes(x, slope); err != nil {
+		return nil, err
 	}
 	s := slope
 	if len(slope) == 1 && slope[0] != 1 && len(x) > 1 {
 		if slope[0] != x[1] {
-			return Binary{}, shapeErr("slope is %v: the input %v has %d channels; give a slope that repeats along other axes the input's rank", slope, x, x[1])
+			return nil, shapeErr("slope is %v: the input %v has %d channels; give a slope that repeats along other axes the input's rank", slope, x, x[1])
 		}
 		s = make([]int, len(x)-1)
 		for i := range s {
@@ -115,9 +125,9 @@ func NewPReLU(x, slope []int) (Binary, error) {
 	}
 	out, err := Broadcast(x, s)
 	if err != nil || !EqualShapes(out, x) {
-		return Binary{}, shapeErr("slope is %v, which does not broadcast to the input's %v", slope, x)
+		return nil, shapeErr("slope is %v, which does not broadcast to the input's %v", slope, x)
 	}
-	return NewBinary(PReLU, x, s)
+	return s, nil
 }
 
 // OutShape returns the shape of y.

@@ -53,9 +53,11 @@ func checkSlope(t *testing.T, r *rand.Rand, row cases.Row, c cases.Differentiabl
 		}
 		best := math.Inf(1)
 		var slope float64
-		// Two step sizes: one may step over a kink, or lose its digits.
-		for _, rel := range []float64{1e-5, 1e-7} {
-			h := rel * max(1e-3, math.Abs(x))
+		// Several step sizes: one may step over a kink, or lose its digits.
+		for _, h := range []float64{1e-5 * max(1e-3, math.Abs(x)), 1e-7 * max(1e-3, math.Abs(x)), 0.01 * math.Abs(x)} {
+			if h == 0 {
+				continue
+			}
 			in[at][i] = x + h
 			up := c.Loss(in)
 			in[at][i] = x - h

@@ -84,6 +84,8 @@ func Rows() []Row {
 		convGradRow,
 		convTransposeGradRow,
 		padGradRow,
+		binaryGradRow,
+		upsampleGradRow,
 		maxPoolGradRow,
 		avgPoolGradRow,
 		lpPoolGradRow,
