@@ -143,6 +143,7 @@ func (p *rowPool) row(y, x []float32, r int) {
 	oh := r % g.Out[1]
 	od := r / g.Out[1] % g.Out[0]
 	plane := x[r/(g.Out[1]*g.Out[0])*g.InSize():][:g.InSize()]
+	p.ahead(x, r)
 	d0, layers := g.Inside(0, od)
 	h0, rows := g.Inside(1, oh)
 	if layers*rows == 0 {
@@ -180,6 +181,18 @@ func (p *rowPool) row(y, x []float32, r int) {
 		}
 	case &y[0] != &sums[0]:
 		copy(y, sums)
+	}
+}
+
+// ahead asks for the part of the input that rows some way behind output row r
+// will need: the rows of a window are too short for the processor to see by
+// itself which memory comes next.
+func (p *rowPool) ahead(x []float32, r int) {
+	const distance = 2048 // floats
+	per := (p.g.InSize() + p.g.Out[0]*p.g.Out[1] - 1) / (p.g.Out[0] * p.g.Out[1])
+	at := r*per + distance
+	if at < len(x) {
+		simd.Prefetch(x[at:min(len(x), at+per)])
 	}
 }
 

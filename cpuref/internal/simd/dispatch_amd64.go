@@ -190,3 +190,9 @@ func ternaryKernel(f Ternary) ternaryFunc {
 	}
 	return nil
 }
+
+func prefetch(p *float32, lines int) {
+	if Active() != Portable {
+		prefetchLines(p, lines)
+	}
+}

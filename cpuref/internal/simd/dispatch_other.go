@@ -57,3 +57,5 @@ func windowSum(dst, src *float32, n, taps, step, stride int) {
 func binaryKernel(Binary) binaryFunc { return nil }
 
 func ternaryKernel(Ternary) ternaryFunc { return nil }
+
+func prefetch(p *float32, lines int) {}

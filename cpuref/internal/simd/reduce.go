@@ -92,6 +92,14 @@ func WindowSum(dst, src *float32, n, taps, step, stride int) {
 	windowSum(dst, src, (n+windowLanes-1)&^(windowLanes-1), taps, step, stride)
 }
 
+// Prefetch asks for memory that will soon be read. It changes nothing but the
+// time, and does nothing in portable Go.
+func Prefetch(s []float32) {
+	if len(s) > 0 {
+		prefetch(&s[0], (len(s)+15)/16)
+	}
+}
+
 // windowLanes is what the windows' lengths are rounded up to, at every level.
 const windowLanes = 16
 

@@ -23,3 +23,8 @@ func windowMax2AVX2(dst *float32, src *float32, n int, taps int, step int)
 //
 //go:noescape
 func windowSum2AVX2(dst *float32, src *float32, n int, taps int, step int)
+
+// prefetchLines asks for lines of 64 bytes from p on.
+//
+//go:noescape
+func prefetchLines(p *float32, lines int)

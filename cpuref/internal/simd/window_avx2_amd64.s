@@ -149,3 +149,16 @@ store12:
 	JG      window10
 	VZEROUPPER
 	RET
+
+// func prefetchLines(p *float32, lines int)
+// Requires: MMX+
+TEXT ·prefetchLines(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+line13:
+	PREFETCHT0 (AX)
+	ADDQ       $+64, AX
+	DECQ       CX
+	JNZ        line13
+	RET

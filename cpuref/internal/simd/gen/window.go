@@ -12,6 +12,24 @@ func windows(g *gen) {
 			window(g, name, stride)
 		}
 	}
+	if !g.wide() {
+		prefetch(g)
+	}
+}
+
+// prefetch asks for memory ahead of its use, line by line. Every processor that
+// has AVX2 has the instruction, so there is one form of it.
+func prefetch(g *gen) {
+	g.fn("prefetchLines", "func(p *float32, lines int)", "prefetchLines asks for lines of 64 bytes from p on.")
+	p := g.Load(g.Param("p"), g.GP64()).(reg.GPVirtual)
+	lines := g.Load(g.Param("lines"), g.GP64()).(reg.GPVirtual)
+	loop := g.label("line")
+	g.Label(loop)
+	g.PREFETCHT0(operand.Mem{Base: p})
+	g.ADDQ(operand.I8(64), p)
+	g.DECQ(lines)
+	g.JNZ(operand.LabelRef(loop))
+	g.RET()
 }
 
 // window writes dst[i] = max or sum over t < taps of src[i*stride + t*step].
