@@ -8,12 +8,19 @@ import (
 // Conv computes a convolution in 1, 2 or 3 dimensions; see spec.Conv for the
 // formula and the shapes. The bias b is nil where g.Bias is false.
 //
-// A 1x1 kernel is a matrix product, and the rest an implicit one (see
-// conv_box.go).
+// A 1x1 kernel is a matrix product, one channel per group is computed directly,
+// a 3x3 kernel of stride 1 over enough channels by Winograd's method, and the
+// rest as an implicit matrix product (see conv_box.go).
 func Conv(y, x, w, b []float32, g spec.Conv) {
 	switch convMethodOf(&g) {
 	case convProduct:
 		convAsProduct(y, x, w, b, &g)
+	case convDepthwise:
+		depthwise(y, x, w, b, &g)
+	case convWinograd:
+		if !winograd(y, x, w, b, &g) {
+			convImplicit(y, x, w, b, &g)
+		}
 	default:
 		convImplicit(y, x, w, b, &g)
 	}
@@ -26,6 +33,8 @@ const (
 	convAuto convMethod = iota
 	convImplicitly
 	convProduct
+	convDepthwise
+	convWinograd
 )
 
 // forcedConv is set by tests to a method that the convolution allows.
@@ -37,8 +46,12 @@ func convMethodOf(g *spec.Conv) convMethod {
 	switch {
 	case forcedConv != convAuto:
 		return forcedConv
+	case g.CG() == 1 && g.KG() <= depthwiseMax:
+		return convDepthwise
 	case plain:
 		return convProduct
+	case winogradPays(g):
+		return convWinograd
 	}
 	return convImplicitly
 }

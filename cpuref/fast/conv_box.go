@@ -98,6 +98,10 @@ const slack = 64
 // fill copies what the outputs in the box need of one channel plane of the
 // input: phase by phase, row by row.
 func (l *lattice) fill(dst, x []float32, b *box) {
+	if l.mode == spec.PadZeros && l.win.Stride[2] <= 2 {
+		l.fillZeros(dst, x, b)
+		return
+	}
 	in := &l.win.In
 	var n [3]int // elements needed along each axis
 	for i := range n {
@@ -122,6 +126,40 @@ func (l *lattice) fill(dst, x []float32, b *box) {
 			}
 		}
 	}
+}
+
+// fillZeros is fill for zero padding and columns at most two apart: what lies on
+// the input is a rectangle for each depth, and the rest is zero.
+func (l *lattice) fillZeros(dst, x []float32, b *box) {
+	in, s := &l.win.In, &l.win.Stride
+	clear(dst[:l.channel()])
+	for _, pd := range l.phases[0] {
+		d0, d1 := l.onInput(0, pd, b)
+		for _, ph := range l.phases[1] {
+			h0, h1 := l.onInput(1, ph, b)
+			for _, pw := range l.phases[2] {
+				w0, w1 := l.onInput(2, pw, b)
+				for q := d0; q < d1 && h0 < h1 && w0 < w1; q++ {
+					d := (b.lo[0]+q)*s[0] + pd - l.win.PadBegin[0]
+					h := (b.lo[1]+h0)*s[1] + ph - l.win.PadBegin[1]
+					w := (b.lo[2]+w0)*s[2] + pw - l.win.PadBegin[2]
+					simd.CopyPlane(&dst[(q*l.q[1]+h0)*l.q[2]+w0], &x[(d*in[1]+h)*in[2]+w], l.q[2], s[1]*in[2], h1-h0, w1-w0, s[2])
+				}
+				dst = dst[l.plane:]
+			}
+		}
+	}
+}
+
+// onInput returns the range of a phase's elements, from the box's first on, that
+// lie on the input along an axis.
+func (l *lattice) onInput(axis, phase int, b *box) (lo, hi int) {
+	s := l.win.Stride[axis]
+	start := b.lo[axis]*s + phase - l.win.PadBegin[axis] // position of element 0
+	n := b.hi[axis] - b.lo[axis] + l.q[axis] - l.size[axis]
+	lo = min(n, max(0, (-start+s-1)/s))
+	hi = max(lo, min(n, (l.win.In[axis]-start+s-1)/s))
+	return lo, hi
 }
 
 // source maps element q of a phase along an axis to the input; ok is false

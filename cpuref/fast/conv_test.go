@@ -106,6 +106,11 @@ func TestConv(t *testing.T) {
 			{[]int{1, 6, 150}, []int{6, 1, 31}, true, spec.ConvParams{Groups: 6, Padding: []int{15}, PadMode: spec.PadCircular}},
 			{[]int{1, 4, 6, 7, 8}, []int{4, 1, 3, 3, 3}, true, spec.ConvParams{Groups: 4, Padding: []int{1}, Stride: []int{1, 2, 1}}},
 			{[]int{1, 4, 10, 10}, []int{4, 1, 3, 3}, true, spec.ConvParams{Groups: 4, Dilation: []int{3}, Stride: []int{2}, Padding: []int{3}}},
+			// Winograd: many blocks of tiles, several strips and groups, ragged edges.
+			{[]int{2, 13, 30, 33}, []int{37, 13, 3, 3}, true, spec.ConvParams{Padding: []int{1}, Act: relu}},
+			{[]int{1, 40, 61, 50}, []int{16, 40, 3, 3}, true, spec.ConvParams{Padding: []int{0, 2, 1, 3}}},
+			{[]int{3, 48, 9, 9}, []int{70, 24, 3, 3}, false, spec.ConvParams{Padding: []int{1}, Groups: 2, Act: spec.Activation{Func: spec.GELU}}},
+			{[]int{1, 300, 12, 9}, []int{33, 300, 3, 3}, true, spec.ConvParams{Padding: []int{1}}},
 			{[]int{1, 2, 100, 100}, []int{2, 1, 3, 3}, true, spec.ConvParams{Groups: 2, Padding: []int{1}}},
 		} {
 			testConv(t, c.x, c.w, c.bias, c.p)

@@ -107,6 +107,15 @@ func clampOf(a spec.Activation) (lo, hi float32, ok bool) {
 	return 0, 0, false
 }
 
+// clampOrAll returns the bounds of an activation that is a clamp, or infinite
+// ones, and what remains to be applied after clamping.
+func clampOrAll(a spec.Activation) (lo, hi float32, rest spec.Activation) {
+	if lo, hi, ok := clampOf(a); ok {
+		return lo, hi, spec.Activation{}
+	}
+	return float32(math.Inf(-1)), float32(math.Inf(1)), a
+}
+
 // The constants of SELU (Klambauer et al., 2017).
 const (
 	seluScale = 1.0507009873554804934193349852946

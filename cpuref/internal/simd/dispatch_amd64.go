@@ -196,3 +196,113 @@ func prefetch(p *float32, lines int) {
 		prefetchLines(p, lines)
 	}
 }
+
+func copyPlane(dst, src *float32, dstStride, srcStride, rows, n, step int) {
+	switch l := Active(); {
+	case l == AVX512 && step == 1:
+		copyPlane1AVX512(dst, src, dstStride, srcStride, rows, n)
+	case l == AVX512:
+		copyPlane2AVX512(dst, src, dstStride, srcStride, rows, n)
+	case l == AVX2 && step == 1:
+		copyPlane1AVX2(dst, src, dstStride, srcStride, rows, n)
+	case l == AVX2:
+		copyPlane2AVX2(dst, src, dstStride, srcStride, rows, n)
+	default:
+		copyPlanePortable(dst, src, dstStride, srcStride, rows, n, step)
+	}
+}
+
+func depthwise(d *Depthwise) {
+	switch Active() {
+	case AVX512:
+		depthwiseAVX512(d)
+	case AVX2:
+		depthwiseAVX2(d)
+	default:
+		d.portable()
+	}
+}
+
+// Strip3x3 returns how many columns Strip handles, 0 where the level has none.
+func Strip3x3() int {
+	if Active() == AVX512 {
+		return 64
+	}
+	return 0
+}
+
+// Strip computes a strip of a 3x3 convolution; see Depthwise.
+func (d *Depthwise) Strip() {
+	switch (d.N + 15) / 16 {
+	case 1:
+		depthwise3x3x1AVX512(d)
+	case 2:
+		depthwise3x3x2AVX512(d)
+	case 3:
+		depthwise3x3x3AVX512(d)
+	case 4:
+		depthwise3x3x4AVX512(d)
+	}
+}
+
+func winogradLanes() int {
+	if Active() == AVX512 {
+		return 16
+	}
+	return 8
+}
+
+func winogradRows(dst, src *float32, n, dstRow, srcRow int) {
+	switch Active() {
+	case AVX512:
+		winogradRowsAVX512(dst, src, n, dstRow, srcRow)
+	case AVX2:
+		winogradRowsAVX2(dst, src, n, dstRow, srcRow)
+	default:
+		winogradRowsPortable(dst, src, n, dstRow, srcRow)
+	}
+}
+
+func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
+	switch Active() {
+	case AVX512:
+		winogradColsAVX512(dst, src, n, pos, tile, srcRow)
+	case AVX2:
+		winogradColsAVX2(dst, src, n, pos, tile, srcRow)
+	default:
+		winogradColsPortable(dst, src, n, pos, tile, srcRow)
+	}
+}
+
+func winogradWeights(dst, src, tmp *float32, n, pos int) {
+	switch Active() {
+	case AVX512:
+		winogradWeightsAVX512(dst, src, tmp, n, pos)
+	case AVX2:
+		winogradWeightsAVX2(dst, src, tmp, n, pos)
+	default:
+		winogradWeightsPortable(dst, src, n, pos)
+	}
+}
+
+func winogradOutput(w *WinogradTile) {
+	switch Active() {
+	case AVX512:
+		winogradOutputAVX512(w)
+	case AVX2:
+		winogradOutputAVX2(w)
+	default:
+		w.portable()
+	}
+}
+
+func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
+	switch Active() {
+	case AVX512:
+		transposeTallAVX512(dst, src, dstStride, srcStride, rows, n)
+	case AVX2:
+		transposeTallAVX2(dst, src, dstStride, srcStride, rows, n)
+	default:
+		transposeTallPortable(dst, src, dstStride, srcStride, rows, n)
+	}
+}

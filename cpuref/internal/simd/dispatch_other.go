@@ -59,3 +59,37 @@ func binaryKernel(Binary) binaryFunc { return nil }
 func ternaryKernel(Ternary) ternaryFunc { return nil }
 
 func prefetch(p *float32, lines int) {}
+
+func copyPlane(dst, src *float32, dstStride, srcStride, rows, n, step int) {
+	copyPlanePortable(dst, src, dstStride, srcStride, rows, n, step)
+}
+
+func depthwise(d *Depthwise) { d.portable() }
+
+// Strip3x3 returns how many columns Strip handles: none in portable Go.
+func Strip3x3() int { return 0 }
+
+// Strip is there on amd64 only.
+func (d *Depthwise) Strip() {}
+
+func winogradLanes() int { return portableLanes }
+
+func winogradRows(dst, src *float32, n, dstRow, srcRow int) {
+	winogradRowsPortable(dst, src, n, dstRow, srcRow)
+}
+
+func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
+	winogradColsPortable(dst, src, n, pos, tile, srcRow)
+}
+
+func winogradWeights(dst, src, _ *float32, n, pos int) {
+	winogradWeightsPortable(dst, src, n, pos)
+}
+
+func winogradOutput(w *WinogradTile) {
+	w.portable()
+}
+
+func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
+	transposeTallPortable(dst, src, dstStride, srcStride, rows, n)
+}

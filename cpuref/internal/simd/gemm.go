@@ -31,8 +31,8 @@ type Tile struct {
 	Lo, Hi  float32
 }
 
-// tileTable holds kernels by [direct, indirect][vectors of columns - 1][rows - 1].
-type tileTable [2][2][14]func(*Tile)
+// tileTable holds kernels by [direct, indirect, in rows][vectors of columns - 1][rows - 1].
+type tileTable [3][2][14]func(*Tile)
 
 // Tiles runs tile kernels of one level.
 type Tiles struct {
@@ -61,6 +61,24 @@ func (ts *Tiles) Run(t *Tile, rows int) {
 		cols = 1
 	}
 	ts.table[access][cols][rows-1](t)
+}
+
+// RunRows computes a tile whose A stands in rows LDB apart and whose B is packed,
+// 2*Lanes to a row. N is at most 2*Lanes, K at most 256.
+func (ts *Tiles) RunRows(t *Tile, rows int) {
+	if ts.table != nil {
+		ts.table[2][1][rows-1](t)
+		return
+	}
+	var a [4 * 256]float32 // in the order that tilePortable takes
+	transposePortable(&a[0], t.A, rows, t.LDB, t.K, rows, rows)
+	p := *t
+	p.A, p.LDB = &a[0], 16
+	for n := t.N; n > 0; n -= 8 {
+		p.N = min(n, 8)
+		tilePortable(&p, rows)
+		p.B, p.C = at(p.B, 8), at(p.C, 8)
+	}
 }
 
 // tilePortable is the tile kernel in plain Go, for up to 4 rows and 8 columns.

@@ -4,122 +4,152 @@
 
 package simd
 
-// tile1x1AVX2 computes a tile of 1 rows and up to 8 columns, reading B at rows LDB apart.
+// tile1x1AVX2 computes a tile of 1 rows and up to 8 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile1x1AVX2(t *Tile)
 
-// tile2x1AVX2 computes a tile of 2 rows and up to 8 columns, reading B at rows LDB apart.
+// tile2x1AVX2 computes a tile of 2 rows and up to 8 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile2x1AVX2(t *Tile)
 
-// tile3x1AVX2 computes a tile of 3 rows and up to 8 columns, reading B at rows LDB apart.
+// tile3x1AVX2 computes a tile of 3 rows and up to 8 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile3x1AVX2(t *Tile)
 
-// tile4x1AVX2 computes a tile of 4 rows and up to 8 columns, reading B at rows LDB apart.
+// tile4x1AVX2 computes a tile of 4 rows and up to 8 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile4x1AVX2(t *Tile)
 
-// tile5x1AVX2 computes a tile of 5 rows and up to 8 columns, reading B at rows LDB apart.
+// tile5x1AVX2 computes a tile of 5 rows and up to 8 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile5x1AVX2(t *Tile)
 
-// tile6x1AVX2 computes a tile of 6 rows and up to 8 columns, reading B at rows LDB apart.
+// tile6x1AVX2 computes a tile of 6 rows and up to 8 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile6x1AVX2(t *Tile)
 
-// tile1x2AVX2 computes a tile of 1 rows and up to 16 columns, reading B at rows LDB apart.
+// tile1x2AVX2 computes a tile of 1 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile1x2AVX2(t *Tile)
 
-// tile2x2AVX2 computes a tile of 2 rows and up to 16 columns, reading B at rows LDB apart.
+// tile2x2AVX2 computes a tile of 2 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile2x2AVX2(t *Tile)
 
-// tile3x2AVX2 computes a tile of 3 rows and up to 16 columns, reading B at rows LDB apart.
+// tile3x2AVX2 computes a tile of 3 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile3x2AVX2(t *Tile)
 
-// tile4x2AVX2 computes a tile of 4 rows and up to 16 columns, reading B at rows LDB apart.
+// tile4x2AVX2 computes a tile of 4 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile4x2AVX2(t *Tile)
 
-// tile5x2AVX2 computes a tile of 5 rows and up to 16 columns, reading B at rows LDB apart.
+// tile5x2AVX2 computes a tile of 5 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile5x2AVX2(t *Tile)
 
-// tile6x2AVX2 computes a tile of 6 rows and up to 16 columns, reading B at rows LDB apart.
+// tile6x2AVX2 computes a tile of 6 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile6x2AVX2(t *Tile)
 
-// tileAt1x1AVX2 computes a tile of 1 rows and up to 8 columns, reading B at the offsets Offs.
+// tileAt1x1AVX2 computes a tile of 1 rows and up to 8 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt1x1AVX2(t *Tile)
 
-// tileAt2x1AVX2 computes a tile of 2 rows and up to 8 columns, reading B at the offsets Offs.
+// tileAt2x1AVX2 computes a tile of 2 rows and up to 8 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt2x1AVX2(t *Tile)
 
-// tileAt3x1AVX2 computes a tile of 3 rows and up to 8 columns, reading B at the offsets Offs.
+// tileAt3x1AVX2 computes a tile of 3 rows and up to 8 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt3x1AVX2(t *Tile)
 
-// tileAt4x1AVX2 computes a tile of 4 rows and up to 8 columns, reading B at the offsets Offs.
+// tileAt4x1AVX2 computes a tile of 4 rows and up to 8 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt4x1AVX2(t *Tile)
 
-// tileAt5x1AVX2 computes a tile of 5 rows and up to 8 columns, reading B at the offsets Offs.
+// tileAt5x1AVX2 computes a tile of 5 rows and up to 8 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt5x1AVX2(t *Tile)
 
-// tileAt6x1AVX2 computes a tile of 6 rows and up to 8 columns, reading B at the offsets Offs.
+// tileAt6x1AVX2 computes a tile of 6 rows and up to 8 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt6x1AVX2(t *Tile)
 
-// tileAt1x2AVX2 computes a tile of 1 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt1x2AVX2 computes a tile of 1 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt1x2AVX2(t *Tile)
 
-// tileAt2x2AVX2 computes a tile of 2 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt2x2AVX2 computes a tile of 2 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt2x2AVX2(t *Tile)
 
-// tileAt3x2AVX2 computes a tile of 3 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt3x2AVX2 computes a tile of 3 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt3x2AVX2(t *Tile)
 
-// tileAt4x2AVX2 computes a tile of 4 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt4x2AVX2 computes a tile of 4 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt4x2AVX2(t *Tile)
 
-// tileAt5x2AVX2 computes a tile of 5 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt5x2AVX2 computes a tile of 5 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt5x2AVX2(t *Tile)
 
-// tileAt6x2AVX2 computes a tile of 6 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt6x2AVX2 computes a tile of 6 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt6x2AVX2(t *Tile)
+
+// tileRows1x2AVX2 computes a tile of 1 rows and up to 16 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows1x2AVX2(t *Tile)
+
+// tileRows2x2AVX2 computes a tile of 2 rows and up to 16 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows2x2AVX2(t *Tile)
+
+// tileRows3x2AVX2 computes a tile of 3 rows and up to 16 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows3x2AVX2(t *Tile)
+
+// tileRows4x2AVX2 computes a tile of 4 rows and up to 16 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows4x2AVX2(t *Tile)
+
+// tileRows5x2AVX2 computes a tile of 5 rows and up to 16 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows5x2AVX2(t *Tile)
+
+// tileRows6x2AVX2 computes a tile of 6 rows and up to 16 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows6x2AVX2(t *Tile)

@@ -4,282 +4,352 @@
 
 package simd
 
-// tile1x1AVX512 computes a tile of 1 rows and up to 16 columns, reading B at rows LDB apart.
+// tile1x1AVX512 computes a tile of 1 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile1x1AVX512(t *Tile)
 
-// tile2x1AVX512 computes a tile of 2 rows and up to 16 columns, reading B at rows LDB apart.
+// tile2x1AVX512 computes a tile of 2 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile2x1AVX512(t *Tile)
 
-// tile3x1AVX512 computes a tile of 3 rows and up to 16 columns, reading B at rows LDB apart.
+// tile3x1AVX512 computes a tile of 3 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile3x1AVX512(t *Tile)
 
-// tile4x1AVX512 computes a tile of 4 rows and up to 16 columns, reading B at rows LDB apart.
+// tile4x1AVX512 computes a tile of 4 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile4x1AVX512(t *Tile)
 
-// tile5x1AVX512 computes a tile of 5 rows and up to 16 columns, reading B at rows LDB apart.
+// tile5x1AVX512 computes a tile of 5 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile5x1AVX512(t *Tile)
 
-// tile6x1AVX512 computes a tile of 6 rows and up to 16 columns, reading B at rows LDB apart.
+// tile6x1AVX512 computes a tile of 6 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile6x1AVX512(t *Tile)
 
-// tile7x1AVX512 computes a tile of 7 rows and up to 16 columns, reading B at rows LDB apart.
+// tile7x1AVX512 computes a tile of 7 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile7x1AVX512(t *Tile)
 
-// tile8x1AVX512 computes a tile of 8 rows and up to 16 columns, reading B at rows LDB apart.
+// tile8x1AVX512 computes a tile of 8 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile8x1AVX512(t *Tile)
 
-// tile9x1AVX512 computes a tile of 9 rows and up to 16 columns, reading B at rows LDB apart.
+// tile9x1AVX512 computes a tile of 9 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile9x1AVX512(t *Tile)
 
-// tile10x1AVX512 computes a tile of 10 rows and up to 16 columns, reading B at rows LDB apart.
+// tile10x1AVX512 computes a tile of 10 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile10x1AVX512(t *Tile)
 
-// tile11x1AVX512 computes a tile of 11 rows and up to 16 columns, reading B at rows LDB apart.
+// tile11x1AVX512 computes a tile of 11 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile11x1AVX512(t *Tile)
 
-// tile12x1AVX512 computes a tile of 12 rows and up to 16 columns, reading B at rows LDB apart.
+// tile12x1AVX512 computes a tile of 12 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile12x1AVX512(t *Tile)
 
-// tile13x1AVX512 computes a tile of 13 rows and up to 16 columns, reading B at rows LDB apart.
+// tile13x1AVX512 computes a tile of 13 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile13x1AVX512(t *Tile)
 
-// tile14x1AVX512 computes a tile of 14 rows and up to 16 columns, reading B at rows LDB apart.
+// tile14x1AVX512 computes a tile of 14 rows and up to 16 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile14x1AVX512(t *Tile)
 
-// tile1x2AVX512 computes a tile of 1 rows and up to 32 columns, reading B at rows LDB apart.
+// tile1x2AVX512 computes a tile of 1 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile1x2AVX512(t *Tile)
 
-// tile2x2AVX512 computes a tile of 2 rows and up to 32 columns, reading B at rows LDB apart.
+// tile2x2AVX512 computes a tile of 2 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile2x2AVX512(t *Tile)
 
-// tile3x2AVX512 computes a tile of 3 rows and up to 32 columns, reading B at rows LDB apart.
+// tile3x2AVX512 computes a tile of 3 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile3x2AVX512(t *Tile)
 
-// tile4x2AVX512 computes a tile of 4 rows and up to 32 columns, reading B at rows LDB apart.
+// tile4x2AVX512 computes a tile of 4 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile4x2AVX512(t *Tile)
 
-// tile5x2AVX512 computes a tile of 5 rows and up to 32 columns, reading B at rows LDB apart.
+// tile5x2AVX512 computes a tile of 5 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile5x2AVX512(t *Tile)
 
-// tile6x2AVX512 computes a tile of 6 rows and up to 32 columns, reading B at rows LDB apart.
+// tile6x2AVX512 computes a tile of 6 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile6x2AVX512(t *Tile)
 
-// tile7x2AVX512 computes a tile of 7 rows and up to 32 columns, reading B at rows LDB apart.
+// tile7x2AVX512 computes a tile of 7 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile7x2AVX512(t *Tile)
 
-// tile8x2AVX512 computes a tile of 8 rows and up to 32 columns, reading B at rows LDB apart.
+// tile8x2AVX512 computes a tile of 8 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile8x2AVX512(t *Tile)
 
-// tile9x2AVX512 computes a tile of 9 rows and up to 32 columns, reading B at rows LDB apart.
+// tile9x2AVX512 computes a tile of 9 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile9x2AVX512(t *Tile)
 
-// tile10x2AVX512 computes a tile of 10 rows and up to 32 columns, reading B at rows LDB apart.
+// tile10x2AVX512 computes a tile of 10 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile10x2AVX512(t *Tile)
 
-// tile11x2AVX512 computes a tile of 11 rows and up to 32 columns, reading B at rows LDB apart.
+// tile11x2AVX512 computes a tile of 11 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile11x2AVX512(t *Tile)
 
-// tile12x2AVX512 computes a tile of 12 rows and up to 32 columns, reading B at rows LDB apart.
+// tile12x2AVX512 computes a tile of 12 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile12x2AVX512(t *Tile)
 
-// tile13x2AVX512 computes a tile of 13 rows and up to 32 columns, reading B at rows LDB apart.
+// tile13x2AVX512 computes a tile of 13 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile13x2AVX512(t *Tile)
 
-// tile14x2AVX512 computes a tile of 14 rows and up to 32 columns, reading B at rows LDB apart.
+// tile14x2AVX512 computes a tile of 14 rows and up to 32 columns, with the rows of B LDB apart.
 //
 //go:noescape
 func tile14x2AVX512(t *Tile)
 
-// tileAt1x1AVX512 computes a tile of 1 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt1x1AVX512 computes a tile of 1 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt1x1AVX512(t *Tile)
 
-// tileAt2x1AVX512 computes a tile of 2 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt2x1AVX512 computes a tile of 2 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt2x1AVX512(t *Tile)
 
-// tileAt3x1AVX512 computes a tile of 3 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt3x1AVX512 computes a tile of 3 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt3x1AVX512(t *Tile)
 
-// tileAt4x1AVX512 computes a tile of 4 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt4x1AVX512 computes a tile of 4 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt4x1AVX512(t *Tile)
 
-// tileAt5x1AVX512 computes a tile of 5 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt5x1AVX512 computes a tile of 5 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt5x1AVX512(t *Tile)
 
-// tileAt6x1AVX512 computes a tile of 6 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt6x1AVX512 computes a tile of 6 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt6x1AVX512(t *Tile)
 
-// tileAt7x1AVX512 computes a tile of 7 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt7x1AVX512 computes a tile of 7 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt7x1AVX512(t *Tile)
 
-// tileAt8x1AVX512 computes a tile of 8 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt8x1AVX512 computes a tile of 8 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt8x1AVX512(t *Tile)
 
-// tileAt9x1AVX512 computes a tile of 9 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt9x1AVX512 computes a tile of 9 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt9x1AVX512(t *Tile)
 
-// tileAt10x1AVX512 computes a tile of 10 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt10x1AVX512 computes a tile of 10 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt10x1AVX512(t *Tile)
 
-// tileAt11x1AVX512 computes a tile of 11 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt11x1AVX512 computes a tile of 11 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt11x1AVX512(t *Tile)
 
-// tileAt12x1AVX512 computes a tile of 12 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt12x1AVX512 computes a tile of 12 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt12x1AVX512(t *Tile)
 
-// tileAt13x1AVX512 computes a tile of 13 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt13x1AVX512 computes a tile of 13 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt13x1AVX512(t *Tile)
 
-// tileAt14x1AVX512 computes a tile of 14 rows and up to 16 columns, reading B at the offsets Offs.
+// tileAt14x1AVX512 computes a tile of 14 rows and up to 16 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt14x1AVX512(t *Tile)
 
-// tileAt1x2AVX512 computes a tile of 1 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt1x2AVX512 computes a tile of 1 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt1x2AVX512(t *Tile)
 
-// tileAt2x2AVX512 computes a tile of 2 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt2x2AVX512 computes a tile of 2 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt2x2AVX512(t *Tile)
 
-// tileAt3x2AVX512 computes a tile of 3 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt3x2AVX512 computes a tile of 3 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt3x2AVX512(t *Tile)
 
-// tileAt4x2AVX512 computes a tile of 4 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt4x2AVX512 computes a tile of 4 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt4x2AVX512(t *Tile)
 
-// tileAt5x2AVX512 computes a tile of 5 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt5x2AVX512 computes a tile of 5 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt5x2AVX512(t *Tile)
 
-// tileAt6x2AVX512 computes a tile of 6 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt6x2AVX512 computes a tile of 6 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt6x2AVX512(t *Tile)
 
-// tileAt7x2AVX512 computes a tile of 7 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt7x2AVX512 computes a tile of 7 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt7x2AVX512(t *Tile)
 
-// tileAt8x2AVX512 computes a tile of 8 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt8x2AVX512 computes a tile of 8 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt8x2AVX512(t *Tile)
 
-// tileAt9x2AVX512 computes a tile of 9 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt9x2AVX512 computes a tile of 9 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt9x2AVX512(t *Tile)
 
-// tileAt10x2AVX512 computes a tile of 10 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt10x2AVX512 computes a tile of 10 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt10x2AVX512(t *Tile)
 
-// tileAt11x2AVX512 computes a tile of 11 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt11x2AVX512 computes a tile of 11 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt11x2AVX512(t *Tile)
 
-// tileAt12x2AVX512 computes a tile of 12 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt12x2AVX512 computes a tile of 12 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt12x2AVX512(t *Tile)
 
-// tileAt13x2AVX512 computes a tile of 13 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt13x2AVX512 computes a tile of 13 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt13x2AVX512(t *Tile)
 
-// tileAt14x2AVX512 computes a tile of 14 rows and up to 32 columns, reading B at the offsets Offs.
+// tileAt14x2AVX512 computes a tile of 14 rows and up to 32 columns, with the rows of B at the offsets Offs.
 //
 //go:noescape
 func tileAt14x2AVX512(t *Tile)
+
+// tileRows1x2AVX512 computes a tile of 1 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows1x2AVX512(t *Tile)
+
+// tileRows2x2AVX512 computes a tile of 2 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows2x2AVX512(t *Tile)
+
+// tileRows3x2AVX512 computes a tile of 3 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows3x2AVX512(t *Tile)
+
+// tileRows4x2AVX512 computes a tile of 4 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows4x2AVX512(t *Tile)
+
+// tileRows5x2AVX512 computes a tile of 5 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows5x2AVX512(t *Tile)
+
+// tileRows6x2AVX512 computes a tile of 6 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows6x2AVX512(t *Tile)
+
+// tileRows7x2AVX512 computes a tile of 7 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows7x2AVX512(t *Tile)
+
+// tileRows8x2AVX512 computes a tile of 8 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows8x2AVX512(t *Tile)
+
+// tileRows9x2AVX512 computes a tile of 9 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows9x2AVX512(t *Tile)
+
+// tileRows10x2AVX512 computes a tile of 10 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows10x2AVX512(t *Tile)
+
+// tileRows11x2AVX512 computes a tile of 11 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows11x2AVX512(t *Tile)
+
+// tileRows12x2AVX512 computes a tile of 12 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows12x2AVX512(t *Tile)
+
+// tileRows13x2AVX512 computes a tile of 13 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows13x2AVX512(t *Tile)
+
+// tileRows14x2AVX512 computes a tile of 14 rows and up to 32 columns, with the rows of A LDB apart.
+//
+//go:noescape
+func tileRows14x2AVX512(t *Tile)

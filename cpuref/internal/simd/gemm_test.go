@@ -77,6 +77,31 @@ func TestTiles(t *testing.T) {
 	})
 }
 
+func TestTilesInRows(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		ts := ActiveTiles()
+		width := 2 * ts.Lanes
+		for rows := 1; rows <= ts.Rows; rows++ {
+			for _, k := range []int{0, 1, 3, 4, 5, 11} {
+				n, lda := 1+r.IntN(width), k+r.IntN(4)
+				a, b := random(r, rows*lda+1), random(r, (k+1)*width)
+				c := newGuarded(rows * n)
+				tile := &Tile{A: &a[0], B: &b[0], C: &c.s[0], K: k, LDB: lda, LDC: n, N: n}
+				ts.RunRows(tile, rows)
+				c.check(t, rows, n, k)
+				for i, v := range c.s {
+					want := 0.0
+					for kk := range k {
+						want += float64(a[i/n*lda+kk]) * float64(b[kk*width+i%n])
+					}
+					require.InDelta(t, want, float64(v), 2e-6, "rows %d n %d k %d", rows, n, k)
+				}
+			}
+		}
+	})
+}
+
 // TestTilesNaN: a zero multiplicand does not hide NaN or infinity, and the clamp keeps NaN.
 func TestTilesNaN(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))

@@ -14,6 +14,10 @@ var tilesAVX2 = tileTable{
 		{tileAt1x1AVX2, tileAt2x1AVX2, tileAt3x1AVX2, tileAt4x1AVX2, tileAt5x1AVX2, tileAt6x1AVX2},
 		{tileAt1x2AVX2, tileAt2x2AVX2, tileAt3x2AVX2, tileAt4x2AVX2, tileAt5x2AVX2, tileAt6x2AVX2},
 	},
+	{
+		{},
+		{tileRows1x2AVX2, tileRows2x2AVX2, tileRows3x2AVX2, tileRows4x2AVX2, tileRows5x2AVX2, tileRows6x2AVX2},
+	},
 }
 
 // tilesAVX512 holds the tile kernels by access to B, vectors of columns and rows.
@@ -25,6 +29,10 @@ var tilesAVX512 = tileTable{
 	{
 		{tileAt1x1AVX512, tileAt2x1AVX512, tileAt3x1AVX512, tileAt4x1AVX512, tileAt5x1AVX512, tileAt6x1AVX512, tileAt7x1AVX512, tileAt8x1AVX512, tileAt9x1AVX512, tileAt10x1AVX512, tileAt11x1AVX512, tileAt12x1AVX512, tileAt13x1AVX512, tileAt14x1AVX512},
 		{tileAt1x2AVX512, tileAt2x2AVX512, tileAt3x2AVX512, tileAt4x2AVX512, tileAt5x2AVX512, tileAt6x2AVX512, tileAt7x2AVX512, tileAt8x2AVX512, tileAt9x2AVX512, tileAt10x2AVX512, tileAt11x2AVX512, tileAt12x2AVX512, tileAt13x2AVX512, tileAt14x2AVX512},
+	},
+	{
+		{},
+		{tileRows1x2AVX512, tileRows2x2AVX512, tileRows3x2AVX512, tileRows4x2AVX512, tileRows5x2AVX512, tileRows6x2AVX512, tileRows7x2AVX512, tileRows8x2AVX512, tileRows9x2AVX512, tileRows10x2AVX512, tileRows11x2AVX512, tileRows12x2AVX512, tileRows13x2AVX512, tileRows14x2AVX512},
 	},
 }
 

@@ -82,7 +82,7 @@ TEXT ·windowMax2AVX512(SB), NOSPLIT, $0-40
 	MOVQ      taps+24(FP), BX
 	MOVQ      step+32(FP), SI
 	SHLQ      $0x02, SI
-	VMOVDQU32 evens<>+0(SB), Z0
+	VMOVDQU32 evensWhole<>+0(SB), Z0
 
 window7:
 	MOVQ      CX, DI
@@ -112,23 +112,23 @@ store9:
 	VZEROUPPER
 	RET
 
-DATA evens<>+0(SB)/4, $0x00000000
-DATA evens<>+4(SB)/4, $0x00000002
-DATA evens<>+8(SB)/4, $0x00000004
-DATA evens<>+12(SB)/4, $0x00000006
-DATA evens<>+16(SB)/4, $0x00000008
-DATA evens<>+20(SB)/4, $0x0000000a
-DATA evens<>+24(SB)/4, $0x0000000c
-DATA evens<>+28(SB)/4, $0x0000000e
-DATA evens<>+32(SB)/4, $0x00000010
-DATA evens<>+36(SB)/4, $0x00000012
-DATA evens<>+40(SB)/4, $0x00000014
-DATA evens<>+44(SB)/4, $0x00000016
-DATA evens<>+48(SB)/4, $0x00000018
-DATA evens<>+52(SB)/4, $0x0000001a
-DATA evens<>+56(SB)/4, $0x0000001c
-DATA evens<>+60(SB)/4, $0x0000001e
-GLOBL evens<>(SB), RODATA|NOPTR, $64
+DATA evensWhole<>+0(SB)/4, $0x00000000
+DATA evensWhole<>+4(SB)/4, $0x00000002
+DATA evensWhole<>+8(SB)/4, $0x00000004
+DATA evensWhole<>+12(SB)/4, $0x00000006
+DATA evensWhole<>+16(SB)/4, $0x00000008
+DATA evensWhole<>+20(SB)/4, $0x0000000a
+DATA evensWhole<>+24(SB)/4, $0x0000000c
+DATA evensWhole<>+28(SB)/4, $0x0000000e
+DATA evensWhole<>+32(SB)/4, $0x00000010
+DATA evensWhole<>+36(SB)/4, $0x00000012
+DATA evensWhole<>+40(SB)/4, $0x00000014
+DATA evensWhole<>+44(SB)/4, $0x00000016
+DATA evensWhole<>+48(SB)/4, $0x00000018
+DATA evensWhole<>+52(SB)/4, $0x0000001a
+DATA evensWhole<>+56(SB)/4, $0x0000001c
+DATA evensWhole<>+60(SB)/4, $0x0000001e
+GLOBL evensWhole<>(SB), RODATA|NOPTR, $64
 
 // func windowSum2AVX512(dst *float32, src *float32, n int, taps int, step int)
 // Requires: AVX, AVX512F
@@ -139,7 +139,7 @@ TEXT ·windowSum2AVX512(SB), NOSPLIT, $0-40
 	MOVQ      taps+24(FP), BX
 	MOVQ      step+32(FP), SI
 	SHLQ      $0x02, SI
-	VMOVDQU32 evens<>+0(SB), Z0
+	VMOVDQU32 evensWhole<>+0(SB), Z0
 
 window10:
 	MOVQ      CX, DI

@@ -29,24 +29,28 @@ func gemmRows(w width) int { return (w.regs - 4) / 2 }
 
 // gemm writes the tile kernels of the matrix product.
 func gemm(g *gen) {
-	for _, indirect := range []bool{false, true} {
+	for _, kind := range []string{"tile", "tileAt"} {
 		for cols := 1; cols <= 2; cols++ {
 			for rows := 1; rows <= gemmRows(g.w); rows++ {
-				gemmTile(g, rows, cols, indirect)
+				gemmTile(g, kind, rows, cols)
 			}
 		}
 	}
+	for rows := 1; rows <= gemmRows(g.w); rows++ {
+		gemmTile(g, "tileRows", rows, 2)
+	}
 }
 
-// gemmTile writes one kernel. Registers: accumulator (i, j) is i*cols+j, then
+// gemmTile writes one kernel: "tile" takes A packed and the rows of B LDB apart,
+// "tileAt" takes the rows of B from Offs, and "tileRows" takes A as it stands, in
+// rows LDB apart, and B packed. Registers: accumulator (i, j) is i*cols+j, then
 // two (cols) vectors of B, then two for broadcast elements of A.
-func gemmTile(g *gen, rows, cols int, indirect bool) {
-	kind, access := "tile", "at rows LDB apart"
-	if indirect {
-		kind, access = "tileAt", "at the offsets Offs"
-	}
+func gemmTile(g *gen, kind string, rows, cols int) {
+	indirect, inRows := kind == "tileAt", kind == "tileRows"
+	access := map[string]string{"tile": "with the rows of B LDB apart", "tileAt": "with the rows of B at the offsets Offs",
+		"tileRows": "with the rows of A LDB apart"}[kind]
 	name := fmt.Sprintf("%s%dx%d%s", kind, rows, cols, g.w.name)
-	g.fn(name, "func(t *byte)", fmt.Sprintf("%s computes a tile of %d rows and up to %d columns, reading B %s.",
+	g.fn(name, "func(t *byte)", fmt.Sprintf("%s computes a tile of %d rows and up to %d columns, %s.",
 		name, rows, cols*g.w.lanes, access))
 
 	acc := func(i, j int) reg.VecPhysical { return g.vec(i*cols + j) }
@@ -72,6 +76,12 @@ func gemmTile(g *gen, rows, cols int, indirect bool) {
 	full, masks := tileMasks(g, field, cols, func(j int) reg.VecPhysical { return bv(j) })
 	tileInit(g, field, rows, cols, c, ldc, mode, full, masks, acc, av)
 
+	elem := func(i, s int) operand.Mem { return operand.Mem{Base: a, Disp: 4 * (s*rows + i)} }
+	bases := []reg.GPVirtual{a}
+	if inRows {
+		elem, bases = rowAddresses(g, a, ldb, rows)
+	}
+
 	// The sum over k, four steps at a time.
 	step := func(s int) {
 		var row reg.Register = b
@@ -85,17 +95,27 @@ func gemmTile(g *gen, rows, cols int, indirect bool) {
 			for j := range cols {
 				g.VMOVUPS(operand.Mem{Base: row, Disp: j * g.bytes()}, bv(j))
 			}
-			g.ADDQ(ldb, b)
+			if inRows {
+				g.ADDQ(operand.I32(cols*g.bytes()), b)
+			} else {
+				g.ADDQ(ldb, b)
+			}
 		}
 		for i := range rows {
-			g.VBROADCASTSS(operand.Mem{Base: a, Disp: 4 * (s*rows + i)}, av(i))
+			g.VBROADCASTSS(elem(i, s), av(i))
 			for j := range cols {
 				g.VFMADD231PS(bv(j), av(i), acc(i, j))
 			}
 		}
 	}
 	advance := func(n int) {
-		g.ADDQ(operand.I32(4*n*rows), a)
+		step := 4 * n * rows
+		if inRows {
+			step = 4 * n
+		}
+		for _, r := range bases {
+			g.ADDQ(operand.I32(step), r)
+		}
 		if indirect {
 			g.ADDQ(operand.I32(8*n), ldb)
 		}
@@ -121,6 +141,46 @@ func gemmTile(g *gen, rows, cols int, indirect bool) {
 	g.Label(done)
 
 	tileStore(g, field, rows, cols, ldc, mode, acc, av, bv)
+}
+
+// rowAddresses returns how to address element k+s of row i of A, whose rows are
+// ld bytes apart, from few registers: a base and 0, 1, 2, 3, 4, 6, 8 or 12 rows.
+func rowAddresses(g *gen, a, ld reg.GPVirtual, rows int) (func(i, s int) operand.Mem, []reg.GPVirtual) {
+	bases := []reg.GPVirtual{a}
+	ld3 := g.GP64()
+	g.LEAQ(operand.Mem{Base: ld, Index: ld, Scale: 2}, ld3)
+	addBase := func(rows int) {
+		b := g.GP64()
+		g.IMUL3Q(operand.I32(rows), ld, b)
+		g.ADDQ(a, b)
+		bases = append(bases, b)
+	}
+	if rows > 5 {
+		addBase(5)
+	}
+	if rows > 10 {
+		addBase(10)
+	}
+	from := func(base, n, s int) operand.Mem {
+		m := operand.Mem{Base: bases[base], Disp: 4 * s}
+		switch {
+		case n == 0:
+		case n%3 == 0:
+			m.Index, m.Scale = ld3, uint8(n/3)
+		default:
+			m.Index, m.Scale = ld, uint8(n)
+		}
+		return m
+	}
+	return func(i, s int) operand.Mem {
+		switch i {
+		case 0, 1, 2, 3, 4, 6, 8, 12:
+			return from(0, i, s)
+		case 10:
+			return from(2, 0, s)
+		}
+		return from(1, i-5, s)
+	}, bases
 }
 
 // tileMasks loads the column masks into opmask registers (AVX-512) or vector

@@ -23,7 +23,9 @@ func write(name string, p printer.Printer, f *ir.File) {
 		log.Fatalf("%s: %v", name, err)
 	}
 	// avo knows no types of the package itself, so the generator says *byte.
-	text = bytes.ReplaceAll(text, []byte("t *byte"), []byte("t *Tile"))
+	for from, to := range map[string]string{"t *byte": "t *Tile", "(d *byte": "(d *Depthwise", "(w *byte": "(w *WinogradTile"} {
+		text = bytes.ReplaceAll(text, []byte(from), []byte(to))
+	}
 	if err := os.WriteFile(filepath.Join(outDir, name), text, 0o644); err != nil {
 		log.Fatal(err)
 	}
@@ -39,9 +41,13 @@ func tables(ws ...width) {
 	for _, w := range ws {
 		fmt.Fprintf(&b, "\n// tiles%s holds the tile kernels by access to B, vectors of columns and rows.\n", w.name)
 		fmt.Fprintf(&b, "var tiles%s = tileTable{\n", w.name)
-		for _, kind := range []string{"tile", "tileAt"} {
+		for _, kind := range []string{"tile", "tileAt", "tileRows"} {
 			b.WriteString("\t{\n")
 			for cols := 1; cols <= 2; cols++ {
+				if kind == "tileRows" && cols == 1 {
+					b.WriteString("\t\t{},\n")
+					continue
+				}
 				b.WriteString("\t\t{")
 				for rows := 1; rows <= gemmRows(w); rows++ {
 					if rows > 1 {

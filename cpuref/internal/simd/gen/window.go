@@ -48,16 +48,7 @@ func window(g *gen, name string, stride int) {
 	var even V
 	if stride == 2 && g.wide() {
 		even = g.new()
-		idx, ok := g.consts["evens"]
-		if !ok {
-			idx = g.StaticGlobal("evens")
-			g.DataAttributes(rodata)
-			for i := range 16 {
-				g.AppendDatum(operand.U32(2 * i))
-			}
-			g.consts["evens"] = idx
-		}
-		g.VMOVDQU32(idx, even)
+		g.VMOVDQU32(g.evensWhole(), even)
 	}
 	load := func(p reg.GPVirtual) V {
 		v := g.new()

@@ -1,0 +1,265 @@
+package fast
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// winogradPays says whether Winograd's F(4x4, 3x3) computes a convolution, and
+// faster than an implicit product. The costs are in cycles of a core with two
+// 512-bit multipliers, per channel of input and output.
+func winogradPays(g *spec.Conv) bool {
+	if g.Kernel != [3]int{1, 3, 3} || g.Stride != [3]int{1, 1, 1} || g.Dilation != [3]int{1, 1, 1} ||
+		g.In[0] != 1 || g.Out[0] != 1 || g.PadMode != spec.PadZeros || g.PadBegin[0] != 0 || g.PadEnd[0] != 0 {
+		return false
+	}
+	if g.CG() < winogradMin || g.KG() < winogradMin {
+		return false
+	}
+	tiles := float64(g.N * ((g.Out[1] + 3) / 4) * ((g.Out[2] + 3) / 4))
+	direct := 9 * float64(g.N*g.OutSize()) / 32 * 1.15
+	transforms := tiles * 10 * (1/float64(g.KG()) + 1/float64(g.CG()))
+	return 36*tiles/32*1.1+13+transforms < direct
+}
+
+var winogradTiles = sync.Pool{New: func() any { return new(simd.WinogradTile) }}
+
+// winogradMin is from how many channels on the transforms and their rounding
+// errors are paid for by the sums.
+const winogradMin = 12
+
+const (
+	winogradV    = 160 << 10 // floats of transformed input that are made at once, about
+	winogradSub  = 196       // tiles whose sums a task holds at once, at most
+	winogradBand = 4         // rows of tiles that are transformed from one copy
+)
+
+// wino is a convolution by Winograd's method under way. Per group of channels
+// and block of tiles there are two steps: the input is transformed to V[36]
+// [tile][channel]; then, for a strip of output channels at a time, the weights
+// are transformed to U[36][channel][strip], 36 products V·U make the sums, and
+// these are transformed back. Transformed weights are made by each task as it
+// needs them, and never leave the cache, unless several tasks want the same.
+type wino struct {
+	g          *spec.Conv
+	y, x, w, b []float32
+	ts         simd.Tiles
+	lanes      int // channels of a vector
+	width      int // output channels of a strip
+	gi         int // the group in hand
+	cg, kg     int
+	stride     int // floats from tile to tile in V
+	strips     int
+	th, tw     int // tiles of an image
+
+	row0, row1 int // rows of tiles of the block in hand, over all images
+	subs       int // tasks that a strip of the block is cut into
+	v          []float32
+	pos        int       // floats from one of the 36 to the next in V
+	u          []float32 // all transformed weights, or nil
+	upos       int
+	act        spec.Activation
+	lo, hi     float32
+	bad        atomic.Bool // something was not finite
+}
+
+// winograd computes a convolution for which winogradPays. It returns false, and
+// leaves y undefined, where a result was not finite: the transforms would spread
+// a NaN or an infinity over its whole tile.
+func winograd(y, x, w, b []float32, g *spec.Conv) bool {
+	p := &wino{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), lanes: simd.WinogradLanes(), act: g.Act}
+	p.lo, p.hi, p.act = clampOrAll(g.Act)
+	p.width, p.cg, p.kg = 2*p.lanes, g.CG(), g.KG()
+	p.stride = (p.cg+p.lanes-1)/p.lanes*p.lanes + p.lanes // rows of A should not share sets of the cache
+	p.strips = (p.kg + p.width - 1) / p.width
+	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
+	p.upos = p.cg*p.width + 16
+	rows := g.N * p.th
+	perBlock := max(winogradV/(36*p.stride), p.stride*3/4)
+	rowsPerBlock := max(1, min(rows, perBlock/p.tw))
+	blocks := (rows + rowsPerBlock - 1) / rowsPerBlock
+	rowsPerBlock = (rows + blocks - 1) / blocks
+	p.pos = rowsPerBlock*p.tw*p.stride + 16
+	p.v = getScratch(36 * p.pos)
+	defer putScratch(p.v)
+
+	workers := workersFor(g.Flops() / 3 / float64(8*p.ts.Lanes))
+	tiles := rowsPerBlock * p.tw
+	p.subs = (tiles + winogradSub - 1) / winogradSub
+	for p.subs*p.strips < 2*workers && workers > 1 && tiles/(p.subs+1) >= 2*p.ts.Rows && p.subs < rowsPerBlock {
+		p.subs++
+	}
+	if p.subs*blocks > 1 {
+		p.u = getScratch(p.strips * 36 * p.upos)
+		defer putScratch(p.u)
+	}
+	for p.gi = range g.Groups {
+		if p.u != nil {
+			chunks := (p.cg + weightChunk - 1) / weightChunk
+			parallel(workers, p.strips*chunks, func(_, i int) {
+				s, c := i/chunks, i%chunks*weightChunk
+				p.weights(p.u[s*36*p.upos:], s, c, min(c+weightChunk, p.cg))
+			})
+		}
+		for p.row0 = 0; p.row0 < rows; p.row0 = p.row1 {
+			p.row1 = min(rows, p.row0+rowsPerBlock)
+			blockRows := p.row1 - p.row0
+			bands := (blockRows + winogradBand - 1) / winogradBand
+			parallel(workers, p.stride/p.lanes*bands-bands, func(_, i int) {
+				p.input(i/bands*p.lanes, p.row0+i%bands*winogradBand)
+			})
+			subs := min(p.subs, blockRows)
+			parallel(workers, p.strips*subs, func(_, i int) {
+				s := i % subs
+				p.output(i/subs, p.row0+s*blockRows/subs, p.row0+(s+1)*blockRows/subs)
+			})
+			if p.bad.Load() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// input transforms the channels from c on of a band of rows of tiles.
+func (p *wino) input(c, row int) {
+	g, L := p.g, p.lanes
+	in, wide := g.In[2], 4*p.tw+2
+	last := min(p.row1, row+winogradBand)
+	band := getScratch((4*winogradBand + 2) * wide * L)
+	rows := getScratch(6 * wide * L)
+	plane := g.InSize()
+	for row < last {
+		n, first := row/p.th, row%p.th
+		count := min(last-row, p.th-first) // of the same image
+		x := p.x[(n*g.C+p.gi*p.cg+c)*plane:]
+		left := g.PadBegin[2]
+		for r := range 4*count + 2 {
+			line := band[r*wide*L:][:wide*L]
+			h := 4*first + r - g.PadBegin[1]
+			if h < 0 || h >= g.In[1] {
+				clear(line)
+				continue
+			}
+			cols := max(0, min(in, wide-left))
+			clear(line[:min(left, wide)*L])
+			if cols > 0 {
+				simd.Transpose(&line[left*L], &x[h*in], L, plane, cols, min(L, p.cg-c), L)
+				clear(line[(left+cols)*L:])
+			}
+		}
+		for r := range count {
+			simd.WinogradRows(&rows[0], &band[4*r*wide*L], wide, wide*L, wide*L)
+			tile := (row + r - p.row0) * p.tw
+			simd.WinogradCols(&p.v[tile*p.stride+c], &rows[0], p.tw, p.pos, p.stride, wide*L)
+		}
+		row += count
+	}
+	putScratch(rows)
+	putScratch(band)
+}
+
+// weightChunk is how many input channels' weights are transformed at once.
+const weightChunk = 32
+
+// weights transforms the weights of strip s and input channels c0 to c1.
+func (p *wino) weights(u []float32, s, c0, c1 int) {
+	k0 := s * p.width
+	n := min(p.width, p.kg-k0)
+	taps := getScratch(9*weightChunk*p.width + 18*p.lanes)
+	src := p.w[((p.gi*p.kg+k0)*p.cg+c0)*9:]
+	transposeRows(taps, src, p.width, p.cg*9, (c1-c0)*9, n, p.width)
+	simd.WinogradWeights(&u[c0*p.width], &taps[0], &taps[9*weightChunk*p.width], c1-c0, p.upos)
+	putScratch(taps)
+}
+
+// output computes a strip of output channels for the rows of tiles row0 to row1.
+func (p *wino) output(s, row0, row1 int) {
+	u := p.u
+	if u == nil {
+		u = getScratch(36 * p.upos)
+		for c := 0; c < p.cg; c += weightChunk {
+			p.weights(u, s, c, min(c+weightChunk, p.cg))
+		}
+		defer putScratch(u)
+	} else {
+		u = u[s*36*p.upos:]
+	}
+	t0, n := (row0-p.row0)*p.tw, (row1-row0)*p.tw
+	mpos := n*p.width + 16
+	m := getScratch(36 * mpos)
+	defer putScratch(m)
+	t := tiles.Get().(*simd.Tile)
+	t.Offs, t.LDB, t.LDC, t.N = nil, p.stride, p.width, p.width
+	np := (n + p.ts.Rows - 1) / p.ts.Rows
+	for i := range 36 {
+		for k0 := 0; k0 < p.cg; k0 += gemmK {
+			t.K, t.Mode = min(gemmK, p.cg-k0), simd.FromC
+			if k0 == 0 {
+				t.Mode = simd.FromZero
+			}
+			t.B = &u[i*p.upos+k0*p.width]
+			for q := range np {
+				r0, r1 := panelRow(q, np, n), panelRow(q+1, np, n)
+				t.A = &p.v[i*p.pos+(t0+r0)*p.stride+k0]
+				t.C = &m[i*mpos+r0*p.width]
+				p.ts.RunRows(t, r1-r0)
+			}
+		}
+	}
+	*t = simd.Tile{}
+	tiles.Put(t)
+	p.back(s, row0, row1, m, mpos)
+}
+
+// back transforms the sums of a strip and puts them into y.
+func (p *wino) back(s, row0, row1 int, m []float32, mpos int) {
+	g, L := p.g, p.lanes
+	line := 4 * p.tw * L
+	out := getScratch(8*line + (24+2+1)*L)
+	defer putScratch(out)
+	tmp, bias, flags := out[8*line:][:24*L], out[8*line+24*L:][:2*L], out[8*line+26*L:][:L]
+	k0 := s * p.width
+	clear(bias)
+	clear(flags)
+	if p.b != nil {
+		copy(bias, p.b[p.gi*p.kg+k0:][:min(p.width, p.kg-k0)])
+	}
+	w := winogradTiles.Get().(*simd.WinogradTile)
+	*w = simd.WinogradTile{Dst: &out[0], Tmp: &tmp[0], Bias: &bias[0], Flags: &flags[0], N: p.tw, Pos: mpos,
+		DstRow: line, DstHalf: 4 * line, Lo: p.lo, Hi: p.hi}
+	plane := g.OutSize()
+	for row := row0; row < row1; row++ {
+		w.Src = &m[(row-row0)*p.tw*p.width]
+		w.Run()
+		n, h := row/p.th, row%p.th*4
+		for half := range 2 {
+			k := k0 + half*L
+			count := min(L, p.kg-k)
+			if count <= 0 {
+				break
+			}
+			y := p.y[(n*g.K+p.gi*p.kg+k)*plane:]
+			rows := min(4, g.Out[1]-h)
+			for i := range rows {
+				simd.TransposeTall(&y[(h+i)*g.Out[2]], &out[half*4*line+i*line], plane, L, g.Out[2], count)
+			}
+			if p.act.Func != spec.Identity {
+				for c := range count {
+					part := y[c*plane+h*g.Out[2]:][:rows*g.Out[2]]
+					pointwise(p.act, part, part)
+				}
+			}
+		}
+	}
+	for _, f := range flags {
+		if f != f {
+			p.bad.Store(true)
+		}
+	}
+	*w = simd.WinogradTile{}
+	winogradTiles.Put(w)
+}

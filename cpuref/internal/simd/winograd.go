@@ -1,0 +1,163 @@
+package simd
+
+import "unsafe"
+
+// The transforms of Winograd's F(4x4, 3x3) work on vectors of WinogradLanes()
+// channels; pixel i of a row of such vectors is at i*lanes.
+
+// WinogradLanes returns how many channels one vector of the transforms holds.
+func WinogradLanes() int { return winogradLanes() }
+
+// WinogradRows transforms columns of six pixels: dst row i, 0 to 5, becomes the
+// sum over r of B'[i][r] times src row r, for n pixels. Rows are dstRow and
+// srcRow floats apart.
+func WinogradRows(dst, src *float32, n, dstRow, srcRow int) {
+	winogradRows(dst, src, n, dstRow, srcRow)
+}
+
+// WinogradCols transforms, for each of n tiles four pixels apart, the six
+// pixels in each of the six rows that WinogradRows made. Result 6i+j goes to
+// dst + (6i+j)*pos; tiles are tile floats apart there.
+func WinogradCols(dst, src *float32, n, pos, tile, srcRow int) {
+	winogradCols(dst, src, n, pos, tile, srcRow)
+}
+
+// WinogradWeights transforms n 3x3 kernels, each tap two vectors of output
+// channels: result 6i+j goes to dst + (6i+j)*pos, and the next kernel's two
+// vectors on. tmp holds 18 vectors.
+func WinogradWeights(dst, src, tmp *float32, n, pos int) {
+	winogradWeights(dst, src, tmp, n, pos)
+}
+
+// WinogradTile is a row of N tiles on its way back: sums (6i+j) of two vectors
+// of output channels at Src + (6i+j)*Pos, tiles two vectors apart, become four
+// rows of 4N pixels, DstRow apart, of one vector each, with those of the second
+// vector DstHalf behind. Bias has two vectors; results are clamped to [Lo, Hi],
+// NaN stays. Flags, one vector, takes a NaN for every lane that has not been
+// finite before the clamp. Tmp holds 24 vectors.
+type WinogradTile struct {
+	Dst, Src, Tmp, Bias, Flags *float32
+	N, Pos, DstRow, DstHalf    int
+	Lo, Hi                     float32
+}
+
+// Run transforms the row.
+func (w *WinogradTile) Run() { winogradOutput(w) }
+
+// TransposeTall sets dst[c*dstStride+r] = src[r*srcStride+c] for r < rows and
+// c < n <= WinogradLanes(). Whole vectors of src are read.
+func TransposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
+	transposeTall(dst, src, dstStride, srcStride, rows, n)
+}
+
+// What follows is the portable form, 8 lanes wide.
+
+const portableLanes = 8
+
+type lanes8 = [portableLanes]float32
+
+func vecAt(p *float32, off int) *lanes8 { return (*lanes8)(unsafe.Pointer(at(p, off))) }
+
+// inputLine8 is B' of six values in each lane.
+func inputLine8(d *[6]*lanes8, store func(i int, v lanes8)) {
+	var o [6]lanes8
+	for l := range portableLanes {
+		d0, d1, d2, d3, d4, d5 := d[0][l], d[1][l], d[2][l], d[3][l], d[4][l], d[5][l]
+		a, b, c, e := d4-4*d2, d3-4*d1, d4-d2, 2*(d3-d1)
+		o[0][l], o[1][l], o[2][l] = 4*d0-5*d2+d4, a+b, a-b
+		o[3][l], o[4][l], o[5][l] = c+e, c-e, 4*d1-5*d3+d5
+	}
+	for i := range o {
+		store(i, o[i])
+	}
+}
+
+func winogradRowsPortable(dst, src *float32, n, dstRow, srcRow int) {
+	for p := range n {
+		var d [6]*lanes8
+		for i := range d {
+			d[i] = vecAt(src, i*srcRow+p*portableLanes)
+		}
+		inputLine8(&d, func(i int, v lanes8) { *vecAt(dst, i*dstRow+p*portableLanes) = v })
+	}
+}
+
+func winogradColsPortable(dst, src *float32, n, pos, tile, srcRow int) {
+	for t := range n {
+		for i := range 6 {
+			var d [6]*lanes8
+			for j := range d {
+				d[j] = vecAt(src, i*srcRow+(4*t+j)*portableLanes)
+			}
+			inputLine8(&d, func(j int, v lanes8) { *vecAt(dst, (6*i+j)*pos+t*tile) = v })
+		}
+	}
+}
+
+// weightLine8 is G of three values.
+func weightLine8(a, b, c float32) [6]float32 {
+	s, t := (a+c)*(-1.0/6), a*(1.0/24)+c*(1.0/6)
+	return [6]float32{a * 0.25, s - b*(1.0/6), s + b*(1.0/6), t + b*(1.0/12), t - b*(1.0/12), c}
+}
+
+func winogradWeightsPortable(dst, src *float32, n, pos int) {
+	const w = 2 * portableLanes
+	for k := range n {
+		for l := range w {
+			var u [3][6]float32
+			for j := range u {
+				tap := func(i int) float32 { return *at(src, (9*k+3*i+j)*w+l) }
+				u[j] = weightLine8(tap(0), tap(1), tap(2))
+			}
+			for i := range 6 {
+				for j, v := range weightLine8(u[0][i], u[1][i], u[2][i]) {
+					*at(dst, (6*i+j)*pos+k*w+l) = v
+				}
+			}
+		}
+	}
+}
+
+// outputLine is A' of six values.
+func outputLine(m *[6]float32) [4]float32 {
+	p, q, r, s := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
+	return [4]float32{m[0] + p + r, q + 2*s, p + 4*r, q + 8*s + m[5]}
+}
+
+func (w *WinogradTile) portable() {
+	for t := range w.N {
+		for l := range 2 * portableLanes {
+			var u [6][4]float32
+			for j := range u {
+				var m [6]float32
+				for i := range m {
+					m[i] = *at(w.Src, (6*i+j)*w.Pos+2*portableLanes*t+l)
+				}
+				u[j] = outputLine(&m)
+			}
+			flag := at(w.Flags, l%portableLanes)
+			for i := range 4 {
+				m := [6]float32{u[0][i], u[1][i], u[2][i], u[3][i], u[4][i], u[5][i]}
+				for j, v := range outputLine(&m) {
+					v += *at(w.Bias, l)
+					*flag += 0 * v
+					if v < w.Lo {
+						v = w.Lo
+					}
+					if v > w.Hi {
+						v = w.Hi
+					}
+					*at(w.Dst, l/portableLanes*w.DstHalf+i*w.DstRow+(4*t+j)*portableLanes+l%portableLanes) = v
+				}
+			}
+		}
+	}
+}
+
+func transposeTallPortable(dst, src *float32, dstStride, srcStride, rows, n int) {
+	for c := range n {
+		for r := range rows {
+			*at(dst, c*dstStride+r) = *at(src, r*srcStride+c)
+		}
+	}
+}
