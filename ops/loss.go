@@ -12,6 +12,14 @@ type LossParams = spec.LossParams
 // Loss names a loss that compares two tensors element by element.
 type Loss = spec.Loss
 
+// The losses, for LossGrad; see the functions of their names.
+const (
+	MSE           = spec.MSE
+	L1            = spec.L1
+	SmoothL1      = spec.SmoothL1
+	BCEWithLogits = spec.BCEWithLogits
+)
+
 // MSELoss returns the squared difference of x and target, which have one shape:
 // its mean as a single number, or as p.Reduction says. Errors of this and the
 // other losses: ErrShape, ErrParam, ErrReleased, ErrEngine, ErrOutOfMemory.

@@ -1,0 +1,197 @@
+package autograd_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/kansu-dev/kansu/autograd"
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+	"github.com/stretchr/testify/require"
+)
+
+// engines opens an engine on each backend that there is.
+func engines(t *testing.T, f func(t *testing.T, e *ops.Engine)) {
+	for _, name := range []string{"gpu", "cpu"} {
+		t.Run(name, func(t *testing.T) {
+			opt := ops.WithAdapter("cpu")
+			if name == "gpu" {
+				opt = ops.RequireGPU()
+			}
+			e, err := ops.Open(opt)
+			if err != nil {
+				t.Skipf("no GPU here: %v", err)
+			}
+			f(t, e)
+			require.NoError(t, e.Close())
+		})
+	}
+}
+
+func tensor(t *testing.T, e *ops.Engine, r *rand.Rand, shape ...int) *ops.Tensor {
+	v := make([]float32, spec.Count(shape))
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+	}
+	x, err := e.Tensor(v, shape...)
+	require.NoError(t, err)
+	return x
+}
+
+func data(t *testing.T, x *ops.Tensor) []float32 {
+	v, err := x.Data()
+	require.NoError(t, err)
+	return v
+}
+
+// TestGradientsOfAGraph compares the gradients of a graph of most functions with
+// differences of its loss.
+func TestGradientsOfAGraph(t *testing.T) {
+	engines(t, func(t *testing.T, e *ops.Engine) {
+		r := rand.New(rand.NewPCG(3, 4))
+		x := tensor(t, e, r, 2, 3, 6, 6)
+		target := tensor(t, e, r, 2, 5)
+		params := map[string]*autograd.Variable{
+			"w": autograd.Param(tensor(t, e, r, 4, 3, 3, 3)), "b": autograd.Param(tensor(t, e, r, 4)),
+			"u": autograd.Param(tensor(t, e, r, 5, 36)), "c": autograd.Param(tensor(t, e, r, 5)),
+			"s": autograd.Param(tensor(t, e, r, 4, 1, 1)),
+		}
+		graph := func() (*autograd.Tape, *autograd.Variable) {
+			tape := autograd.NewTape(e)
+			h := tape.Conv(tape.Const(x), params["w"], params["b"], ops.ConvParams{Padding: []int{1}, Act: spec.Tanh.Default()})
+			h = tape.Mul(h, params["s"])
+			h = tape.Add(h, tape.Sigmoid(h)) // h is used twice
+			h = tape.AvgPool(h, ops.PoolParams{Kernel: []int{2}})
+			h = tape.Transpose(h, 0, 2, 3, 1)
+			h = tape.Flatten(h, 1, -1)
+			h = tape.Linear(h, params["u"], params["c"], ops.LinearParams{})
+			return tape, tape.MSELoss(h, target, ops.LossParams{})
+		}
+		loss := func() float64 {
+			tape, l := graph()
+			require.NoError(t, tape.Err())
+			defer tape.Release()
+			return float64(data(t, l.Value())[0])
+		}
+		tape, l := graph()
+		require.NoError(t, tape.Backward(l))
+		for name, p := range params {
+			grad := data(t, p.Grad())
+			require.Equal(t, p.Shape(), p.Grad().Shape())
+			old := data(t, p.Value())
+			for range 4 {
+				i := r.IntN(len(old))
+				const h = 1e-2
+				at := func(d float32) float64 {
+					v := append([]float32(nil), old...)
+					v[i] += d
+					moved, err := e.Tensor(v, p.Shape()...)
+					require.NoError(t, err)
+					p.Set(moved)
+					return loss()
+				}
+				slope := (at(h) - at(-h)) / (2 * h)
+				at(0)
+				require.InDelta(t, slope, grad[i], 2e-3*math.Max(1, math.Abs(slope)), "%s[%d]", name, i)
+			}
+		}
+		for _, p := range params {
+			p.Release()
+		}
+		x.Release()
+		target.Release()
+		require.EqualValues(t, 0, e.Stats().LiveTensors)
+	})
+}
+
+func TestGradientsAccumulateAndMisuseIsAnError(t *testing.T) {
+	engines(t, func(t *testing.T, e *ops.Engine) {
+		one, err := e.Tensor([]float32{3}, 1)
+		require.NoError(t, err)
+		p := autograd.Param(one)
+		square := func() (*autograd.Tape, *autograd.Variable) {
+			tape := autograd.NewTape(e)
+			return tape, tape.Sum(tape.Mul(p, p), ops.ReduceParams{})
+		}
+		for n := 1; n <= 2; n++ {
+			tape, y := square()
+			require.NoError(t, tape.Backward(y))
+			require.Equal(t, []float32{6 * float32(n)}, data(t, p.Grad()))
+			require.ErrorIs(t, tape.Backward(y), autograd.ErrSpent)
+		}
+		p.ZeroGrad()
+		require.Nil(t, p.Grad())
+
+		tape, y := square()
+		two, err := e.Tensor([]float32{2}, 1)
+		require.NoError(t, err)
+		p.Set(two)
+		require.ErrorIs(t, tape.Backward(y), autograd.ErrChanged)
+
+		tape = autograd.NewTape(e)
+		var z *autograd.Variable
+		tape.NoGrad(func() { z = tape.Mul(p, p) })
+		require.ErrorIs(t, tape.Backward(z), autograd.ErrNoGrad)
+
+		tape = autograd.NewTape(e)
+		a := tape.Reshape(p, 7)
+		require.ErrorIs(t, tape.Err(), ops.ErrShape)
+		require.Nil(t, tape.Mul(a, a), "calls after an error do nothing")
+		require.ErrorIs(t, tape.Backward(a), ops.ErrShape)
+
+		tape = autograd.NewTape(e)
+		wide := tape.Concat(0, p, p)
+		require.ErrorIs(t, tape.Backward(wide), ops.ErrShape, "not a single number")
+
+		p.Release()
+		require.EqualValues(t, 0, e.Stats().LiveTensors)
+	})
+}
+
+func TestMatMulGradientsForEveryTranspose(t *testing.T) {
+	engines(t, func(t *testing.T, e *ops.Engine) {
+		r := rand.New(rand.NewPCG(5, 6))
+		for _, c := range []struct {
+			a, b []int
+			p    ops.MatMulParams
+		}{
+			{[]int{3, 4}, []int{4, 5}, ops.MatMulParams{}},
+			{[]int{4, 3}, []int{4, 5}, ops.MatMulParams{TransA: true}},
+			{[]int{3, 4}, []int{5, 4}, ops.MatMulParams{TransB: true}},
+			{[]int{4, 3}, []int{5, 4}, ops.MatMulParams{TransA: true, TransB: true}},
+			{[]int{2, 3, 4}, []int{4, 5}, ops.MatMulParams{}},
+			{[]int{4}, []int{2, 4, 5}, ops.MatMulParams{}},
+			{[]int{2, 3, 4}, []int{4}, ops.MatMulParams{}},
+			{[]int{4}, []int{4}, ops.MatMulParams{}},
+		} {
+			a, b := autograd.Param(tensor(t, e, r, c.a...)), autograd.Param(tensor(t, e, r, c.b...))
+			tape := autograd.NewTape(e)
+			y := tape.MatMul(a, b, c.p)
+			require.NoError(t, tape.Err())
+			l := tape.Sum(tape.Mul(y, y), ops.ReduceParams{})
+			require.NoError(t, tape.Backward(l), "%v", c)
+			// sum y^2 is quadratic in each: its slope is exact by differences.
+			for _, v := range []*autograd.Variable{a, b} {
+				grad, old := data(t, v.Grad()), data(t, v.Value())
+				i := r.IntN(len(old))
+				at := func(d float32) float64 {
+					moved := append([]float32(nil), old...)
+					moved[i] += d
+					x, err := e.Tensor(moved, v.Shape()...)
+					require.NoError(t, err)
+					v.Set(x)
+					tape := autograd.NewTape(e)
+					defer tape.Release()
+					y := tape.MatMul(a, b, c.p)
+					return float64(data(t, tape.Sum(tape.Mul(y, y), ops.ReduceParams{}).Value())[0])
+				}
+				slope := (at(0.5) - at(-0.5)) / 1
+				at(0)
+				require.InDelta(t, slope, grad[i], 1e-3*math.Max(1, math.Abs(slope)), "%v", c)
+			}
+			a.Release()
+			b.Release()
+		}
+	})
+}
