@@ -1,0 +1,123 @@
+package optim_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/kansu-dev/kansu/autograd"
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/optim"
+	"github.com/stretchr/testify/require"
+)
+
+func engines(t *testing.T, f func(t *testing.T, e *ops.Engine)) {
+	for _, name := range []string{"gpu", "cpu"} {
+		t.Run(name, func(t *testing.T) {
+			opt := ops.WithAdapter("cpu")
+			if name == "gpu" {
+				opt = ops.RequireGPU()
+			}
+			e, err := ops.Open(opt)
+			if err != nil {
+				t.Skipf("no GPU here: %v", err)
+			}
+			f(t, e)
+			require.NoError(t, e.Close())
+		})
+	}
+}
+
+// quadratic sets the gradient of (x-3)^2 + (y+1)^2/10 by a tape.
+func quadratic(t *testing.T, e *ops.Engine, v *autograd.Variable) {
+	target, err := e.Tensor([]float32{3, -1}, 2)
+	require.NoError(t, err)
+	weight, err := e.Tensor([]float32{1, 0.1}, 2)
+	require.NoError(t, err)
+	tape := autograd.NewTape(e)
+	d := tape.Sub(v, tape.Const(target))
+	require.NoError(t, tape.Backward(tape.Sum(tape.Mul(tape.Mul(d, d), tape.Const(weight)), ops.ReduceParams{})))
+	target.Release()
+	weight.Release()
+}
+
+func TestOptimisersFindAMinimumWithoutLeaks(t *testing.T) {
+	engines(t, func(t *testing.T, e *ops.Engine) {
+		for name, open := range map[string]func(v []*autograd.Variable) (optim.Optimizer, error){
+			"sgd": func(v []*autograd.Variable) (optim.Optimizer, error) {
+				return optim.NewSGD(v, ops.SGDParams{LR: 0.3})
+			},
+			"nesterov": func(v []*autograd.Variable) (optim.Optimizer, error) {
+				return optim.NewSGD(v, ops.SGDParams{LR: 0.1, Momentum: 0.9, Nesterov: true})
+			},
+			"adam": func(v []*autograd.Variable) (optim.Optimizer, error) {
+				return optim.NewAdam(v, ops.AdamParams{LR: 0.1})
+			},
+			"adamw": func(v []*autograd.Variable) (optim.Optimizer, error) {
+				return optim.NewAdamW(v, ops.AdamParams{LR: 0.1, WeightDecay: 1e-6})
+			},
+		} {
+			x, err := e.Tensor([]float32{0, 0}, 2)
+			require.NoError(t, err)
+			v := autograd.Param(x)
+			o, err := open([]*autograd.Variable{v})
+			require.NoError(t, err)
+			var live int64
+			for i := range 400 {
+				o.ZeroGrad()
+				quadratic(t, e, v)
+				require.NoError(t, o.Step(nil))
+				if i == 10 {
+					live = e.Stats().LiveTensors
+				} else if i > 10 {
+					require.Equal(t, live, e.Stats().LiveTensors)
+				}
+			}
+			got, err := v.Value().Data()
+			require.NoError(t, err)
+			require.InDelta(t, 3, got[0], 1e-2, name)
+			require.InDelta(t, -1, got[1], 1e-2, name)
+			o.ZeroGrad()
+			o.Release()
+			v.Release()
+		}
+		require.EqualValues(t, 0, e.Stats().LiveTensors)
+	})
+}
+
+func TestClipNorm(t *testing.T) {
+	engines(t, func(t *testing.T, e *ops.Engine) {
+		x, err := e.Tensor([]float32{0, 0}, 2)
+		require.NoError(t, err)
+		v := autograd.Param(x)
+		_, _, err = optim.ClipNorm([]*autograd.Variable{v}, 1)
+		require.ErrorIs(t, err, optim.ErrNoGradients)
+		_, _, err = optim.ClipNorm([]*autograd.Variable{v}, float32(math.NaN()))
+		require.ErrorIs(t, err, ops.ErrParam)
+		quadratic(t, e, v) // gradient (-6, 0.2)
+		for _, limit := range []float32{1, 100} {
+			norm, scale, err := optim.ClipNorm([]*autograd.Variable{v}, limit)
+			require.NoError(t, err)
+			n, err := norm.Data()
+			require.NoError(t, err)
+			s, err := scale.Data()
+			require.NoError(t, err)
+			want := math.Hypot(6, 0.2)
+			require.InDelta(t, want, n[0], 1e-5)
+			require.InDelta(t, math.Min(1, float64(limit)/want), s[0], 1e-6)
+			norm.Release()
+			scale.Release()
+		}
+		v.Release()
+	})
+}
+
+func TestBadParametersAreRefused(t *testing.T) {
+	for _, p := range []ops.SGDParams{{LR: -1}, {LR: math.NaN()}, {LR: 1, Nesterov: true}, {LR: 1, Momentum: math.Inf(1)}} {
+		_, err := optim.NewSGD(nil, p)
+		require.ErrorIs(t, err, ops.ErrParam, "%+v", p)
+	}
+	for _, p := range []ops.AdamParams{{LR: -1}, {Beta1: 1}, {Beta2: -0.1}, {Eps: math.NaN()}} {
+		_, err := optim.NewAdam(nil, p)
+		require.ErrorIs(t, err, ops.ErrParam, "%+v", p)
+	}
+}

@@ -1,0 +1,80 @@
+package safetensors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRoundTrip(t *testing.T) {
+	f := &File{
+		Tensors: map[string]Tensor{
+			"conv.weight": {Shape: []int{2, 3}, Data: []float32{1, -2, float32(math.Inf(1)), 0x1p-149, 5, float32(math.Copysign(0, -1))}},
+			"scalar":      {Shape: []int{}, Data: []float32{7}},
+			"漢字":          {Shape: []int{1}, Data: []float32{3}},
+		},
+		Metadata: map[string]string{"format": "kansu"},
+	}
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	require.NoError(t, Save(path, f))
+	g, err := Load(path)
+	require.NoError(t, err)
+	require.Equal(t, f, g)
+}
+
+// file builds a file of a header and a body.
+func file(header string, body []byte) []byte {
+	var b bytes.Buffer
+	_ = binary.Write(&b, binary.LittleEndian, uint64(len(header)))
+	b.WriteString(header)
+	b.Write(body)
+	return b.Bytes()
+}
+
+func TestOtherTypes(t *testing.T) {
+	f, err := Decode(file(`{"h":{"dtype":"F16","shape":[4],"data_offsets":[0,8]},"b":{"dtype":"BF16","shape":[1],"data_offsets":[8,10]}}`,
+		[]byte{0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00, 0x00, 0x7c, 0x80, 0x3f}))
+	require.NoError(t, err)
+	require.Equal(t, []float32{1, -2, 0x1p-24, float32(math.Inf(1))}, f.Tensors["h"].Data)
+	require.Equal(t, []float32{1}, f.Tensors["b"].Data)
+}
+
+func TestDamagedFilesAreRefused(t *testing.T) {
+	body := make([]byte, 8)
+	for name, raw := range map[string][]byte{
+		"empty":           {},
+		"short":           {1, 2, 3},
+		"header too long": binary.LittleEndian.AppendUint64(nil, 1<<40),
+		"header cut":      file(`{"a":`, nil),
+		"no object":       file(`[]`, nil),
+		"hole":            file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, body),
+		"overlap":         file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, body),
+		"past the end":    file(`{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}`, body),
+		"bytes left":      file(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, body),
+		"shape and size":  file(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, body),
+		"huge shape":      file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}`, body),
+		"negative":        file(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, body),
+		"type":            file(`{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}`, body),
+		"unknown field":   file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}`, body),
+		"twice":           file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, body),
+		"metadata":        file(`{"__metadata__":{"a":1}}`, nil),
+	} {
+		_, err := Decode(raw)
+		require.ErrorIs(t, err, ErrFormat, name)
+	}
+	require.Error(t, Encode(&bytes.Buffer{}, &File{Tensors: map[string]Tensor{"a": {Shape: []int{2}, Data: []float32{1}}}}))
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, make([]byte, 8)))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if g, err := Decode(raw); err == nil {
+			var b bytes.Buffer
+			require.NoError(t, Encode(&b, g))
+		}
+	})
+}
