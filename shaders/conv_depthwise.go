@@ -102,9 +102,13 @@ func (s depthwiseRowShape) fits() bool {
 	return s.inRows()*s.row4() <= 64 && s.kernelH*s.kernelW*s.rows*s.w4 <= 256
 }
 
+// depthwiseRowTiles are the rows, and columns in vec4s, of a tile, the largest
+// first.
+var depthwiseRowTiles = [][2]int{{2, 4}, {1, 4}, {2, 2}, {1, 2}, {1, 1}}
+
 // depthwiseRowShapeOf returns the largest tile that fits.
 func depthwiseRowShapeOf(g spec.Conv) (s depthwiseRowShape, ok bool) {
-	for _, tile := range [][2]int{{2, 4}, {1, 4}, {2, 2}, {1, 2}, {1, 1}} {
+	for _, tile := range depthwiseRowTiles {
 		s = depthwiseRowShape{tile[0], tile[1], g.Kernel[1], g.Kernel[2], g.Stride[1], g.Stride[2], g.Dilation[1], g.Dilation[2], 0}
 		if !registerPads(g) {
 			s.shift = -g.PadBegin[2] & 3
@@ -175,22 +179,26 @@ func depthwiseRowKernel(s depthwiseRowShape) *Kernel {
 // for one of them, every activation.
 func convDepthwiseKernels() []*Kernel {
 	var all []*Kernel
-	for _, k := range []int{1, 3, 5, 7} {
+	for _, k := range []int{3, 5, 7} {
 		for stride := 1; stride <= 2; stride++ {
-			for dilation := 1; dilation <= 2; dilation++ {
-				all = append(all, depthwiseKernel(depthwiseShape{4, k, k, stride, dilation, spec.Identity}))
-				for shift := range 4 {
-					for _, tile := range [][2]int{{2, 4}, {1, 4}, {2, 2}, {1, 2}, {1, 1}} {
-						s := depthwiseRowShape{tile[0], tile[1], k, k, stride, stride, dilation, dilation, shift}
-						if s.fits() {
-							all = append(all, depthwiseRowKernel(s))
-							break
-						}
+			all = append(all, depthwiseKernel(depthwiseShape{4, k, k, stride, 1, spec.Identity}))
+			for _, shift := range []int{0, -(k / 2) & 3} {
+				for _, tile := range depthwiseRowTiles {
+					s := depthwiseRowShape{tile[0], tile[1], k, k, stride, stride, 1, 1, shift}
+					if s.fits() {
+						all = append(all, depthwiseRowKernel(s))
+						break
 					}
 				}
 			}
 		}
 	}
+	for _, tile := range depthwiseRowTiles {
+		for shift := range 4 {
+			all = append(all, depthwiseRowKernel(depthwiseRowShape{tile[0], tile[1], 2, 3, 1, 3, 3, 2, shift}))
+		}
+	}
+	all = append(all, depthwiseKernel(depthwiseShape{3, 2, 1, 3, 2, spec.Identity}))
 	for _, fn := range spec.Pointwises() {
 		all = append(all, depthwiseKernel(depthwiseShape{4, 3, 3, 1, 1, fn}))
 	}

@@ -17,7 +17,19 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
+// swap: load
 @group(0) @binding(1) var<storage, read> w: array<f32>;
+
+// Four neighbouring output channels of one tap, zeros beyond the last.
+fn load(at: u32, m: u32) -> vec4<f32> {
+  var v = vec4<f32>();
+  for (var l = 0u; l < 4u; l++) { // unroll
+    if (m + l < p.m) { v[l] = w[at + (m + l) * p.m_stride]; }
+  }
+  return v;
+}
+// end swap
+
 @group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
 
 const WG = 8u;
@@ -32,12 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
   let base = id / (p.c * p.tiles) * p.g_stride + id % p.c * p.c_stride;
   for (var t = 0u; t < p.taps; t++) {
     for (var i = 0u; i < TK4; i++) {
-      var v = vec4<f32>();
-      for (var l = 0u; l < 4u; l++) { // unroll
-        let m = (tile * TK4 + i) * 4u + l;
-        if (m < p.m) { v[l] = w[base + m * p.m_stride + t]; }
-      }
-      out[(id * p.taps + t) * TK4 + i] = v;
+      out[(id * p.taps + t) * TK4 + i] = load(base + t, (tile * TK4 + i) * 4u);
     }
   }
 }

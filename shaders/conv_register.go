@@ -17,7 +17,7 @@ var convGatherWGSL string
 type registerTile struct{ k, w int }
 
 // registerTiles are the tiles of conv_register.wgsl, the largest first.
-var registerTiles = []registerTile{{16, 16}, {8, 16}, {16, 8}, {8, 8}}
+var registerTiles = []registerTile{{16, 16}, {8, 28}, {8, 16}, {16, 8}, {8, 8}}
 
 // gatherTiles are those of conv_gather.wgsl.
 var gatherTiles = []registerTile{{8, 8}, {8, 4}}

@@ -52,8 +52,8 @@ func convCandidates(g spec.Conv, dev Device) []candidate {
 		all.add("tile"+t.String(), tileNot(g, t, dev), cost.tile(g, t, 1), func() (Plan, error) { return convTiled(g, dev, t) })
 	}
 	for _, t := range convTiles {
-		if t.m != t.n || t.m > 64 {
-			continue // the large tiles are for large grids, which need no splits
+		if !splits(t) {
+			continue
 		}
 		all.add("split"+t.String(), splitNot(g, t, dev), cost.tile(g, t, splitsOf(g, t)), func() (Plan, error) { return convSplit(g, dev, t) })
 	}

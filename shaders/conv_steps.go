@@ -105,7 +105,7 @@ func (p *Plan) pack(w packing, in Operand, k int, dev Device) Operand {
 	tiles := ceilDiv(w.m, k)
 	total := w.groups * tiles * w.c
 	p.add(Step{
-		Kernel:   convPackKernel(k / 4),
+		Kernel:   convPackKernel(k/4, w.mStride == 1 && w.taps == 1 && w.m%4 == 0),
 		Params:   Params{}.U32(total, tiles, w.m, w.c, w.taps, w.gStride, w.mStride, w.cStride),
 		Operands: []Operand{in, out},
 		Groups:   Grid1D(ceilDiv(total, 8), dev.MaxGroups),
@@ -113,9 +113,21 @@ func (p *Plan) pack(w packing, in Operand, k int, dev Device) Operand {
 	return out
 }
 
-func convPackKernel(k4 int) *Kernel {
-	return intern("conv_pack_"+itoa(4*k4), func() *Kernel {
-		return &Kernel{Source: specialise(convPackWGSL, setU32("TK4", k4), unroll),
+// convPackKernel packs tiles of 4*k4 channels. With vec4, neighbouring channels
+// are next to each other in the weights, in whole vec4s.
+func convPackKernel(k4 int, vec4 bool) *Kernel {
+	name, load := "conv_pack_"+itoa(4*k4), func(text string) string { return text }
+	if vec4 {
+		name += "_vec4"
+		load = swap("load", `@group(0) @binding(1) var<storage, read> w: array<vec4<f32>>;
+
+fn load(at: u32, m: u32) -> vec4<f32> {
+  if (m < p.m) { return w[(at + m) / 4u]; }
+  return vec4<f32>();
+}`)
+	}
+	return intern(name, func() *Kernel {
+		return &Kernel{Source: specialise(convPackWGSL, setU32("TK4", k4), load, unroll),
 			ParamBytes: 8 * 4, Writes: []bool{false, true}}
 	})
 }
@@ -195,7 +207,7 @@ func convStepKernels() []*Kernel {
 		all = append(all, convPadKernel(mode))
 	}
 	for k4 := 1; k4 <= 4; k4 *= 2 {
-		all = append(all, convPackKernel(k4))
+		all = append(all, convPackKernel(k4, false), convPackKernel(k4, true))
 	}
 	for _, fn := range spec.Pointwises() {
 		all = append(all, convFinishKernel(fn), convReduceKernel(fn))

@@ -32,16 +32,16 @@ func TestConvChoice(t *testing.T) {
 		p             spec.ConvParams
 		gpu, software string
 	}{
-		{"3x3, 64 channels, batch 8", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one}, "winograd4", "register16x16"},
-		{"3x3, 64 channels, direct", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile64x64", "register16x16"},
-		{"3x3, 256 channels, large", []int{8, 256, 56, 56}, []int{256, 256, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile128x128", "register16x16"},
-		{"3x3, 32 channels", []int{8, 32, 112, 112}, []int{32, 32, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile32x128", "register16x16"},
+		{"3x3, 64 channels, batch 8", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one}, "winograd4", "register8x28"},
+		{"3x3, 64 channels, direct", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile64x64", "register8x28"},
+		{"3x3, 256 channels, large", []int{8, 256, 56, 56}, []int{256, 256, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile128x128", "register8x28"},
+		{"3x3, 32 channels", []int{8, 32, 112, 112}, []int{32, 32, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile32x128", "register8x28"},
 		{"3x3, 512 channels, 7x7", []int{1, 512, 7, 7}, []int{512, 512, 3, 3}, spec.ConvParams{Padding: one}, "split64x64", "register16x8"},
 		{"1x1", []int{8, 256, 56, 56}, []int{64, 256, 1, 1}, spec.ConvParams{}, "tile64x64", "register16x16"},
 		{"7x7 on 3 channels", []int{8, 3, 224, 224}, []int{64, 3, 7, 7}, spec.ConvParams{Stride: []int{2}, Padding: []int{3}}, "tile64x64", "register8x16"},
 		{"1-D", []int{8, 64, 4096}, []int{64, 64, 9}, spec.ConvParams{Padding: []int{4}}, "tile64x64", "register8x16"},
 		{"depthwise", []int{1, 128, 56, 56}, []int{128, 1, 3, 3}, spec.ConvParams{Padding: one, Groups: 128}, "depthwise", "depthwise_row"},
-		{"narrow groups", []int{8, 128, 56, 56}, []int{128, 4, 3, 3}, spec.ConvParams{Padding: one, Groups: 32}, "gather8x8", "register8x16"},
+		{"narrow groups", []int{8, 128, 56, 56}, []int{128, 4, 3, 3}, spec.ConvParams{Padding: one, Groups: 32}, "gather8x8", "register8x28"},
 		{"tiny", []int{1, 2, 5, 5}, []int{2, 2, 3, 3}, spec.ConvParams{}, "tile32x32", "naive"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -76,6 +76,10 @@ func splitNot(g spec.Conv, t convTile, dev Device) string {
 	return tileNot(g, t, dev)
 }
 
+// splits reports whether a tile is used with split sums: the large ones are for
+// large grids, which need no splits.
+func splits(t convTile) bool { return t.m == t.n && t.m <= 64 }
+
 // splitsOf returns into how many parts to split the sums so that a GPU of
 // ordinary size is busy, each with enough steps to pay for its stores.
 func splitsOf(g spec.Conv, t convTile) int {
@@ -139,8 +143,8 @@ func tileKernel(s tileShape) *Kernel {
 		return &Kernel{
 			Source: specialise(convTileWGSL, setU32("WG", wg), setU32("BM", s.m), setU32("BN", s.n), setU32("BK", s.k),
 				setU32("TM4", s.tm/4), setU32("TN", s.tn), setU32("TX", s.n/s.tn), setU32("TY", s.m/s.tm),
-				setU32("ACC", s.tm/4*s.tn), setU32("PITCH", s.m/4+1), setU32("A_SIZE", s.k*(s.m/4+1)),
-				setU32("A_LOADS", s.k*s.m/4/wg), setU32("B_SIZE", s.k*s.n), setU32("B_LOADS", s.k*s.n/wg),
+				setU32("ACC", s.tm/4*s.tn), setU32("PITCH", s.m/4+1),
+				setU32("A_LOADS", s.k*s.m/4/wg), setU32("B_LOADS", s.k*s.n/wg),
 				setU32("B_ROWS", wg/s.n), setBool("POINT", s.point), setBool("SPLIT", s.split), setBool("M_FIRST", s.mFirst),
 				swap("activate", ActivationSource("activate", spec.Activation{Func: s.fn})), unroll),
 			ParamBytes: 33 * 4,
@@ -154,8 +158,15 @@ func tileKernel(s tileShape) *Kernel {
 func convTileKernels() []*Kernel {
 	var all []*Kernel
 	for _, t := range convTiles {
-		for i := range 8 {
-			all = append(all, tileKernel(tileShape{t, i&1 != 0, i&2 != 0, i&4 != 0, spec.Identity}))
+		for _, s := range []tileShape{
+			{t, false, false, false, spec.Identity},
+			{t, true, false, false, spec.Identity},
+			{t, true, false, true, spec.Identity}, // the product of a transposed convolution
+		} {
+			all = append(all, tileKernel(s))
+		}
+		if splits(t) {
+			all = append(all, tileKernel(tileShape{t, false, true, false, spec.Identity}), tileKernel(tileShape{t, true, true, false, spec.Identity}))
 		}
 	}
 	for _, fn := range spec.Pointwises() {

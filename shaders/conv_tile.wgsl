@@ -50,9 +50,7 @@ const TX = 16u;      // invocations along n: BN/TN
 const TY = 8u;       // invocations along m: BM/(4*TM4)
 const ACC = 8u;      // TM4*TN
 const PITCH = 17u;   // BM/4, and 1 so that stores of a column spread over the banks
-const A_SIZE = 272u; // BK*PITCH
 const A_LOADS = 2u;  // vec4s of W that an invocation loads: BK*BM/4/WG
-const B_SIZE = 1024u; // BK*BN
 const B_LOADS = 8u;  // elements of X that an invocation loads: BK*BN/WG
 const B_ROWS = 2u;   // rows of X that are loaded at once: WG/BN
 const POINT = false;
@@ -65,9 +63,11 @@ const M_FIRST = false; // neighbours in w are neighbours in m, not in k
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-var<workgroup> a_tile: array<vec4<f32>, A_SIZE>; // [BK][PITCH], vec4s along m
-var<workgroup> b_tile: array<f32, B_SIZE>;       // [BK][BN]
-var<workgroup> taps: array<vec4<u32>, BK>;       // offset in x; steps along D, H and W
+// Arrays of rows, not flat ones: a compiler that clamps each index then finds
+// that the clamp of the column is the same for all rows.
+var<workgroup> a_tile: array<array<vec4<f32>, PITCH>, BK>; // vec4s along m
+var<workgroup> b_tile: array<array<f32, BN>, BK>;
+var<workgroup> taps: array<vec4<u32>, BK>; // offset in x; steps along D, H and W
 
 // swap: activate
 fn activate(v: f32, a: f32, b: f32) -> f32 { return v; }
@@ -141,13 +141,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
       for (var i = 0u; i < A_LOADS; i++) { // unroll
         let at = local + i * WG;
         if (M_FIRST) {
-          a_tile[at / (BM / 4u) * PITCH + at % (BM / 4u)] = a_next[i];
+          a_tile[at / (BM / 4u)][at % (BM / 4u)] = a_next[i];
         } else {
-          a_tile[at % BK * PITCH + at / BK] = a_next[i];
+          a_tile[at % BK][at / BK] = a_next[i];
         }
       }
       for (var i = 0u; i < B_LOADS; i++) { // unroll
-        b_tile[(local / BN + i * B_ROWS) * BN + column] = b_next[i];
+        b_tile[local / BN + i * B_ROWS][column] = b_next[i];
       }
     }
     workgroupBarrier();
@@ -181,13 +181,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
     if (k0 > k_begin) {
       let tx = local % TX;
       let ty = local / TX;
-      for (var k = 0u; k < BK; k++) {
+      for (var k = 0u; k < BK; k++) { // unroll
         var a: array<vec4<f32>, TM4>;
         for (var i = 0u; i < TM4; i++) { // unroll
-          a[i] = a_tile[k * PITCH + i * TY + ty];
+          a[i] = a_tile[k][i * TY + ty];
         }
         for (var j = 0u; j < TN; j++) { // unroll
-          let v = vec4<f32>(b_tile[k * BN + j * TX + tx]);
+          let v = vec4<f32>(b_tile[k][j * TX + tx]);
           for (var i = 0u; i < TM4; i++) { // unroll
             acc[i * TN + j] = fma(a[i], v, acc[i * TN + j]);
           }

@@ -22,9 +22,28 @@ var unrollHead = regexp.MustCompile(`^(\s*)for \(var (\w+) = 0u; (\w+) < (\w+); 
 // The limit is a literal or a module constant, so unroll comes after the edits
 // that set constants. A loop ends at the first line that is a closing brace with
 // the indentation of its head.
+//
+// Indices that have become constant are written as one number: a text with many
+// is shorter by half for it, and no compiler has to find out.
 func unroll(text string) string {
-	return strings.Join(unrollLines(nil, strings.Split(text, "\n"), text), "\n")
+	unrolled := strings.Join(unrollLines(nil, strings.Split(text, "\n"), text), "\n")
+	values := map[string]int{}
+	for _, m := range constLine.FindAllStringSubmatch(text, -1) {
+		values[m[1]] = literalU32(m[2])
+	}
+	return constIndex.ReplaceAllStringFunc(unrolled, func(index string) string {
+		e := folder{text: index[1 : len(index)-1], values: values}
+		if v := e.sum(); !e.failed && e.text == "" {
+			return fmt.Sprintf("[%du]", v)
+		}
+		return index
+	})
 }
+
+var (
+	constLine  = regexp.MustCompile(`(?m)^const (\w+) = (\d+u);`)
+	constIndex = regexp.MustCompile(`\[[0-9A-Zu_+*/% ()]+\]`)
+)
 
 // unrollLines appends lines, unrolled, to out. text has the constants.
 func unrollLines(out, lines []string, text string) []string {
@@ -84,8 +103,8 @@ func wordByte(c byte) bool {
 
 // constU32 returns the value of a literal (4u) or of the constant of that name.
 func constU32(text, name string) int {
-	if text := literalU32(name); text >= 0 {
-		return text
+	if v := literalU32(name); v >= 0 {
+		return v
 	}
 	m := regexp.MustCompile(`(?m)^const ` + name + ` = (\w+);`).FindStringSubmatch(text)
 	if m == nil || literalU32(m[1]) < 0 {
@@ -98,6 +117,80 @@ func literalU32(s string) int {
 	v, err := strconv.Atoi(strings.TrimSuffix(s, "u"))
 	if err != nil || !strings.HasSuffix(s, "u") {
 		return -1
+	}
+	return v
+}
+
+// folder evaluates an expression of unsigned literals and constants.
+type folder struct {
+	text   string // what is left to read
+	values map[string]int
+	failed bool
+}
+
+// next reads one of the operators, and reports which; 0 where there is none.
+func (f *folder) next(operators string) byte {
+	f.text = strings.TrimLeft(f.text, " ")
+	if f.text == "" || !strings.Contains(operators, f.text[:1]) {
+		return 0
+	}
+	op := f.text[0]
+	f.text = f.text[1:]
+	return op
+}
+
+func (f *folder) sum() int {
+	v := f.product()
+	for f.next("+") != 0 {
+		v += f.product()
+	}
+	f.text = strings.TrimLeft(f.text, " ")
+	return v
+}
+
+func (f *folder) product() int {
+	v := f.value()
+	for {
+		op := f.next("*/%")
+		if op == 0 {
+			return v
+		}
+		w := f.value()
+		switch {
+		case op == '*':
+			v *= w
+		case w == 0:
+			f.failed = true
+			return 0
+		case op == '/':
+			v /= w
+		default:
+			v %= w
+		}
+	}
+}
+
+func (f *folder) value() int {
+	if f.next("(") != 0 {
+		v := f.sum()
+		if f.next(")") == 0 {
+			f.failed = true
+		}
+		return v
+	}
+	f.text = strings.TrimLeft(f.text, " ")
+	n := 0
+	for n < len(f.text) && wordByte(f.text[n]) {
+		n++
+	}
+	word := f.text[:n]
+	f.text = f.text[n:]
+	v := literalU32(word)
+	if v < 0 {
+		known := false
+		if v, known = f.values[word]; !known || v < 0 {
+			f.failed = true
+		}
 	}
 	return v
 }

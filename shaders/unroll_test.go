@@ -23,18 +23,18 @@ fn f() {
 fn f() {
   {
     {
-      a[0u * N + 0u] = li[0u];
+      a[0u] = li[0u];
     }
     {
-      a[0u * N + 1u] = li[0u];
+      a[1u] = li[0u];
     }
   }
   {
     {
-      a[1u * N + 0u] = li[1u];
+      a[2u] = li[1u];
     }
     {
-      a[1u * N + 1u] = li[1u];
+      a[3u] = li[1u];
     }
   }
   for (var i = 0u; i < N; i++) {
@@ -54,5 +54,21 @@ func TestUnrollRefuses(t *testing.T) {
 		"not a literal": "const N = M;\nfor (var i = 0u; i < N; i++) { // unroll\n}\n",
 	} {
 		assert.Panics(t, func() { unroll(text) }, name)
+	}
+}
+
+func TestUnrollFoldsIndices(t *testing.T) {
+	const head = "const N = 3u;\nconst M = 2u * N;\n"
+	for in, want := range map[string]string{
+		"a[(N + 4u * 2u) / 4u][(N + 4u * 2u) % 4u]": "a[2u][3u]",
+		"a[ 1u + N*2u ]": "a[7u]",
+		"a[M]":           "a[M]", // not a literal
+		"a[i + 1u]":      "a[i + 1u]",
+		"a[N / 0u]":      "a[N / 0u]",
+		"a[(N]":          "a[(N]",
+		"a[1u 2u]":       "a[1u 2u]",
+		"array<f32, N>":  "array<f32, N>",
+	} {
+		assert.Equal(t, head+want, unroll(head+in))
 	}
 }

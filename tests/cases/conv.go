@@ -21,7 +21,7 @@ var convRow = Row{
 	Random:  randomConv,
 	Awkward: awkwardConv,
 	Kernels: []string{"tile128x128", "tile64x64", "tile32x128", "tile32x32", "split64x64", "split32x32", "winograd4", "winograd2", "depthwise", "depthwise_row",
-		"register16x16", "register8x16", "register16x8", "register8x8", "gather8x8", "gather8x4", "naive"},
+		"register16x16", "register8x28", "register8x16", "register16x8", "register8x8", "gather8x8", "gather8x4", "naive"},
 }
 
 func (c *ConvCase) biasShape() []int {
