@@ -88,7 +88,7 @@ func convAsProduct(y, x, w, b []float32, g *spec.Conv) {
 // matrix that is never made: row (c, t) of it is what tap t of the kernel sees
 // of channel c, a stretch of the lattice's copy.
 func convImplicit(y, x, w, b []float32, g *spec.Conv) {
-	p := newImplicit(y, x, w, b, g)
+	p := newImplicit(y, x, w, b, g, nil)
 	p.run()
 	p.release()
 }
@@ -107,7 +107,12 @@ type implicit struct {
 	act        spec.Activation
 	clamp      int
 	lo, hi     float32
+	place      *placement // where outputs go in y; nil where they lie as g says
 }
+
+// placement spreads the outputs of a convolution over a larger tensor: output o
+// along an axis goes to position first + o*step of size.
+type placement struct{ first, step, size [3]int }
 
 const (
 	boxFloats = 128 << 10 // floats of a box's copy that stay in the second-level cache
@@ -115,8 +120,8 @@ const (
 	convTasks = 8         // least tasks that a convolution is cut into, where it can be
 )
 
-func newImplicit(y, x, w, b []float32, g *spec.Conv) *implicit {
-	p := &implicit{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), k: g.Terms(), act: g.Act}
+func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement) *implicit {
+	p := &implicit{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), k: g.Terms(), act: g.Act, place: place}
 	if lo, hi, ok := clampOf(g.Act); ok {
 		p.lo, p.hi, p.clamp, p.act = lo, hi, simd.Clamped, spec.Activation{}
 	}
@@ -128,7 +133,7 @@ func newImplicit(y, x, w, b []float32, g *spec.Conv) *implicit {
 	cols := min(max(boxFloats/(g.CG()*phases), boxCols), 4096)
 	cols = min(cols, max(boxCols/2, all*g.N*g.Groups/convTasks))
 	p.l = newLattice(&g.Window, g.PadMode, cols)
-	p.flat = p.flatPays()
+	p.flat = p.place != nil || p.flatPays()
 	if tasks := g.N * g.Groups * p.l.boxes(); tasks < convTasks {
 		p.parts = min((g.KG()+p.ts.Rows-1)/p.ts.Rows, (convTasks+tasks-1)/tasks)
 	}
@@ -159,6 +164,9 @@ func (p *implicit) flatPays() bool {
 func (p *implicit) run() {
 	g := p.g
 	tasks := g.N * g.Groups * p.l.boxes() * p.parts
+	if tasks == 0 {
+		return
+	}
 	ns := g.Flops() / float64(p.ts.Lanes*8)
 	// Weights that several tasks use are packed once, where the copy is small
 	// beside the tensors.
@@ -213,9 +221,13 @@ func (p *implicit) task(i int) {
 		l.fill(cp[c*channel:], p.x[((n*g.Groups+gi)*cg+c)*g.InSize():][:g.InSize()], &bx)
 	}
 	clear(cp[cg*channel:])
-	out := p.y[(n*g.K+gi*kg+r0)*g.OutSize():][:(r1-r0)*g.OutSize()]
+	size := g.OutSize()
+	if p.place != nil {
+		size = p.place.size[0] * p.place.size[1] * p.place.size[2]
+	}
+	out := p.y[(n*g.K+gi*kg+r0)*size:][:(r1-r0)*size]
 	t := tiles.Get().(*simd.Tile)
-	j := &boxJob{p: p, bx: &bx, cp: cp, out: out, ldc: g.OutSize(), t: t}
+	j := &boxJob{p: p, bx: &bx, cp: cp, out: out, ldc: size, t: t}
 	if p.flat {
 		j.flatWidth()
 		j.out = getScratch((r1 - r0) * j.ldc)
@@ -254,7 +266,11 @@ func (p *implicit) task(i int) {
 	if block != nil {
 		putScratch(block)
 	}
-	j.finish(p.y[(n*g.K+gi*kg+r0)*g.OutSize():], r1-r0)
+	if p.place != nil {
+		j.spread(out, r1-r0, size)
+	} else {
+		j.finish(out, r1-r0)
+	}
 	if p.flat {
 		putScratch(j.out)
 	}

@@ -122,3 +122,24 @@ func (j *boxJob) finish(y []float32, channels int) {
 		}
 	}
 }
+
+// spread applies what is left of the activation to the job's outputs and puts
+// them where the placement says: y holds the channels, size floats each.
+func (j *boxJob) spread(y []float32, channels, size int) {
+	p, to := j.p, j.p.place
+	depth, h, w := j.bx.hi[0]-j.bx.lo[0], j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
+	var at [3]int
+	for i := range at {
+		at[i] = to.first[i] + j.bx.lo[i]*to.step[i]
+	}
+	for c := range channels {
+		src := j.out[c*j.ldc:][:j.flatD*depth]
+		if p.act.Func != spec.Identity {
+			pointwise(p.act, src, src)
+		}
+		for d := range depth {
+			dst := y[c*size+((at[0]+d*to.step[0])*to.size[1]+at[1])*to.size[2]+at[2]:]
+			simd.SpreadPlane(&dst[0], &src[d*j.flatD], to.step[1]*to.size[2], p.l.q[2], h, w, to.step[2])
+		}
+	}
+}

@@ -306,3 +306,11 @@ func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
 		transposeTallPortable(dst, src, dstStride, srcStride, rows, n)
 	}
 }
+
+func spreadPlane(dst, src *float32, dstStride, srcStride, rows, n int) {
+	if Active() == AVX512 {
+		spreadPlaneAVX512(dst, src, dstStride, srcStride, rows, n)
+	} else {
+		spreadPlaneAVX2(dst, src, dstStride, srcStride, rows, n)
+	}
+}

@@ -93,3 +93,6 @@ func winogradOutput(w *WinogradTile) {
 func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
 	transposeTallPortable(dst, src, dstStride, srcStride, rows, n)
 }
+
+// spreadPlane is not called in portable Go.
+func spreadPlane(dst, src *float32, dstStride, srcStride, rows, n int) {}

@@ -10,6 +10,25 @@ func CopyPlane(dst, src *float32, dstStride, srcStride, rows, n, step int) {
 	}
 }
 
+// SpreadPlane sets dst[r*dstStride+i*step] = src[r*srcStride+i] for r < rows and
+// i < n, and leaves what lies between alone.
+func SpreadPlane(dst, src *float32, dstStride, srcStride, rows, n, step int) {
+	switch {
+	case rows <= 0 || n <= 0:
+	case step == 1:
+		copyPlane(dst, src, dstStride, srcStride, rows, n, 1)
+	case step == 2 && Active() != Portable:
+		spreadPlane(dst, src, dstStride, srcStride, rows, n)
+	default:
+		for r := range rows {
+			d, s := unsafe.Slice(at(dst, r*dstStride), (n-1)*step+1), unsafe.Slice(at(src, r*srcStride), n)
+			for i, v := range s {
+				d[i*step] = v
+			}
+		}
+	}
+}
+
 func copyPlanePortable(dst, src *float32, dstStride, srcStride, rows, n, step int) {
 	for r := range rows {
 		d, s := unsafe.Slice(at(dst, r*dstStride), n), unsafe.Slice(at(src, r*srcStride), (n-1)*step+1)

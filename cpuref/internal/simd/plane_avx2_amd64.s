@@ -147,6 +147,88 @@ next8:
 	VZEROUPPER
 	RET
 
+// func spreadPlaneAVX2(dst *float32, src *float32, dstStride int, srcStride int, rows int, n int)
+// Requires: AVX, AVX2
+TEXT ·spreadPlaneAVX2(SB), NOSPLIT, $0-48
+	MOVQ     dst+0(FP), AX
+	MOVQ     src+8(FP), CX
+	MOVQ     dstStride+16(FP), DX
+	MOVQ     srcStride+24(FP), BX
+	MOVQ     rows+32(FP), SI
+	MOVQ     n+40(FP), DI
+	SHLQ     $0x02, DX
+	SHLQ     $0x02, BX
+	VMOVDQU  twice<>+0(SB), Y0
+	VPADDD   c00000004<>+0(SB), Y0, Y1
+	VPCMPEQD Y2, Y2, Y2
+	VPSRLQ   $0x20, Y2, Y2
+
+row9:
+	MOVQ AX, R8
+	MOVQ CX, R9
+	MOVQ DI, R10
+	SUBQ $+8, R10
+	JLT  tail11
+
+spread10:
+	VMOVUPS    (R9), Y3
+	VPERMPS    Y3, Y0, Y4
+	VPERMPS    Y3, Y1, Y3
+	VMASKMOVPS Y4, Y2, (R8)
+	VMASKMOVPS Y3, Y2, 32(R8)
+	ADDQ       $+32, R9
+	ADDQ       $+64, R8
+	SUBQ       $+8, R10
+	JGE        spread10
+
+tail11:
+	ADDQ $+8, R10
+	JZ   next13
+
+one12:
+	MOVL (R9), R11
+	MOVL R11, (R8)
+	ADDQ $+4, R9
+	ADDQ $+8, R8
+	DECQ R10
+	JNZ  one12
+
+next13:
+	ADDQ DX, AX
+	ADDQ BX, CX
+	DECQ SI
+	JNZ  row9
+	VZEROUPPER
+	RET
+
+DATA twice<>+0(SB)/4, $0x00000000
+DATA twice<>+4(SB)/4, $0x00000000
+DATA twice<>+8(SB)/4, $0x00000001
+DATA twice<>+12(SB)/4, $0x00000001
+DATA twice<>+16(SB)/4, $0x00000002
+DATA twice<>+20(SB)/4, $0x00000002
+DATA twice<>+24(SB)/4, $0x00000003
+DATA twice<>+28(SB)/4, $0x00000003
+DATA twice<>+32(SB)/4, $0x00000004
+DATA twice<>+36(SB)/4, $0x00000004
+DATA twice<>+40(SB)/4, $0x00000005
+DATA twice<>+44(SB)/4, $0x00000005
+DATA twice<>+48(SB)/4, $0x00000006
+DATA twice<>+52(SB)/4, $0x00000006
+DATA twice<>+56(SB)/4, $0x00000007
+DATA twice<>+60(SB)/4, $0x00000007
+GLOBL twice<>(SB), RODATA|NOPTR, $64
+
+DATA c00000004<>+0(SB)/4, $0x00000004
+DATA c00000004<>+4(SB)/4, $0x00000004
+DATA c00000004<>+8(SB)/4, $0x00000004
+DATA c00000004<>+12(SB)/4, $0x00000004
+DATA c00000004<>+16(SB)/4, $0x00000004
+DATA c00000004<>+20(SB)/4, $0x00000004
+DATA c00000004<>+24(SB)/4, $0x00000004
+DATA c00000004<>+28(SB)/4, $0x00000004
+GLOBL c00000004<>(SB), RODATA|NOPTR, $32
+
 // func depthwiseAVX2(d *Depthwise)
 // Requires: AVX, FMA3
 TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-8
@@ -157,18 +239,18 @@ TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 76(AX), Y0
 	VBROADCASTSS 80(AX), Y1
 
-row9:
+row14:
 	MOVQ CX, SI
 	MOVQ DX, DI
 	MOVQ 48(AX), R8
 
-more10:
+more15:
 	CMPQ         R8, $+8
-	JLE          block12
+	JLE          block17
 	CMPQ         R8, $+16
-	JLE          block13
+	JLE          block18
 	CMPQ         R8, $+24
-	JLE          block14
+	JLE          block19
 	VBROADCASTSS 72(AX), Y2
 	VBROADCASTSS 72(AX), Y3
 	VBROADCASTSS 72(AX), Y4
@@ -177,7 +259,7 @@ more10:
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap15:
+tap20:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Y6
 	VFMADD231PS  (DI)(R12*4), Y6, Y2
@@ -187,7 +269,7 @@ tap15:
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap15
+	JNZ          tap20
 	VMAXPS       Y2, Y0, Y2
 	VMINPS       Y2, Y1, Y2
 	VMAXPS       Y3, Y0, Y3
@@ -201,23 +283,23 @@ tap15:
 	VMOVUPS      Y4, 64(SI)
 	SUBQ         $+24, R8
 	CMPQ         R8, $+8
-	JGE          whole16
+	JGE          whole21
 	LEAQ         laneMasks<>+0(SB), DI
 	MOVQ         $+16, R9
 	SUBQ         R8, R9
 	VMOVDQU      (DI)(R9*4), Y2
 	VMASKMOVPS   Y5, Y2, 96(SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole16:
+whole21:
 	VMOVUPS Y5, 96(SI)
 	SUBQ    $+8, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
-	JMP     more10
+	JMP     more15
 
-block14:
+block19:
 	VBROADCASTSS 72(AX), Y2
 	VBROADCASTSS 72(AX), Y3
 	VBROADCASTSS 72(AX), Y4
@@ -225,7 +307,7 @@ block14:
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap17:
+tap22:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Y5
 	VFMADD231PS  (DI)(R12*4), Y5, Y2
@@ -234,7 +316,7 @@ tap17:
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap17
+	JNZ          tap22
 	VMAXPS       Y2, Y0, Y2
 	VMINPS       Y2, Y1, Y2
 	VMAXPS       Y3, Y0, Y3
@@ -245,30 +327,30 @@ tap17:
 	VMOVUPS      Y3, 32(SI)
 	SUBQ         $+16, R8
 	CMPQ         R8, $+8
-	JGE          whole18
+	JGE          whole23
 	LEAQ         laneMasks<>+0(SB), DI
 	MOVQ         $+16, R9
 	SUBQ         R8, R9
 	VMOVDQU      (DI)(R9*4), Y2
 	VMASKMOVPS   Y4, Y2, 64(SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole18:
+whole23:
 	VMOVUPS Y4, 64(SI)
 	SUBQ    $+8, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+96, SI
 	ADDQ    $+96, DI
-	JMP     more10
+	JMP     more15
 
-block13:
+block18:
 	VBROADCASTSS 72(AX), Y2
 	VBROADCASTSS 72(AX), Y3
 	MOVQ         16(AX), R9
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap19:
+tap24:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Y4
 	VFMADD231PS  (DI)(R12*4), Y4, Y2
@@ -276,7 +358,7 @@ tap19:
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap19
+	JNZ          tap24
 	VMAXPS       Y2, Y0, Y2
 	VMINPS       Y2, Y1, Y2
 	VMAXPS       Y3, Y0, Y3
@@ -284,62 +366,62 @@ tap19:
 	VMOVUPS      Y2, (SI)
 	SUBQ         $+8, R8
 	CMPQ         R8, $+8
-	JGE          whole20
+	JGE          whole25
 	LEAQ         laneMasks<>+0(SB), DI
 	MOVQ         $+16, R9
 	SUBQ         R8, R9
 	VMOVDQU      (DI)(R9*4), Y2
 	VMASKMOVPS   Y3, Y2, 32(SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole20:
+whole25:
 	VMOVUPS Y3, 32(SI)
 	SUBQ    $+8, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
-	JMP     more10
+	JMP     more15
 
-block12:
+block17:
 	VBROADCASTSS 72(AX), Y2
 	MOVQ         16(AX), R9
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap21:
+tap26:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Y3
 	VFMADD231PS  (DI)(R12*4), Y3, Y2
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap21
+	JNZ          tap26
 	VMAXPS       Y2, Y0, Y2
 	VMINPS       Y2, Y1, Y2
 	SUBQ         $+0, R8
 	CMPQ         R8, $+8
-	JGE          whole22
+	JGE          whole27
 	LEAQ         laneMasks<>+0(SB), DI
 	MOVQ         $+16, R9
 	SUBQ         R8, R9
 	VMOVDQU      (DI)(R9*4), Y3
 	VMASKMOVPS   Y2, Y3, (SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole22:
+whole27:
 	VMOVUPS Y2, (SI)
 	SUBQ    $+8, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
-	JMP     more10
+	JMP     more15
 
-nextrow11:
+nextrow16:
 	MOVQ 56(AX), SI
 	LEAQ (CX)(SI*4), CX
 	MOVQ 64(AX), SI
 	LEAQ (DX)(SI*4), DX
 	DECQ BX
-	JNZ  row9
+	JNZ  row14
 	VZEROUPPER
 	RET

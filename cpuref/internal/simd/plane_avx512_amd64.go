@@ -14,6 +14,11 @@ func copyPlane1AVX512(dst *float32, src *float32, dstStride int, srcStride int, 
 //go:noescape
 func copyPlane2AVX512(dst *float32, src *float32, dstStride int, srcStride int, rows int, n int)
 
+// spreadPlaneAVX512 sets dst[r*dstStride+2*i] = src[r*srcStride+i] for r < rows, i < n; rows and n are positive.
+//
+//go:noescape
+func spreadPlaneAVX512(dst *float32, src *float32, dstStride int, srcStride int, rows int, n int)
+
 // depthwiseAVX512 convolves rows of one plane; see Depthwise.
 //
 //go:noescape

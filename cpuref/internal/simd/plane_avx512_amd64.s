@@ -147,6 +147,81 @@ DATA evensWhole<>+56(SB)/4, $0x0000001c
 DATA evensWhole<>+60(SB)/4, $0x0000001e
 GLOBL evensWhole<>(SB), RODATA|NOPTR, $64
 
+// func spreadPlaneAVX512(dst *float32, src *float32, dstStride int, srcStride int, rows int, n int)
+// Requires: AVX, AVX512F
+TEXT ·spreadPlaneAVX512(SB), NOSPLIT, $0-48
+	MOVQ        dst+0(FP), AX
+	MOVQ        src+8(FP), CX
+	MOVQ        dstStride+16(FP), DX
+	MOVQ        srcStride+24(FP), BX
+	MOVQ        rows+32(FP), SI
+	MOVQ        n+40(FP), DI
+	SHLQ        $0x02, DX
+	SHLQ        $0x02, BX
+	VMOVDQU32   twice<>+0(SB), Z0
+	VPADDD.BCST c00000008<>+0(SB), Z0, Z1
+	MOVL        $0x00005555, R8
+	KMOVW       R8, K1
+
+row9:
+	MOVQ AX, R8
+	MOVQ CX, R9
+	MOVQ DI, R10
+	SUBQ $+16, R10
+	JLT  tail11
+
+spread10:
+	VMOVUPS (R9), Z2
+	VPERMPS Z2, Z0, Z3
+	VPERMPS Z2, Z1, Z2
+	VMOVUPS Z3, K1, (R8)
+	VMOVUPS Z2, K1, 64(R8)
+	ADDQ    $+64, R9
+	ADDQ    $+128, R8
+	SUBQ    $+16, R10
+	JGE     spread10
+
+tail11:
+	ADDQ $+16, R10
+	JZ   next13
+
+one12:
+	MOVL (R9), R11
+	MOVL R11, (R8)
+	ADDQ $+4, R9
+	ADDQ $+8, R8
+	DECQ R10
+	JNZ  one12
+
+next13:
+	ADDQ DX, AX
+	ADDQ BX, CX
+	DECQ SI
+	JNZ  row9
+	VZEROUPPER
+	RET
+
+DATA twice<>+0(SB)/4, $0x00000000
+DATA twice<>+4(SB)/4, $0x00000000
+DATA twice<>+8(SB)/4, $0x00000001
+DATA twice<>+12(SB)/4, $0x00000001
+DATA twice<>+16(SB)/4, $0x00000002
+DATA twice<>+20(SB)/4, $0x00000002
+DATA twice<>+24(SB)/4, $0x00000003
+DATA twice<>+28(SB)/4, $0x00000003
+DATA twice<>+32(SB)/4, $0x00000004
+DATA twice<>+36(SB)/4, $0x00000004
+DATA twice<>+40(SB)/4, $0x00000005
+DATA twice<>+44(SB)/4, $0x00000005
+DATA twice<>+48(SB)/4, $0x00000006
+DATA twice<>+52(SB)/4, $0x00000006
+DATA twice<>+56(SB)/4, $0x00000007
+DATA twice<>+60(SB)/4, $0x00000007
+GLOBL twice<>(SB), RODATA|NOPTR, $64
+
+DATA c00000008<>+0(SB)/4, $0x00000008
+GLOBL c00000008<>(SB), RODATA|NOPTR, $4
+
 // func depthwiseAVX512(d *Depthwise)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·depthwiseAVX512(SB), NOSPLIT, $0-8
@@ -157,18 +232,18 @@ TEXT ·depthwiseAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 76(AX), Z0
 	VBROADCASTSS 80(AX), Z1
 
-row9:
+row14:
 	MOVQ CX, SI
 	MOVQ DX, DI
 	MOVQ 48(AX), R8
 
-more10:
+more15:
 	CMPQ         R8, $+16
-	JLE          block12
+	JLE          block17
 	CMPQ         R8, $+32
-	JLE          block13
+	JLE          block18
 	CMPQ         R8, $+48
-	JLE          block14
+	JLE          block19
 	VBROADCASTSS 72(AX), Z2
 	VBROADCASTSS 72(AX), Z3
 	VBROADCASTSS 72(AX), Z4
@@ -177,7 +252,7 @@ more10:
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap15:
+tap20:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Z6
 	VFMADD231PS  (DI)(R12*4), Z6, Z2
@@ -187,7 +262,7 @@ tap15:
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap15
+	JNZ          tap20
 	VMAXPS       Z2, Z0, Z2
 	VMINPS       Z2, Z1, Z2
 	VMAXPS       Z3, Z0, Z3
@@ -201,22 +276,22 @@ tap15:
 	VMOVUPS      Z4, 128(SI)
 	SUBQ         $+48, R8
 	CMPQ         R8, $+16
-	JGE          whole16
+	JGE          whole21
 	MOVQ         $-1, DI
 	BZHIQ        R8, DI, DI
 	KMOVW        DI, K7
 	VMOVUPS      Z5, K7, 192(SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole16:
+whole21:
 	VMOVUPS Z5, 192(SI)
 	SUBQ    $+16, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+256, SI
 	ADDQ    $+256, DI
-	JMP     more10
+	JMP     more15
 
-block14:
+block19:
 	VBROADCASTSS 72(AX), Z2
 	VBROADCASTSS 72(AX), Z3
 	VBROADCASTSS 72(AX), Z4
@@ -224,7 +299,7 @@ block14:
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap17:
+tap22:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Z5
 	VFMADD231PS  (DI)(R12*4), Z5, Z2
@@ -233,7 +308,7 @@ tap17:
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap17
+	JNZ          tap22
 	VMAXPS       Z2, Z0, Z2
 	VMINPS       Z2, Z1, Z2
 	VMAXPS       Z3, Z0, Z3
@@ -244,29 +319,29 @@ tap17:
 	VMOVUPS      Z3, 64(SI)
 	SUBQ         $+32, R8
 	CMPQ         R8, $+16
-	JGE          whole18
+	JGE          whole23
 	MOVQ         $-1, DI
 	BZHIQ        R8, DI, DI
 	KMOVW        DI, K7
 	VMOVUPS      Z4, K7, 128(SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole18:
+whole23:
 	VMOVUPS Z4, 128(SI)
 	SUBQ    $+16, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+192, SI
 	ADDQ    $+192, DI
-	JMP     more10
+	JMP     more15
 
-block13:
+block18:
 	VBROADCASTSS 72(AX), Z2
 	VBROADCASTSS 72(AX), Z3
 	MOVQ         16(AX), R9
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap19:
+tap24:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Z4
 	VFMADD231PS  (DI)(R12*4), Z4, Z2
@@ -274,7 +349,7 @@ tap19:
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap19
+	JNZ          tap24
 	VMAXPS       Z2, Z0, Z2
 	VMINPS       Z2, Z1, Z2
 	VMAXPS       Z3, Z0, Z3
@@ -282,61 +357,61 @@ tap19:
 	VMOVUPS      Z2, (SI)
 	SUBQ         $+16, R8
 	CMPQ         R8, $+16
-	JGE          whole20
+	JGE          whole25
 	MOVQ         $-1, DI
 	BZHIQ        R8, DI, DI
 	KMOVW        DI, K7
 	VMOVUPS      Z3, K7, 64(SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole20:
+whole25:
 	VMOVUPS Z3, 64(SI)
 	SUBQ    $+16, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+128, SI
 	ADDQ    $+128, DI
-	JMP     more10
+	JMP     more15
 
-block12:
+block17:
 	VBROADCASTSS 72(AX), Z2
 	MOVQ         16(AX), R9
 	MOVQ         24(AX), R10
 	MOVQ         32(AX), R11
 
-tap21:
+tap26:
 	MOVQ         (R10), R12
 	VBROADCASTSS (R9), Z3
 	VFMADD231PS  (DI)(R12*4), Z3, Z2
 	ADDQ         $+8, R10
 	ADDQ         $+4, R9
 	DECQ         R11
-	JNZ          tap21
+	JNZ          tap26
 	VMAXPS       Z2, Z0, Z2
 	VMINPS       Z2, Z1, Z2
 	SUBQ         $+0, R8
 	CMPQ         R8, $+16
-	JGE          whole22
+	JGE          whole27
 	MOVQ         $-1, DI
 	BZHIQ        R8, DI, DI
 	KMOVW        DI, K7
 	VMOVUPS      Z2, K7, (SI)
-	JMP          nextrow11
+	JMP          nextrow16
 
-whole22:
+whole27:
 	VMOVUPS Z2, (SI)
 	SUBQ    $+16, R8
-	JZ      nextrow11
+	JZ      nextrow16
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
-	JMP     more10
+	JMP     more15
 
-nextrow11:
+nextrow16:
 	MOVQ 56(AX), SI
 	LEAQ (CX)(SI*4), CX
 	MOVQ 64(AX), SI
 	LEAQ (DX)(SI*4), DX
 	DECQ BX
-	JNZ  row9
+	JNZ  row14
 	VZEROUPPER
 	RET
 
@@ -379,9 +454,9 @@ TEXT ·depthwise3x3x1AVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
 	SUBQ         $+2, SI
-	JLT          onerow24
+	JLT          onerow29
 
-rows23:
+rows28:
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	LEAQ         (R8), R10
@@ -451,11 +526,11 @@ rows23:
 	LEAQ         (CX)(R10*4), CX
 	ADDQ         $+2, R8
 	SUBQ         $+2, SI
-	JGE          rows23
+	JGE          rows28
 
-onerow24:
+onerow29:
 	ADDQ         $+2, SI
-	JZ           done25
+	JZ           done30
 	VBROADCASTSS 72(AX), Z9
 	LEAQ         (R8), SI
 	MOVQ         SI, R10
@@ -502,7 +577,7 @@ onerow24:
 	LEAQ         (CX)(AX*4), CX
 	ADDQ         $+1, R8
 
-done25:
+done30:
 	VZEROUPPER
 	RET
 
@@ -545,9 +620,9 @@ TEXT ·depthwise3x3x2AVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
 	SUBQ         $+2, SI
-	JLT          onerow27
+	JLT          onerow32
 
-rows26:
+rows31:
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	VBROADCASTSS 72(AX), Z11
@@ -655,11 +730,11 @@ rows26:
 	LEAQ         (CX)(R10*4), CX
 	ADDQ         $+2, R8
 	SUBQ         $+2, SI
-	JGE          rows26
+	JGE          rows31
 
-onerow27:
+onerow32:
 	ADDQ         $+2, SI
-	JZ           done28
+	JZ           done33
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	LEAQ         (R8), SI
@@ -728,7 +803,7 @@ onerow27:
 	LEAQ         (CX)(AX*4), CX
 	ADDQ         $+1, R8
 
-done28:
+done33:
 	VZEROUPPER
 	RET
 
@@ -771,9 +846,9 @@ TEXT ·depthwise3x3x3AVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
 	SUBQ         $+2, SI
-	JLT          onerow30
+	JLT          onerow35
 
-rows29:
+rows34:
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	VBROADCASTSS 72(AX), Z11
@@ -919,11 +994,11 @@ rows29:
 	LEAQ         (CX)(R10*4), CX
 	ADDQ         $+2, R8
 	SUBQ         $+2, SI
-	JGE          rows29
+	JGE          rows34
 
-onerow30:
+onerow35:
 	ADDQ         $+2, SI
-	JZ           done31
+	JZ           done36
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	VBROADCASTSS 72(AX), Z11
@@ -1014,7 +1089,7 @@ onerow30:
 	LEAQ         (CX)(AX*4), CX
 	ADDQ         $+1, R8
 
-done31:
+done36:
 	VZEROUPPER
 	RET
 
@@ -1057,9 +1132,9 @@ TEXT ·depthwise3x3x4AVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
 	SUBQ         $+2, SI
-	JLT          onerow33
+	JLT          onerow38
 
-rows32:
+rows37:
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	VBROADCASTSS 72(AX), Z11
@@ -1243,11 +1318,11 @@ rows32:
 	LEAQ         (CX)(R10*4), CX
 	ADDQ         $+2, R8
 	SUBQ         $+2, SI
-	JGE          rows32
+	JGE          rows37
 
-onerow33:
+onerow38:
 	ADDQ         $+2, SI
-	JZ           done34
+	JZ           done39
 	VBROADCASTSS 72(AX), Z9
 	VBROADCASTSS 72(AX), Z10
 	VBROADCASTSS 72(AX), Z11
@@ -1360,6 +1435,6 @@ onerow33:
 	LEAQ         (CX)(AX*4), CX
 	ADDQ         $+1, R8
 
-done34:
+done39:
 	VZEROUPPER
 	RET

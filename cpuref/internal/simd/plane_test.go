@@ -71,3 +71,25 @@ func TestDepthwiseRun(t *testing.T) {
 		}
 	})
 }
+
+func TestSpreadPlane(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		for n := 1; n < 70; n++ {
+			for step := 1; step <= 3; step++ {
+				rows, ds, ss := 1+r.IntN(4), (n-1)*step+1+r.IntN(3), n+r.IntN(3)
+				src := random(r, (rows-1)*ss+n)
+				dst := newGuarded((rows-1)*ds + (n-1)*step + 1)
+				SpreadPlane(&dst.s[0], &src[0], ds, ss, rows, n, step)
+				dst.check(t, n, step)
+				for i, v := range dst.s {
+					want := float32(guardValue)
+					if c := i % ds; c%step == 0 && c/step < n {
+						want = src[i/ds*ss+c/step]
+					}
+					require.Equal(t, want, v, "n %d step %d at %d", n, step, i)
+				}
+			}
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 func planes(g *gen) {
 	copyPlane(g, 1)
 	copyPlane(g, 2)
+	spreadPlane(g)
 	depthwise(g)
 	if g.wide() {
 		for v := 1; v <= 4; v++ {
@@ -369,5 +370,76 @@ func depthwise3x3(g *gen, vecs int) {
 	g.JZ(operand.LabelRef(end))
 	body(1)
 	g.Label(end)
+	g.ret()
+}
+
+// spreadPlane writes rows to every second place: dst[r*dstStride+2*i] =
+// src[r*srcStride+i]. What lies between stays.
+func spreadPlane(g *gen) {
+	name := "spreadPlane" + g.w.name
+	g.fn(name, "func(dst, src *float32, dstStride, srcStride, rows, n int)",
+		name+" sets dst[r*dstStride+2*i] = src[r*srcStride+i] for r < rows, i < n; rows and n are positive.")
+	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
+	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
+	ds := g.Load(g.Param("dstStride"), g.GP64()).(reg.GPVirtual)
+	ss := g.Load(g.Param("srcStride"), g.GP64()).(reg.GPVirtual)
+	rows := g.Load(g.Param("rows"), g.GP64()).(reg.GPVirtual)
+	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	g.SHLQ(operand.U8(2), ds)
+	g.SHLQ(operand.U8(2), ss)
+	L := g.w.lanes
+	twice := g.table("twice", func(i int) int { return i / 2 })
+	low, high := g.new(), g.new()
+	var mask operand.Op
+	if g.wide() {
+		g.VMOVDQU32(twice, low)
+		g.VPADDD_BCST(g.constant(konst(8)), low, high)
+		m := g.GP32()
+		g.MOVL(operand.U32(0x5555), m)
+		g.KMOVW(m, reg.K1)
+		mask = reg.K1
+	} else {
+		g.VMOVDQU(twice, low)
+		g.VPADDD(g.constant(konst(4)), low, high)
+		m := g.new()
+		g.VPCMPEQD(m, m, m)
+		g.VPSRLQ(operand.U8(32), m, m)
+		mask = m
+	}
+	row, loop, tail, one, next := g.label("row"), g.label("spread"), g.label("tail"), g.label("one"), g.label("next")
+	d, s, left := g.GP64(), g.GP64(), g.GP64()
+	g.Label(row)
+	g.MOVQ(dst, d)
+	g.MOVQ(src, s)
+	g.MOVQ(n, left)
+	g.SUBQ(operand.I8(int8(L)), left)
+	g.JLT(operand.LabelRef(tail))
+	g.Label(loop)
+	v, a, b := g.new(), g.new(), g.new()
+	g.VMOVUPS(operand.Mem{Base: s}, v)
+	g.VPERMPS(v, low, a)
+	g.VPERMPS(v, high, b)
+	g.maskedStore(a, mask, operand.Mem{Base: d})
+	g.maskedStore(b, mask, operand.Mem{Base: d, Disp: g.bytes()})
+	g.ADDQ(operand.I8(int8(4*L)), s)
+	g.ADDQ(operand.I32(8*L), d)
+	g.SUBQ(operand.I8(int8(L)), left)
+	g.JGE(operand.LabelRef(loop))
+	g.Label(tail)
+	g.ADDQ(operand.I8(int8(L)), left)
+	g.JZ(operand.LabelRef(next))
+	g.Label(one)
+	x := g.GP32()
+	g.MOVL(operand.Mem{Base: s}, x)
+	g.MOVL(x, operand.Mem{Base: d})
+	g.ADDQ(operand.I8(4), s)
+	g.ADDQ(operand.I8(8), d)
+	g.DECQ(left)
+	g.JNZ(operand.LabelRef(one))
+	g.Label(next)
+	g.ADDQ(ds, dst)
+	g.ADDQ(ss, src)
+	g.DECQ(rows)
+	g.JNZ(operand.LabelRef(row))
 	g.ret()
 }

@@ -1,0 +1,145 @@
+package fast
+
+import (
+	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// ConvTranspose computes a transposed convolution in 1, 2 or 3 dimensions; see
+// spec.ConvTranspose for the formula and the shapes. The bias b is nil where
+// g.Bias is false.
+//
+// The outputs o with the same phase (o+pad) mod stride meet the same taps, every
+// stride/gcd(stride, dilation)-th one, and inputs side by side: they are a
+// convolution of stride 1 with those taps, last one first. Each phase is computed
+// as such, and its outputs are spread over y.
+func ConvTranspose(y, x, w, b []float32, g spec.ConvTranspose) {
+	t := &transposed{g: &g, y: y, x: x, w: w, b: b}
+	var axes [3][]axisPhase
+	for i := range axes {
+		axes[i] = phasesOf(&g, i)
+	}
+	for _, d := range axes[0] {
+		for _, h := range axes[1] {
+			for _, w := range axes[2] {
+				t.phase([3]axisPhase{d, h, w})
+			}
+		}
+	}
+}
+
+// axisPhase is one phase of the outputs along one axis.
+type axisPhase struct {
+	first, count int // outputs first, first+stride, ...
+	tap, taps    int // taps tap, tap+step, ... of the kernel
+	step         int
+	dilation     int // inputs from one such tap to the next
+	pad          int // inputs before the first that the last tap of output first meets
+}
+
+// phasesOf returns the phases along an axis that have outputs.
+func phasesOf(g *spec.ConvTranspose, axis int) []axisPhase {
+	s, d, k := g.Stride[axis], g.Dilation[axis], g.Kernel[axis]
+	step := s / gcd(s, d)
+	var list []axisPhase
+	for r := range s {
+		// Output u*s + r - pad meets input u - (t*d-r)/s through tap t.
+		u0 := max(0, (g.PadBegin[axis]-r+s-1)/s)
+		a := axisPhase{first: u0*s + r - g.PadBegin[axis], step: step, dilation: d * step / s}
+		if a.first >= g.Out[axis] {
+			continue
+		}
+		a.count = (g.Out[axis]-a.first-1)/s + 1
+		for a.tap = 0; a.tap < min(step, k) && a.tap*d%s != r; a.tap++ {
+		}
+		if a.tap < min(step, k) {
+			a.taps = (k-a.tap-1)/step + 1
+			last := (a.tap+(a.taps-1)*step)*d - r
+			a.pad = last/s - u0
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// transposed is a transposed convolution under way.
+type transposed struct {
+	g          *spec.ConvTranspose
+	y, x, w, b []float32
+}
+
+// phase computes one phase of the outputs.
+func (t *transposed) phase(a [3]axisPhase) {
+	g := t.g
+	c := spec.Conv{N: g.N, C: g.C, K: g.K, Groups: g.Groups, Bias: g.Bias, Act: g.Act}
+	c.Rank, c.In = 3, g.In
+	place := &placement{step: g.Stride, size: g.Out}
+	for i, p := range a {
+		c.Out[i], c.Kernel[i], c.Stride[i], c.Dilation[i], c.PadBegin[i] = p.count, p.taps, 1, max(p.dilation, 1), p.pad
+		place.first[i] = p.first
+	}
+	if c.Taps() == 0 {
+		t.fill(a)
+		return
+	}
+	if place.step == [3]int{1, 1, 1} {
+		place = nil // one phase, which is all of y
+	}
+	w := getScratch(c.K * c.Terms())
+	t.weights(w, &a, c.Terms())
+	p := newImplicit(t.y, t.x, w, t.b, &c, place)
+	p.run()
+	p.release()
+	putScratch(w)
+}
+
+// weights brings the phase's weights into the order of a convolution:
+// [K, C/Groups, taps], the last tap first.
+func (t *transposed) weights(dst []float32, a *[3]axisPhase, terms int) {
+	g := t.g
+	cg, kg := g.CG(), g.KG()
+	kernel := g.Taps()
+	Parallel(g.K, float64(len(dst)), func(k int) {
+		row := dst[k*terms:][:terms]
+		i := 0
+		for c := range cg {
+			src := t.w[((k/kg*cg+c)*kg+k%kg)*kernel:][:kernel]
+			for d := a[0].taps - 1; d >= 0; d-- {
+				for h := a[1].taps - 1; h >= 0; h-- {
+					for w := a[2].taps - 1; w >= 0; w-- {
+						row[i] = src[((a[0].tap+d*a[0].step)*g.Kernel[1]+a[1].tap+h*a[1].step)*g.Kernel[2]+a[2].tap+w*a[2].step]
+						i++
+					}
+				}
+			}
+		}
+	})
+}
+
+// fill sets the outputs of a phase that no tap meets to the activated bias.
+func (t *transposed) fill(a [3]axisPhase) {
+	g := t.g
+	size := g.OutSize()
+	for i := range g.N * g.K {
+		v := float32(0)
+		if t.b != nil {
+			v = t.b[i%g.K]
+		}
+		v = float32(cpuref.Pointwise64(g.Act, float64(v)))
+		for d := range a[0].count {
+			for h := range a[1].count {
+				row := t.y[i*size+((a[0].first+d*g.Stride[0])*g.Out[1]+a[1].first+h*g.Stride[1])*g.Out[2]:][:g.Out[2]]
+				for w := a[2].first; w < len(row); w += g.Stride[2] {
+					row[w] = v
+				}
+			}
+		}
+	}
+}
