@@ -63,15 +63,15 @@ fn k_scale(x: f32, n: i32) -> f32 {
 
 // a/b within 0.51 ULP: one Newton step on the quotient, whose remainder a - q*b is
 // taken by heads, as an fma that is not fused would round it. Parts of a very
-// small a would be subnormal: it goes without. Needs |b| and |a/b| within
-// 2^-100..2^120.
+// small a or a/b would be subnormal: it goes without. Needs |b| and |a/b| below
+// 2^120, and |b| above 2^-100.
 fn k_div(a: f32, b: f32) -> f32 {
   let y = 1.0 / b;
   let q = k_pin(a * y);
   let qh = k_head(q);
   let bh = k_head(b);
   let r = k_pin(fma(-qh, bh, a)) - fma(qh, b - bh, (q - qh) * b);
-  return select(fma(r, y, q), q, abs(a) < 0x1p-100);
+  return select(fma(r, y, q), q, min(abs(a), abs(q)) < 0x1p-100);
 }
 
 // a/(1+e) within 1 ULP for 0 <= e <= 1: 1+e is not rounded, as a-q is exact, and
@@ -83,8 +83,8 @@ fn k_div_1p(a: f32, e: f32) -> f32 {
 }
 
 // a*b + c within an ULP, though fma may be a product and a sum: the product and
-// the sum are made with what each of them lost (Dekker 1971, Knuth's two-sum). A
-// product so small that what it lost is subnormal goes without.
+// the sum are made with what each of them lost (Dekker 1971, Knuth's two-sum).
+// Numbers so small that parts of them are subnormal go without.
 fn k_fma(a: f32, b: f32, c: f32) -> f32 {
   let p = k_pin(a * b);
   let ah = k_head(a);
@@ -95,7 +95,7 @@ fn k_fma(a: f32, b: f32, c: f32) -> f32 {
   let s = k_pin(p + c);
   let from_c = k_pin(s - p);
   let s_lost = k_pin(p - k_pin(s - from_c)) + k_pin(c - from_c);
-  let special = abs(p) < 0x1p-100 || (bitcast<u32>(s) & 0x7f800000u) == 0x7f800000u;
+  let special = min(min(abs(a), abs(b)), abs(p)) < 0x1p-100 || (bitcast<u32>(s) & 0x7f800000u) == 0x7f800000u;
   return select(s + (s_lost + p_lost), s, special);
 }
 

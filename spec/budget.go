@@ -114,7 +114,7 @@ func (b Budget) Allows(got float32, want, magnitude float64) bool {
 }
 
 // Budget returns the error budget of the function, for every float32 x and all
-// parameters that pass Check and are not extreme (within about 1e-25 to 1e25).
+// parameters that pass Check and are not extreme (1e-12 to 1e12, or 0).
 // It is kept by the device's shader, whatever its driver makes of a division
 // (2.5 ULP), an inverse square root (2 ULP) or an fma that may not be fused, and
 // by the portable float32 code.
