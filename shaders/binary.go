@@ -2,6 +2,7 @@ package shaders
 
 import (
 	_ "embed"
+	"fmt"
 	"strings"
 
 	"github.com/kansu-dev/kansu/spec"
@@ -9,6 +10,9 @@ import (
 
 //go:embed binary.wgsl
 var binaryNaiveWGSL string
+
+//go:embed binary_vec4.wgsl
+var binaryVec4WGSL string
 
 //go:embed binary_math.wgsl
 var binaryMathWGSL string
@@ -41,11 +45,80 @@ func binarySource(f spec.BinaryFunc) string {
 }
 
 // PlanBinary plans a function of two tensors. Inputs: a, b; output: y. Variants:
-// naive.
+// vec4, naive.
 func PlanBinary(g spec.Binary, dev Device, force string) (Plan, error) {
+	not := ""
+	if inner := g.Axis[0].Size; g.Axes > 1 && inner%4 != 0 {
+		not = fmt.Sprintf("the innermost %d elements are no multiple of 4", inner)
+	}
 	return choose("binary", force, []candidate{
+		{name: "vec4", why: "four outputs at a time", not: not, plan: func() (Plan, error) { return binaryVec4(g, dev), nil }},
 		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return binaryNaive(g, dev), nil }},
 	})
+}
+
+func binaryVec4Kernel(f spec.BinaryFunc, axes int, repeatA, repeatB bool) *Kernel {
+	return intern(fmt.Sprintf("binary_vec4_%v_axes%d_%s", f, axes, repeats(repeatA, repeatB)), func() *Kernel {
+		return &Kernel{
+			Source: specialise(binaryVec4WGSL, swap("apply", binarySource(f)), swap("places", binaryPlaces(axes)),
+				swap("bindings", fmt.Sprintf(`@group(0) @binding(1) var<storage, read> a: array<%s>;
+@group(0) @binding(2) var<storage, read> b: array<%s>;`, elementType(!repeatA), elementType(!repeatB)))),
+			ParamBytes: 4 * (2 + 3*spec.MaxRank),
+			Writes:     []bool{false, false, true},
+		}
+	})
+}
+
+// elementType is what an array of f32 is bound as.
+func elementType(vec bool) string {
+	if vec {
+		return "vec4<f32>"
+	}
+	return "f32"
+}
+
+// repeats names what operands do along the innermost axis: go along or repeat.
+func repeats(a, b bool) string {
+	return map[bool]string{false: "along", true: "repeat"}[a] + "_" + map[bool]string{false: "along", true: "repeat"}[b]
+}
+
+// binaryPlaces decomposes i over the axes; the outermost takes what is left.
+func binaryPlaces(axes int) string {
+	if axes == 1 {
+		return "  return i * vec2<u32>(p.a0, p.b0);"
+	}
+	var s strings.Builder
+	s.WriteString("  var rest = i;\n  var at = vec2<u32>();\n")
+	for i := range axes - 1 {
+		fmt.Fprintf(&s, "  at += rest %% p.size%d * vec2<u32>(p.a%d, p.b%d);\n  rest /= p.size%d;\n", i, i, i, i)
+	}
+	fmt.Fprintf(&s, "  return at + rest * vec2<u32>(p.a%d, p.b%d);", axes-1, axes-1)
+	return s.String()
+}
+
+func binaryVec4(g spec.Binary, dev Device) Plan {
+	const wg = 64
+	total := ceilDiv(spec.Count(g.OutShape()), 4)
+	repeatA, repeatB := g.Axis[0].A == 0, g.Axis[0].B == 0
+	p := Params{}.U32(0, total)
+	for i, axis := range g.Axis {
+		if i == 0 {
+			axis.Size = ceilDiv(axis.Size, 4)
+		}
+		if !repeatA && i > 0 {
+			axis.A /= 4
+		}
+		if !repeatB && i > 0 {
+			axis.B /= 4
+		}
+		p = p.U32(axis.Size, axis.A, axis.B)
+	}
+	return Plan{Steps: []Step{{
+		Kernel:   binaryVec4Kernel(g.Func, max(1, g.Axes), repeatA, repeatB),
+		Params:   p,
+		Operands: []Operand{In(0), In(1), Out(0)},
+		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
+	}}}
 }
 
 func binaryNaiveKernel(f spec.BinaryFunc) *Kernel {
@@ -73,11 +146,20 @@ func binaryNaive(g spec.Binary, dev Device) Plan {
 	}}}
 }
 
-// binaryKernels enumerates the kernels that PlanBinary can return.
+// binaryKernels enumerates the kernels that PlanBinary can return: every function
+// with one form of the operands, and every form with Add.
 func binaryKernels() []*Kernel {
 	var all []*Kernel
 	for _, f := range spec.Binaries() {
 		all = append(all, binaryNaiveKernel(f))
+		for _, repeat := range [][2]bool{{false, false}, {false, true}, {true, false}, {true, true}} {
+			all = append(all, binaryVec4Kernel(f, 1, repeat[0], repeat[1]))
+		}
+	}
+	for axes := 2; axes <= spec.MaxRank; axes++ {
+		for _, repeat := range [][2]bool{{false, false}, {false, true}, {true, false}} {
+			all = append(all, binaryVec4Kernel(spec.Add, axes, repeat[0], repeat[1]))
+		}
 	}
 	return all
 }

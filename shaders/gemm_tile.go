@@ -102,17 +102,11 @@ func gemmTileKernel(t gemmTile, f gemmForm) *Kernel {
 
 // gemmBindings declares the operands, of vec4s where their rows are whole ones.
 func gemmBindings(f gemmForm) string {
-	of := func(vec bool) string {
-		if vec {
-			return "vec4<f32>"
-		}
-		return "f32"
-	}
 	return fmt.Sprintf(`@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<%s>;
 @group(0) @binding(2) var<storage, read> b: array<%s>;
 @group(0) @binding(3) var<storage, read> c: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<%s>;`, of(f.vecIn), of(f.vecIn), of(f.vecOut))
+@group(0) @binding(4) var<storage, read_write> y: array<%s>;`, elementType(f.vecIn), elementType(f.vecIn), elementType(f.vecOut))
 }
 
 // gemmFetch is fetch_a or fetch_b.

@@ -24,7 +24,7 @@ var binaryRow = Row{
 	New:     func() Case { return &BinaryCase{} },
 	Random:  randomBinary,
 	Awkward: awkwardBinary,
-	Kernels: []string{"naive"},
+	Kernels: []string{"vec4", "naive"},
 }
 
 var binaryCalls = map[string]func(a, b *ops.Tensor) (*ops.Tensor, error){
