@@ -1,7 +1,8 @@
 // Elements in another order, for Transpose and Slice: y[i] = x[base + at(i)].
 //
 // Layout:   y is dense; its place is decomposed over up to eight axes, innermost
-//           first, each with its size and the step in x, which may be negative
+//           first, each with its size and the step in x, which may be negative.
+//           The variant "rows" binds vec4s, and counts in them
 // Tile:     one invocation for one element
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   every tensor below 2^31 elements
@@ -25,22 +26,14 @@ struct Params {
 
 const WG = 64u;
 
+// Where the i-th element of y lies in x.
 fn place(i: u32) -> u32 {
   var rest = i;
-  var at = p.base + i32(rest % p.size0) * p.step0;
-  rest /= p.size0;
-  at += i32(rest % p.size1) * p.step1;
-  rest /= p.size1;
-  at += i32(rest % p.size2) * p.step2;
-  rest /= p.size2;
-  at += i32(rest % p.size3) * p.step3;
-  rest /= p.size3;
-  at += i32(rest % p.size4) * p.step4;
-  rest /= p.size4;
-  at += i32(rest % p.size5) * p.step5;
-  rest /= p.size5;
-  at += i32(rest % p.size6) * p.step6;
-  return u32(at + i32(rest / p.size6) * p.step7);
+  var at = p.base;
+  // swap: place
+  at += i32(rest) * p.step0;
+  // end swap
+  return u32(at);
 }
 
 @compute @workgroup_size(WG)

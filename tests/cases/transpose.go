@@ -5,6 +5,7 @@ import (
 
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
 
@@ -20,7 +21,7 @@ var transposeRow = Row{
 }
 
 // gatherVariants are the kernels that Transpose and Slice can be forced to.
-var gatherVariants = []string{"naive"}
+var gatherVariants = shaders.GatherVariants()
 
 func (c *TransposeCase) geometry() spec.Gather { return must(spec.NewTranspose(c.X, c.Perm)) }
 
