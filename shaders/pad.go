@@ -11,17 +11,28 @@ import (
 //go:embed pad.wgsl
 var padWGSL string
 
-// PlanPad plans a padding. Input: x; output: y. Variants: naive.
+// PlanPad plans a padding. Input: x; output: y. Variants: vec4, naive.
 func PlanPad(g spec.Pad, dev Device, force string) (Plan, error) {
+	not := ""
+	if row := g.Axis[0].Out; row%4 != 0 {
+		not = fmt.Sprintf("rows of %d are no multiple of 4", row)
+	}
 	return choose("pad", force, []candidate{
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return padNaive(g, dev), nil }},
+		{name: "vec4", why: "four neighbours at a time", not: not, plan: func() (Plan, error) { return pad(g, 4, dev), nil }},
+		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return pad(g, 1, dev), nil }},
 	})
 }
 
-func padKernel(mode spec.PadMode, axes int) *Kernel {
-	return intern(fmt.Sprintf("pad_%v_axes%d", mode, axes), func() *Kernel {
+func padKernel(mode spec.PadMode, axes, width int) *Kernel {
+	return intern(fmt.Sprintf("pad%d_%v_axes%d", width, mode, axes), func() *Kernel {
+		edits := []edit{setU32("PAD_MODE", int(mode)), swap("axes", padAxes(axes))}
+		if width == 4 {
+			edits = append(edits, setU32("WIDTH", 4),
+				swap("store", "  y[i] = vec4<f32>(value(at, inside, o), value(at, inside, o + 1), value(at, inside, o + 2), value(at, inside, o + 3));"),
+				func(text string) string { return strings.Replace(text, "y: array<f32>", "y: array<vec4<f32>>", 1) })
+		}
 		return &Kernel{
-			Source:     specialise(padWGSL, setU32("PAD_MODE", int(mode)), swap("axes", padAxes(axes))),
+			Source:     specialise(padWGSL, edits...),
 			ParamBytes: 4 * (2 + 3*spec.MaxRank),
 			Writes:     []bool{false, true},
 		}
@@ -32,24 +43,24 @@ func padKernel(mode spec.PadMode, axes int) *Kernel {
 func padAxes(axes int) string {
 	var s strings.Builder
 	for i := 1; i < axes; i++ {
-		fmt.Fprintf(&s, "  rest /= p.out%d;\n", i-1)
+		if i > 1 {
+			fmt.Fprintf(&s, "  rest /= p.out%d;\n  size *= p.in%d;\n", i-1, i-1)
+		}
 		fmt.Fprintf(&s, "  let i%d = pad_index(i32(rest %% p.out%d) - p.begin%d, p.in%d);\n", i, i, i, i)
-		fmt.Fprintf(&s, "  inside = inside && i%d >= 0;\n", i)
-		fmt.Fprintf(&s, "  at += i%d * step;\n", i)
-		fmt.Fprintf(&s, "  step *= p.in%d;\n", i)
+		fmt.Fprintf(&s, "  inside = inside && i%d >= 0;\n  at += i%d * size;\n", i, i)
 	}
 	return s.String()
 }
 
-func padNaive(g spec.Pad, dev Device) Plan {
+func pad(g spec.Pad, width int, dev Device) Plan {
 	const wg = 64
-	total := spec.Count(g.OutShape())
+	total := spec.Count(g.OutShape()) / width
 	p := Params{}.U32(total).F32(g.Value)
 	for _, axis := range g.Axis {
 		p = p.I32(axis.In).U32(axis.Out).I32(axis.Begin)
 	}
 	return Plan{Steps: []Step{{
-		Kernel:   padKernel(g.Mode, max(1, g.Axes)),
+		Kernel:   padKernel(g.Mode, max(1, g.Axes), width),
 		Params:   p,
 		Operands: []Operand{In(0), Out(0)},
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
@@ -61,7 +72,7 @@ func padKernels() []*Kernel {
 	var all []*Kernel
 	for _, mode := range []spec.PadMode{spec.PadZeros, spec.PadReflect, spec.PadReplicate, spec.PadCircular} {
 		for axes := 1; axes <= spec.MaxRank; axes++ {
-			all = append(all, padKernel(mode, axes))
+			all = append(all, padKernel(mode, axes, 1), padKernel(mode, axes, 4))
 		}
 	}
 	return all

@@ -5,13 +5,14 @@
 //
 // Layout:   x and y dense; up to eight axes, innermost first, each with its size
 //           in x and y and what was added at its beginning (negative: cropped)
-// Tile:     one invocation for one element of y
+// Tile:     one invocation for WIDTH neighbours along the innermost axis of y:
+//           1, or 4, which y is then bound as vec4s of
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   every tensor below 2^31 elements; reflect and circular paddings at
 //           most the axis (checked by the caller)
 
 struct Params {
-  total: u32, // elements of y
+  total: u32, // invocations
   value: f32,
   in0: i32, out0: u32, begin0: i32, // the innermost axis
   in1: i32, out1: u32, begin1: i32,
@@ -28,6 +29,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 const WG = 64u;
+const WIDTH = 1u;
 const PAD_MODE = 0u; // 0 value, 1 reflect, 2 replicate, 3 circular
 
 // Maps a position along an axis of size n to the element that stands there;
@@ -40,20 +42,31 @@ fn pad_index(i: i32, n: i32) -> i32 {
   return -1;
 }
 
+// The element of y at position o of x's row that starts at `at`.
+fn value(at: i32, inside: bool, o: i32) -> f32 {
+  let i0 = pad_index(o, p.in0);
+  if (inside && i0 >= 0) { return x[u32(at + i0)]; }
+  return p.value;
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (i >= p.total) { return; }
-  var rest = i;
-  var at = pad_index(i32(rest % p.out0) - p.begin0, p.in0);
-  var inside = at >= 0;
-  var step = p.in0;
+  // Everything but the innermost axis is the same for all neighbours.
+  let per_row = p.out0 / WIDTH;
+  var rest = i / per_row;
+  var at = 0;
+  var inside = true;
+  var size = p.in0;
   // swap: axes
-  rest /= p.out0;
   let i1 = pad_index(i32(rest % p.out1) - p.begin1, p.in1);
   inside = inside && i1 >= 0;
-  at += i1 * step;
+  at += i1 * size;
   // end swap
-  if (inside) { y[i] = x[u32(at)]; } else { y[i] = p.value; }
+  let o = i32(i % per_row * WIDTH) - p.begin0;
+  // swap: store
+  y[i] = value(at, inside, o);
+  // end swap
 }

@@ -9,14 +9,15 @@
 //
 // Layout:   x [n, in_d, in_h, in_w], y [n, out_d, out_h, out_w], dense; lower
 //           ranks have leading axes of size 1
-// Tile:     one invocation for one output
+// Tile:     one invocation for WIDTH neighbours along the last axis of y: 1, or
+//           4, which y is then bound as vec4s of
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   axes up to 2^24: the position is estimated in float32, a few
 //           elements off at most, and set right by the remainder in integers,
 //           in which products may wrap around
 
 struct Params {
-  total: u32,
+  total: u32, // invocations
   in_d: u32, in_h: u32, in_w: u32,
   out_d: u32, out_h: u32, out_w: u32,
   mul_d: u32, mul_h: u32, mul_w: u32,
@@ -30,6 +31,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 const WG = 64u;
+const WIDTH = 1u;
 const LINEAR = false;
 
 struct Place {
@@ -65,26 +67,32 @@ fn row(base: u32, w: Place, weight: f32, sum: f32) -> f32 {
   return s;
 }
 
+// The output at position ow, in the plane and row whose places are d and h and
+// whose first element is base.
+fn value(base: u32, d: Place, h: Place, ow: u32) -> f32 {
+  let w = place(ow, p.in_w, p.mul_w, p.add_w, p.den_w, p.ratio_w);
+  if (!LINEAR) { return x[base + w.at]; }
+  let plane = p.in_h * p.in_w;
+  var sum = row(base, w, d.near * h.near, 0.0);
+  sum = row(base + p.in_w, w, d.near * h.beyond, sum);
+  sum = row(base + plane, w, d.beyond * h.near, sum);
+  return row(base + plane + p.in_w, w, d.beyond * h.beyond, sum);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (i >= p.total) { return; }
-  let ow = i % p.out_w;
-  let oh = i / p.out_w % p.out_h;
-  let od = i / (p.out_w * p.out_h) % p.out_d;
-  let n = i / (p.out_w * p.out_h * p.out_d);
+  let per_row = p.out_w / WIDTH;
+  let ow = i % per_row * WIDTH;
+  let oh = i / per_row % p.out_h;
+  let od = i / (per_row * p.out_h) % p.out_d;
+  let n = i / (per_row * p.out_h * p.out_d);
   let d = place(od, p.in_d, p.mul_d, p.add_d, p.den_d, p.ratio_d);
   let h = place(oh, p.in_h, p.mul_h, p.add_h, p.den_h, p.ratio_h);
-  let w = place(ow, p.in_w, p.mul_w, p.add_w, p.den_w, p.ratio_w);
   let base = ((n * p.in_d + d.at) * p.in_h + h.at) * p.in_w;
-  if (LINEAR) {
-    let plane = p.in_h * p.in_w;
-    var sum = row(base, w, d.near * h.near, 0.0);
-    sum = row(base + p.in_w, w, d.near * h.beyond, sum);
-    sum = row(base + plane, w, d.beyond * h.near, sum);
-    y[i] = row(base + plane + p.in_w, w, d.beyond * h.beyond, sum);
-  } else {
-    y[i] = x[base + w.at];
-  }
+  // swap: store
+  y[i] = value(base, d, h, ow);
+  // end swap
 }

@@ -19,7 +19,7 @@ var padRow = Row{
 	New:     func() Case { return &PadCase{} },
 	Random:  randomPad,
 	Awkward: awkwardPad,
-	Kernels: []string{"naive"},
+	Kernels: []string{"vec4", "naive"},
 }
 
 func (c *PadCase) geometry() spec.Pad { return must(spec.NewPad(c.X, c.Params)) }

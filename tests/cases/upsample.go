@@ -20,7 +20,7 @@ var upsampleRow = Row{
 	New:     func() Case { return &UpsampleCase{} },
 	Random:  randomUpsample,
 	Awkward: awkwardUpsample,
-	Kernels: []string{"naive"},
+	Kernels: []string{"vec4", "naive"},
 }
 
 func (c *UpsampleCase) geometry() spec.Upsample { return must(spec.NewUpsample(c.X, c.Params)) }
