@@ -3,6 +3,7 @@ package shaders
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -10,44 +11,124 @@ import (
 //go:embed reduce.wgsl
 var reduceNaiveWGSL string
 
-// PlanReduce plans a reduction over axes. Input: x; output: y. Variants: naive.
+//go:embed reduce_group.wgsl
+var reduceGroupWGSL string
+
+// reduceGroup is how many invocations share one output.
+const reduceGroup = 128
+
+// PlanReduce plans a reduction over axes. Input: x; output: y. Variants: group,
+// naive.
 func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
-	return choose("reduce", force, []candidate{
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return reduceNaive(g, dev), nil }},
-	})
+	naive := candidate{name: "naive", why: "many outputs, of few terms or with neighbours that read neighbours",
+		plan: func() (Plan, error) { return reduceNaive(g, dev), nil }}
+	group := candidate{name: "group", why: "many terms, in few rows or along memory",
+		plan: func() (Plan, error) { return reduceGroups(g, dev), nil }}
+	if dev.MaxInvocations < reduceGroup {
+		group.not = fmt.Sprintf("needs %d invocations, the device has %d", reduceGroup, dev.MaxInvocations)
+	}
+	cands := []candidate{naive, group}
+	if reducePrefersGroups(&g, dev) {
+		cands = []candidate{group, naive}
+	}
+	return choose("reduce", force, cands)
+}
+
+// reducePrefersGroups reports whether a workgroup for each output is faster than
+// an invocation. A software adapter pays for barriers, so there only a lack of
+// outputs decides.
+func reducePrefersGroups(g *spec.Reduce, dev Device) bool {
+	outputs, terms := g.Outputs(), g.Terms()
+	if dev.CPU {
+		return outputs < 32 && terms >= 8*reduceGroup
+	}
+	if g.ReducedAxes > 0 && g.Reduced[0].Step == 1 {
+		return terms >= reduceGroup/2
+	}
+	return outputs < 2048 && terms >= 2*reduceGroup
 }
 
 // reduceAxes is how many kept, or reduced, axes there can be: of two that are
 // neighbours one would do.
 const reduceAxes = spec.MaxRank / 2
 
-func reduceNaiveKernel(f spec.ReduceFunc) *Kernel {
-	return intern(fmt.Sprintf("reduce_naive_%v", f), func() *Kernel {
+func reduceKernel(name, text string, f spec.ReduceFunc, kept, reduced int) *Kernel {
+	return intern(fmt.Sprintf("reduce_%s_%v_axes%d_%d", name, f, kept, reduced), func() *Kernel {
 		return &Kernel{
-			Source:     specialise(reduceNaiveWGSL, setU32("FUNC", int(f))),
-			ParamBytes: 4 * (3 + 4*reduceAxes),
+			Source: specialise(text, setU32("FUNC", int(f)),
+				swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step"))),
+			ParamBytes: 4 * (5 + 4*reduceAxes),
 			Writes:     []bool{false, true},
 		}
 	})
 }
 
+// reducePlace decomposes a number over axes; the outermost takes what is left.
+func reducePlace(axes int, size, step string) string {
+	var s strings.Builder
+	for i := range axes - 1 {
+		fmt.Fprintf(&s, "  at += rest %% p.%s%d * p.%s%d;\n  rest /= p.%s%d;\n", size, i, step, i, size, i)
+	}
+	fmt.Fprintf(&s, "  at += rest * p.%s%d;", step, axes-1)
+	return s.String()
+}
+
 func reduceNaive(g spec.Reduce, dev Device) Plan {
 	const wg = 64
 	return Plan{Steps: []Step{{
-		Kernel:   reduceNaiveKernel(g.Func),
-		Params:   reduceParams(&g),
+		Kernel:   reduceKernel("naive", reduceNaiveWGSL, g.Func, max(1, g.KeptAxes), max(1, g.ReducedAxes)),
+		Params:   reduceParams(&g, 1, reduceFactor(&g)),
 		Operands: []Operand{In(0), Out(0)},
 		Groups:   Grid1D(ceilDiv(g.Outputs(), wg), dev.MaxGroups),
 	}}}
 }
 
-// reduceParams fills the uniform struct that the kernels share.
-func reduceParams(g *spec.Reduce) Params {
-	factor := float32(1)
-	if g.Func == spec.ReduceMean {
-		factor = 1 / float32(g.Terms())
+// reduceGroups plans a workgroup for each output, or, where these are few, for
+// each of several chunks of it and one more for the chunks' results.
+func reduceGroups(g spec.Reduce, dev Device) Plan {
+	const leastChunk = 8 * reduceGroup
+	want := 128
+	if dev.CPU {
+		want = 8
 	}
-	p := Params{}.U32(g.Outputs(), g.Terms()).F32(factor)
+	outputs := g.Outputs()
+	chunks := max(1, min(ceilDiv(want, outputs), g.Terms()/leastChunk))
+	factor := reduceFactor(&g)
+	step := func(g *spec.Reduce, chunks int, factor float32, from, to Operand) Step {
+		return Step{
+			Kernel:   reduceKernel("group", reduceGroupWGSL, g.Func, max(1, g.KeptAxes), max(1, g.ReducedAxes)),
+			Params:   reduceParams(g, chunks, factor),
+			Operands: []Operand{from, to},
+			Groups:   Grid1D(outputs*chunks, dev.MaxGroups),
+		}
+	}
+	if chunks == 1 {
+		return Plan{Steps: []Step{step(&g, 1, factor, In(0), Out(0))}}
+	}
+	rest := g
+	rest.KeptAxes, rest.ReducedAxes = 1, 1
+	for i := range rest.Kept {
+		rest.Kept[i], rest.Reduced[i] = spec.StepAxis{Size: 1}, spec.StepAxis{Size: 1}
+	}
+	rest.Kept[0] = spec.StepAxis{Size: outputs, Step: chunks}
+	rest.Reduced[0] = spec.StepAxis{Size: chunks, Step: 1}
+	return Plan{
+		Steps: []Step{step(&g, chunks, 1, In(0), Temp(0)), step(&rest, 1, factor, Temp(0), Out(0))},
+		Temps: []int{outputs * chunks},
+	}
+}
+
+// reduceFactor is what the result is multiplied by: one over the terms of a mean.
+func reduceFactor(g *spec.Reduce) float32 {
+	if g.Func == spec.ReduceMean {
+		return 1 / float32(g.Terms())
+	}
+	return 1
+}
+
+// reduceParams fills the uniform struct that the kernels share.
+func reduceParams(g *spec.Reduce, chunks int, factor float32) Params {
+	p := Params{}.U32(g.Outputs(), g.Terms(), ceilDiv(g.Terms(), chunks), chunks).F32(factor)
 	for _, axis := range g.Kept[:reduceAxes] {
 		p = p.U32(axis.Size, axis.Step)
 	}
@@ -61,7 +142,11 @@ func reduceParams(g *spec.Reduce) Params {
 func reduceKernels() []*Kernel {
 	var all []*Kernel
 	for _, f := range spec.ReduceFuncs() {
-		all = append(all, reduceNaiveKernel(f))
+		for kept := 1; kept <= reduceAxes; kept++ {
+			for reduced := 1; reduced <= reduceAxes; reduced++ {
+				all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced))
+			}
+		}
 	}
 	return all
 }

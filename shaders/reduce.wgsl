@@ -1,4 +1,5 @@
-// Reductions over axes: sum, mean, maximum and minimum.
+// Reductions over axes: sum, mean, maximum and minimum, an invocation for each
+// output.
 //
 //   y[o] = f over i < terms of x[base(o) + at(i)]
 //
@@ -9,11 +10,14 @@
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   every tensor below 2^31 elements
 //
-// It is the definition that the faster kernels are compared with.
+// It is the definition that reduce_group.wgsl is compared with, and the faster
+// one where the innermost axis is kept: neighbours then read neighbours.
 
 struct Params {
   outputs: u32,
   terms: u32,
+  chunk: u32,  // as many: for reduce_group.wgsl
+  chunks: u32, // 1, likewise
   factor: f32, // 1, or one over the terms for a mean
   kept0: u32, kept_step0: u32,
   kept1: u32, kept_step1: u32,
@@ -42,30 +46,33 @@ fn combine(a: f32, b: f32) -> f32 {
   return min(a, b);
 }
 
+// The first term of output o.
+fn first(o: u32) -> u32 {
+  var rest = o;
+  var at = 0u;
+  // swap: kept
+  at += rest * p.kept_step0;
+  // end swap
+  return at;
+}
+
+// Where term i lies from there.
+fn term(i: u32) -> u32 {
+  var rest = i;
+  var at = 0u;
+  // swap: reduced
+  at += rest * p.step0;
+  // end swap
+  return at;
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
   let o = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (o >= p.outputs) { return; }
-  var rest = o;
-  var base = rest % p.kept0 * p.kept_step0;
-  rest /= p.kept0;
-  base += rest % p.kept1 * p.kept_step1;
-  rest /= p.kept1;
-  base += rest % p.kept2 * p.kept_step2;
-  rest /= p.kept2; // now along the outermost axis
-  base += rest * p.kept_step3;
+  let base = first(o);
   var acc = x[base];
-  for (var i = 1u; i < p.terms; i++) {
-    rest = i;
-    var at = base + rest % p.reduced0 * p.step0;
-    rest /= p.reduced0;
-    at += rest % p.reduced1 * p.step1;
-    rest /= p.reduced1;
-    at += rest % p.reduced2 * p.step2;
-    rest /= p.reduced2;
-    at += rest * p.step3;
-    acc = combine(acc, x[at]);
-  }
+  for (var i = 1u; i < p.terms; i++) { acc = combine(acc, x[base + term(i)]); }
   y[o] = acc * p.factor;
 }

@@ -22,7 +22,7 @@ var reduceRow = Row{
 	New:     func() Case { return &ReduceCase{} },
 	Random:  randomReduce,
 	Awkward: awkwardReduce,
-	Kernels: []string{"naive"},
+	Kernels: []string{"group", "naive"},
 }
 
 var reduceCalls = map[string]func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error){
@@ -70,6 +70,7 @@ func awkwardReduce() []Case {
 	return []Case{
 		&ReduceCase{Func: "sum", X: []int{}},
 		&ReduceCase{Func: "mean", X: []int{70001}},
+		&ReduceCase{Func: "max", X: []int{3, 20011}, Params: ops.ReduceParams{Axes: []int{1}}},
 		&ReduceCase{Func: "sum", X: []int{7, 300}, Params: ops.ReduceParams{Axes: []int{0}}},
 		&ReduceCase{Func: "mean", X: []int{2, 64, 13, 13}, Params: ops.ReduceParams{Axes: []int{-1, -2}, Keep: true}},
 		&ReduceCase{Func: "max", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{1}}},
