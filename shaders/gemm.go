@@ -60,7 +60,7 @@ var gemmVariants = []gemmVariant{
 	rowVariant("row4", 4, false),
 	rowVariant("rowsplit1", 1, true),
 	rowVariant("rowsplit4", 4, true),
-	{"naive", "serves every case", func(*spec.Gemm, Device) string { return "" }, gemmNaive},
+	{"naive", "serves every case", func(g *spec.Gemm, dev Device) string { return tooManyRounds(g.K, dev) }, gemmNaive},
 }
 
 func tileVariant(name string, t gemmTile, split bool) gemmVariant {
@@ -72,12 +72,15 @@ func tileVariant(name string, t gemmTile, split bool) gemmVariant {
 			case memory > dev.WorkgroupBytes:
 				return fmt.Sprintf("needs %d bytes of workgroup memory, the device has %d", memory, dev.WorkgroupBytes)
 			}
-			return cannotSplit(g, split, t.k, dev)
+			if not := cannotSplit(g, split, t.k, dev); not != "" || split {
+				return not
+			}
+			return tooManyRounds(2*g.K, dev)
 		},
 		func(g spec.Gemm, dev Device) Plan {
 			splits := 1
 			if split {
-				splits = gemmSplits(&g, t.groups(&g), gemmWantGroups(dev), dev)
+				splits = gemmSplits(&g, t.groups(&g), 2*g.K, dev)
 			}
 			return gemmTiled(g, t, splits, dev)
 		}}
@@ -89,12 +92,15 @@ func regVariant(name string, r gemmReg, split bool) gemmVariant {
 			if r.rows%4 != 0 && g.TransA && g.N > 1 {
 				return "a vector of the transposed a has four rows"
 			}
-			return cannotSplit(g, split, 4, dev)
+			if not := cannotSplit(g, split, 4, dev); not != "" || split {
+				return not
+			}
+			return tooManyRounds(g.K/gemmRegStepLength(g), dev)
 		},
 		func(g spec.Gemm, dev Device) Plan {
 			splits := 1
 			if split {
-				splits = gemmSplits(&g, r.groups(&g), gemmWantGroups(dev), dev)
+				splits = gemmSplits(&g, r.groups(&g), g.K/gemmRegStepLength(&g), dev)
 			}
 			return gemmRegistered(g, r, splits, dev)
 		}}
@@ -114,7 +120,7 @@ func rowVariant(name string, rows int, split bool) gemmVariant {
 		func(g spec.Gemm, dev Device) Plan {
 			splits := 1
 			if split {
-				splits = gemmSplits(&g, gemmRowGroups(&g, rows), gemmWantGroups(dev), dev)
+				splits = gemmSplits(&g, gemmRowGroups(&g, rows), g.K/gemmRowStep, dev)
 			}
 			return gemmRows(g, rows, splits, dev)
 		}}
@@ -156,9 +162,13 @@ func gemmWantGroups(dev Device) int {
 const leastChunk = 128
 
 // gemmSplits is how many parts to cut the sum into, when there are too few
-// workgroups: at least two, so that a forced split is one.
-func gemmSplits(g *spec.Gemm, groups, want int, dev Device) int {
-	n := min(ceilDiv(want, groups), g.K/leastChunk, 64)
+// workgroups, or a software adapter would not make all these rounds of it: at
+// least two, so that a forced split is one.
+func gemmSplits(g *spec.Gemm, groups, rounds int, dev Device) int {
+	n := min(ceilDiv(gemmWantGroups(dev), groups), g.K/leastChunk, 64)
+	if dev.CPU {
+		n = max(n, 1+rounds/softwareRounds)
+	}
 	size := 4 * int64(g.Batches()) * int64(g.M) * int64(g.N)
 	return max(2, min(n, int(min(dev.MaxBindingBytes, 4*spec.MaxElements)/size)))
 }
@@ -221,6 +231,12 @@ func gemmChoiceCPU(g *spec.Gemm, dev Device) (name, why string) {
 		}
 	}
 	groups := best.groups(g)
+	if not := tooManyRounds(g.K/gemmRegStepLength(g), dev); not != "" {
+		if best.rows == 8 {
+			best = gemmReg{4, 8}
+		}
+		return fmt.Sprintf("regsplit%v", best), not
+	}
 	if best != (gemmReg{8, 16}) && 2*groups <= gemmWantGroups(dev) && g.K >= 8*leastChunk {
 		return fmt.Sprintf("regsplit%v", best), fmt.Sprintf("%d workgroups leave cores idle, and the sum of %d products can be cut", groups, g.K)
 	}

@@ -64,6 +64,14 @@ func gemmRegKernel(r gemmReg, alongM bool, f gemmForm, step int) *Kernel {
 	})
 }
 
+// gemmRegStepLength is how much of k a round of the loop takes.
+func gemmRegStepLength(g *spec.Gemm) int {
+	if g.K%4 == 0 {
+		return 4
+	}
+	return 1
+}
+
 // gemmRegStep is the body of the loop over k. An operand whose rows run along k
 // is read as a vector of four k, one whose rows run along m or n as a vector of
 // those, and one whose rows are no whole vectors by single numbers.
@@ -143,10 +151,7 @@ func gemmRegistered(g spec.Gemm, r gemmReg, splits int, dev Device) Plan {
 	if g.N == 1 {
 		g, swapped = gemmSwapped(g), true
 	}
-	step := 1
-	if g.K%4 == 0 {
-		step = 4
-	}
+	step := gemmRegStepLength(&g)
 	alongM := r.padded(&g, true) < r.padded(&g, false)
 	m, n := r.rows, r.cols
 	if alongM {

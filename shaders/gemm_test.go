@@ -33,6 +33,7 @@ func TestGemmChoice(t *testing.T) {
 		{a: []int{64, 1024}, b: []int{1024, 1000}, gpu: "split32", cpu: "reg8x16"},
 		{a: []int{16, 8192}, b: []int{8192, 16}, gpu: "split32", cpu: "regsplit4x8"},
 		{a: []int{64, 64}, b: []int{64, 64}, gpu: "tile32", cpu: "reg8x16"},
+		{a: []int{64, 100001}, b: []int{100001, 64}, gpu: "split32", cpu: "regsplit4x8"}, // more rounds than llvmpipe makes
 		{a: []int{1, 1024}, b: []int{1024, 1000}, gpu: "rowsplit1", cpu: "reg1x8"},
 		{a: []int{1, 100}, b: []int{100, 1000}, gpu: "row1", cpu: "reg1x8"},
 		{a: []int{100000, 64}, b: []int{64}, gpu: "row1", cpu: "reg1x8"},

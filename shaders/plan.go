@@ -157,6 +157,19 @@ func Grid1D(n, max int) [3]int {
 	return [3]int{x, y, (rest + y - 1) / y}
 }
 
+// softwareRounds is how many rounds an invocation may make on a software adapter,
+// in all its loops together: Mesa's llvmpipe counts to 65,535 and then leaves
+// every loop, without a word.
+const softwareRounds = 60000
+
+// tooManyRounds says so of a kernel that would pass that bound on the device.
+func tooManyRounds(rounds int, dev Device) string {
+	if dev.CPU && rounds > softwareRounds {
+		return fmt.Sprintf("%d rounds of a loop, and a software adapter may stop after %d", rounds, softwareRounds)
+	}
+	return ""
+}
+
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // pick chooses a variant by name: the forced one where it is set, or the first

@@ -21,7 +21,7 @@ const reduceGroup = 128
 // naive.
 func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
 	naive := candidate{name: "naive", why: "many outputs, of few terms or with neighbours that read neighbours",
-		plan: func() (Plan, error) { return reduceNaive(g, dev), nil }}
+		not: tooManyRounds(g.Terms(), dev), plan: func() (Plan, error) { return reduceNaive(g, dev), nil }}
 	group := candidate{name: "group", why: "many terms, in few rows or along memory",
 		plan: func() (Plan, error) { return reduceGroups(g, dev), nil }}
 	if dev.MaxInvocations < reduceGroup {
@@ -93,6 +93,9 @@ func reduceGroups(g spec.Reduce, dev Device) Plan {
 	}
 	outputs := g.Outputs()
 	chunks := max(1, min(ceilDiv(want, outputs), g.Terms()/leastChunk))
+	if dev.CPU {
+		chunks = max(chunks, ceilDiv(g.Terms(), softwareRounds*reduceGroup/2))
+	}
 	factor := reduceFactor(&g)
 	step := func(g *spec.Reduce, chunks int, factor float32, from, to Operand) Step {
 		return Step{

@@ -23,9 +23,11 @@ func PlanUpsample(g spec.Upsample, dev Device, force string) (Plan, error) {
 	})
 }
 
-func upsampleKernel(linear bool, width int) *Kernel {
-	return intern(fmt.Sprintf("upsample%d_linear%t", width, linear), func() *Kernel {
-		edits := []edit{setBool("LINEAR", linear)}
+// upsampleKernel returns the kernel for this many interpolated axes, counted from
+// the last: none for nearest, two, or three.
+func upsampleKernel(linear, width int) *Kernel {
+	return intern(fmt.Sprintf("upsample%d_linear%d", width, linear), func() *Kernel {
+		edits := []edit{setBool("LINEAR", linear > 0), setBool("DEEP", linear > 2)}
 		if width == 4 {
 			edits = append(edits, setU32("WIDTH", 4),
 				swap("store", "  y[i] = vec4<f32>(value(base, d, h, ow), value(base, d, h, ow + 1u), value(base, d, h, ow + 2u), value(base, d, h, ow + 3u));"),
@@ -46,8 +48,12 @@ func upsample(g spec.Upsample, width int, dev Device) Plan {
 	for i := range g.Mul {
 		p = p.F32(float32(float64(g.Mul[i]) / float64(g.Den[i])))
 	}
+	linear := 0
+	if g.Mode == spec.Linear {
+		linear = max(2, g.Rank)
+	}
 	return Plan{Steps: []Step{{
-		Kernel:   upsampleKernel(g.Mode == spec.Linear, width),
+		Kernel:   upsampleKernel(linear, width),
 		Params:   p,
 		Operands: []Operand{In(0), Out(0)},
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
@@ -56,5 +62,9 @@ func upsample(g spec.Upsample, width int, dev Device) Plan {
 
 // upsampleKernels enumerates the kernels that PlanUpsample can return.
 func upsampleKernels() []*Kernel {
-	return []*Kernel{upsampleKernel(false, 1), upsampleKernel(true, 1), upsampleKernel(false, 4), upsampleKernel(true, 4)}
+	var all []*Kernel
+	for _, linear := range []int{0, 2, 3} {
+		all = append(all, upsampleKernel(linear, 1), upsampleKernel(linear, 4))
+	}
+	return all
 }

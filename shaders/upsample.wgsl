@@ -5,7 +5,7 @@
 //
 //   nearest: y[n,o] = x[n, floor position]
 //   linear:  y[n,o] = sum over the 2, 4 or 8 corners of weight * x[n, corner],
-//            corners of weight 0 left out
+//            one axis after another, neighbours of weight 0 left out
 //
 // Layout:   x [n, in_d, in_h, in_w], y [n, out_d, out_h, out_w], dense; lower
 //           ranks have leading axes of size 1
@@ -33,6 +33,7 @@ struct Params {
 const WG = 64u;
 const WIDTH = 1u;
 const LINEAR = false;
+const DEEP = true; // the depth axis is interpolated too
 
 struct Place {
   at: u32,     // element at or below the position
@@ -41,30 +42,36 @@ struct Place {
                // from each other, which would cost a small one its digits
 }
 
+// The position of o along an axis. The estimate of position and remainder is off
+// by a few elements at most, what is left of the remainder by one.
 fn place(o: u32, size: u32, mul: u32, add: i32, den: u32, ratio: f32) -> Place {
   var at = i32(f32(o) * ratio);
   var rest = bitcast<i32>(o * mul + bitcast<u32>(add) - bitcast<u32>(at) * den);
-  while (rest < 0) {
-    rest += i32(den);
-    at -= 1;
-  }
-  while (rest >= i32(den)) {
-    rest -= i32(den);
-    at += 1;
-  }
-  if (at < 0) { return Place(0u, 1.0, 0.0); }
-  if (at >= i32(size) - 1) { return Place(size - 1u, 1.0, 0.0); }
-  return Place(u32(at), f32(i32(den) - rest) / f32(den), f32(rest) / f32(den));
+  let off = i32(floor(f32(rest) / f32(den)));
+  at += off;
+  rest -= off * i32(den);
+  at += select(select(0, 1, rest >= i32(den)), -1, rest < 0);
+  rest += select(select(0, -i32(den), rest >= i32(den)), i32(den), rest < 0);
+  let inside = at >= 0 && at < i32(size) - 1;
+  let near = select(1.0, f32(i32(den) - rest) / f32(den), inside);
+  let beyond = select(0.0, f32(rest) / f32(den), inside);
+  return Place(u32(clamp(at, 0, i32(size) - 1)), near, beyond);
 }
 
-// Adds the two elements along w at the start of a row, weighted.
-fn row(base: u32, w: Place, weight: f32, sum: f32) -> f32 {
-  var s = sum;
-  if (weight > 0.0) {
-    s = fma(weight * w.near, x[base + w.at], s);
-    if (w.beyond > 0.0) { s = fma(weight * w.beyond, x[base + w.at + 1u], s); }
-  }
-  return s;
+// u and the next one, v, weighted. A v of no weight takes no part, were it
+// infinite.
+fn blend(u: f32, v: f32, w: Place) -> f32 {
+  return fma(w.beyond, select(0.0, v, w.beyond > 0.0), w.near * u);
+}
+
+// The row of x that starts at base, at place w.
+fn row(base: u32, w: Place) -> f32 {
+  return blend(x[base + w.at], x[base + w.at + select(0u, 1u, w.beyond > 0.0)], w);
+}
+
+// The rows at base and, where it counts, the next one.
+fn plane(base: u32, h: Place, w: Place) -> f32 {
+  return blend(row(base, w), row(base + select(0u, p.in_w, h.beyond > 0.0), w), h);
 }
 
 // The output at position ow, in the plane and row whose places are d and h and
@@ -72,11 +79,9 @@ fn row(base: u32, w: Place, weight: f32, sum: f32) -> f32 {
 fn value(base: u32, d: Place, h: Place, ow: u32) -> f32 {
   let w = place(ow, p.in_w, p.mul_w, p.add_w, p.den_w, p.ratio_w);
   if (!LINEAR) { return x[base + w.at]; }
-  let plane = p.in_h * p.in_w;
-  var sum = row(base, w, d.near * h.near, 0.0);
-  sum = row(base + p.in_w, w, d.near * h.beyond, sum);
-  sum = row(base + plane, w, d.beyond * h.near, sum);
-  return row(base + plane + p.in_w, w, d.beyond * h.beyond, sum);
+  let u = plane(base, h, w);
+  if (!DEEP) { return u; }
+  return blend(u, plane(base + select(0u, p.in_h * p.in_w, d.beyond > 0.0), h, w), d);
 }
 
 @compute @workgroup_size(WG)

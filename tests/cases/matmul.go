@@ -9,9 +9,10 @@ import (
 
 // MatMulCase is one call of MatMul.
 type MatMulCase struct {
-	A, B    []int
-	Params  ops.MatMulParams
-	Special bool // NaN and infinities among the values
+	A, B     []int
+	Params   ops.MatMulParams
+	Special  bool `json:",omitempty"` // NaN and infinities among the values
+	Positive bool `json:",omitempty"` // sums that do not cancel, so that a lost term shows
 }
 
 var matMulRow = Row{
@@ -26,7 +27,11 @@ func (c *MatMulCase) geometry() spec.Gemm { return must(spec.NewMatMul(c.A, c.B,
 
 // Inputs are a and b.
 func (c *MatMulCase) Inputs() []Input {
-	return []Input{{Shape: c.A, Draw: special(c.Special)}, {Shape: c.B, Draw: special(c.Special)}}
+	draw := special(c.Special)
+	if c.Positive {
+		draw = Uniform(0, 1)
+	}
+	return []Input{{Shape: c.A, Draw: draw}, {Shape: c.B, Draw: draw}}
 }
 
 // Call multiplies.
@@ -57,7 +62,9 @@ func awkwardMatMul() []Case {
 		&MatMulCase{A: []int{256, 40}, B: []int{40, 132}},
 		&MatMulCase{A: []int{129, 33}, B: []int{33, 131}, Special: true},
 		&MatMulCase{A: []int{2, 130, 64}, B: []int{2, 128, 130}, Params: ops.MatMulParams{TransA: true, TransB: true}},
-		&MatMulCase{A: []int{2, 2, 8193}, B: []int{2, 8193, 2}}, // deep and narrow
+		&MatMulCase{A: []int{2, 2, 8193}, B: []int{2, 8193, 2}},             // deep and narrow
+		&MatMulCase{A: []int{2, 70001}, B: []int{70001, 3}, Positive: true}, // more rounds than llvmpipe makes of a loop
+		&MatMulCase{A: []int{70001}, B: []int{70001}, Positive: true},
 		&MatMulCase{A: []int{1, 2049}, B: []int{2049, 200}, Params: ops.MatMulParams{Act: spec.Activation{Func: spec.Tanh}}},
 		&MatMulCase{A: []int{300, 517}, B: []int{517}},
 		&MatMulCase{A: []int{64, 2, 1}, B: []int{64, 1, 2}},
