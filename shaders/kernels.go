@@ -29,6 +29,7 @@ func Kernels() []*Kernel {
 		convTransposeKernels(),
 		gemmKernels(),
 		normKernels(),
+		normGradKernels(),
 		softmaxKernels(),
 		lpNormalizeKernels(),
 		lrnKernels(),

@@ -54,7 +54,8 @@ func checkSlope(t *testing.T, r *rand.Rand, row cases.Row, c cases.Differentiabl
 		best := math.Inf(1)
 		var slope float64
 		// Several step sizes: one may step over a kink, or lose its digits.
-		for _, h := range []float64{1e-5 * max(1e-3, math.Abs(x)), 1e-7 * max(1e-3, math.Abs(x)), 0.01 * math.Abs(x)} {
+		near := max(1e-3, math.Abs(x))
+		for _, h := range []float64{1e-5 * near, 1e-7 * near, 1e-9 * near, 0.01 * math.Abs(x)} {
 			if h == 0 {
 				continue
 			}

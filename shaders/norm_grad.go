@@ -1,0 +1,383 @@
+package shaders
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// The gradients of the normalizations share their kernels. A plan is
+//
+//	moments, merge   the statistics of x, where they are not inputs; see norm.go
+//	sums             of dy, dy*(x-hi) and x-hi, in chunks
+//	finish           the coefficients of each group from them
+//	apply            dx from dy, x and the coefficients
+//	finish           dscale and dshift
+//
+// The sums are those of cells, what a group and an affine element have in
+// common, and serve both ends: the plane of an image and a channel, say. Where
+// cells are single elements, as in layer normalization, there are two passes of
+// sums: over groups, and over affine elements.
+var (
+	//go:embed norm_grad_sums.wgsl
+	normGradSumsWGSL string
+	//go:embed norm_grad_finish.wgsl
+	normGradFinishWGSL string
+	//go:embed norm_grad_apply.wgsl
+	normGradApplyWGSL string
+)
+
+// normGradOperands are where a gradient of a normalization reads and writes.
+// stat is the mean and spread the inverse deviation or the variance where they
+// are inputs.
+type normGradOperands struct {
+	dy, x, scale, stat, spread Operand
+	dx, dscale, dshift         Operand
+}
+
+// PlanNormGrad plans the gradient of a normalization with the statistics of x
+// itself. Inputs: dy, x, scale (may be absent); outputs: dx and, where there is a
+// scale, dscale and dshift. function is the row's name. Variants: naive.
+func PlanNormGrad(function string, g spec.NormGrad, dev Device, force string) (Plan, error) {
+	return planNormGrad(function, g, normGradOperands{
+		dy: In(0), x: In(1), scale: In(2), spread: In(2), dx: Out(0), dscale: Out(1), dshift: Out(2),
+	}, dev, force)
+}
+
+// PlanBatchNormGrad plans the gradient of a batch normalization whose statistics
+// are inputs: dy, x, scale (may be absent), mean, and the inverse deviation or,
+// where g.Fixed is set, the variance. Outputs and variants: as of PlanNormGrad.
+func PlanBatchNormGrad(function string, g spec.NormGrad, dev Device, force string) (Plan, error) {
+	return planNormGrad(function, g, normGradOperands{
+		dy: In(0), x: In(1), scale: In(2), stat: In(3), spread: In(4), dx: Out(0), dscale: Out(1), dshift: Out(2),
+	}, dev, force)
+}
+
+func planNormGrad(function string, g spec.NormGrad, io normGradOperands, dev Device, force string) (Plan, error) {
+	parts := func(moments func(*spec.Norm, Operand, Device) (Step, int)) func() (Plan, error) {
+		return func() (Plan, error) { return normGradParts(g, io, dev, moments), nil }
+	}
+	return choose(function, force, []candidate{
+		{name: "naive", why: "serves every layout", plan: parts(momentsNaive)},
+	})
+}
+
+// gradDim is a merged axis: its size and its strides in what is read, in the
+// groups, and in scale.
+type gradDim struct{ size, at, group, affine int }
+
+// gradLayout says over which elements, or cells, there are sums.
+type gradLayout struct {
+	reduced, kept []gradDim // summed over; numbering the outputs. Outermost first
+}
+
+func (l *gradLayout) outputs() int { return countOf(l.kept) }
+func (l *gradLayout) terms() int   { return countOf(l.reduced) }
+
+func countOf(dims []gradDim) int {
+	n := 1
+	for _, d := range dims {
+		n *= d.size
+	}
+	return n
+}
+
+// params returns the uniform's dims, and how many are summed over and are there.
+func (l *gradLayout) params() Params {
+	v := make([]int, 32)
+	for i, d := range append(append([]gradDim{}, l.reduced...), l.kept...) {
+		copy(v[4*i:], []int{d.size, d.at, d.group, d.affine})
+	}
+	return Params{}.U32(v...).U32(len(l.reduced), len(l.reduced)+len(l.kept))
+}
+
+// normGradSide is what sums are wanted of.
+type normGradSide int
+
+const (
+	sideGroups normGradSide = iota
+	sideAffine
+	sideCells
+)
+
+// has reports whether an axis numbers the outputs of a side.
+func (s normGradSide) has(d gradDim) bool {
+	switch s {
+	case sideGroups:
+		return d.group != 0
+	case sideAffine:
+		return d.affine != 0
+	}
+	return d.group != 0 || d.affine != 0
+}
+
+// gradDims returns the axes of a normalization; scale plays no part where there
+// is none.
+func gradDims(g *spec.NormGrad) []gradDim {
+	dims := make([]gradDim, len(g.Dims))
+	for i, d := range g.Dims {
+		dims[i] = gradDim{size: d.Size, group: d.Group}
+		if g.Scale {
+			dims[i].affine = d.Affine
+		}
+	}
+	return number(dims)
+}
+
+// number gives axes the strides that they have in a dense array of their own.
+func number(dims []gradDim) []gradDim {
+	at := 1
+	for i := len(dims) - 1; i >= 0; i-- {
+		dims[i].at = at
+		at *= dims[i].size
+	}
+	return dims
+}
+
+// apart splits axes into the sums and the outputs of a side.
+func apart(dims []gradDim, side normGradSide) gradLayout {
+	var l gradLayout
+	for _, d := range dims {
+		if side.has(d) {
+			l.kept = append(l.kept, d)
+		} else {
+			l.reduced = append(l.reduced, d)
+		}
+	}
+	return l
+}
+
+// outputsOf is the layout of sums that are there for each output of a side.
+func outputsOf(dims []gradDim, side normGradSide) gradLayout {
+	l := apart(dims, side)
+	l.reduced = nil
+	for i := range l.kept {
+		if l.kept[i].at = l.kept[i].group; side == sideAffine {
+			l.kept[i].at = l.kept[i].affine
+		}
+	}
+	return l
+}
+
+// mostCells is how many cells a group or an affine element may have, for its one
+// invocation to put them together.
+const mostCells = 1 << 11
+
+// normGradCells returns the layout of the sums of cells, that of their sums for
+// the groups and for the affine elements, and the most chunks of a cell; ok is
+// false where cells are too small, or too many, to be worth while.
+func normGradCells(dims []gradDim) (cells, groups, affine gradLayout, most int, ok bool) {
+	cells = apart(dims, sideCells)
+	inner := number(append([]gradDim{}, cells.kept...))
+	groups, affine = apart(inner, sideGroups), apart(inner, sideAffine)
+	many := max(groups.terms(), affine.terms())
+	// Where a cell is a group and an affine element at once there is nothing to
+	// put together, however small it is.
+	ok = many == 1 || many <= mostCells && cells.terms() >= 8
+	return cells, groups, affine, mostParts / many, ok
+}
+
+// normGradPlan gathers the steps of a plan.
+type normGradPlan struct {
+	Plan
+	g         spec.NormGrad
+	io        normGradOperands
+	coef, low Operand
+	dev       Device
+}
+
+func (p *normGradPlan) temp(n int) Operand {
+	p.Temps = append(p.Temps, n)
+	return Temp(len(p.Temps) - 1)
+}
+
+// normGradParts assembles the steps of a gradient around its moments.
+func normGradParts(g spec.NormGrad, io normGradOperands, dev Device, moments func(*spec.Norm, Operand, Device) (Step, int)) Plan {
+	p := normGradPlan{g: g, io: io, dev: dev}
+	if !g.Given && !g.Fixed {
+		m, parts := moments(&g.Norm, io.x, dev) // to Temp(0), and from there to Temp(1)
+		p.Steps = append(p.Steps, m, momentsMerge(&g.Norm, parts, dev))
+		p.temp(4 * g.Groups * parts)
+		p.io.stat = p.temp(4 * g.Groups)
+	}
+	p.coef, p.low = p.temp(4*g.Groups), p.temp(g.Groups)
+	dims := gradDims(&g)
+	cells, groups, affine, most, ok := normGradCells(dims)
+	switch {
+	case g.Fixed && !g.Scale: // no sums
+		p.finish(outputsOf(dims, sideGroups), p.temp(4), 0, sideGroups, false)
+	case ok:
+		part, parts := p.sums(cells, most, sideCells)
+		p.finish(groups, part, parts, sideGroups, g.Scale)
+		if g.Scale {
+			p.finish(affine, part, parts, sideAffine, false)
+		}
+	default:
+		part, parts := p.sums(apart(dims, sideGroups), mostParts, sideGroups)
+		p.finish(outputsOf(dims, sideGroups), part, parts, sideGroups, false)
+		if g.Scale {
+			part, parts = p.sums(apart(dims, sideAffine), mostParts, sideAffine)
+			p.finish(outputsOf(dims, sideAffine), part, parts, sideAffine, true)
+		}
+	}
+	p.apply()
+	return p.Plan
+}
+
+// normGradSumsKernel returns the kernel for cells (neither), groups (weighted)
+// or affine elements (normalized).
+func normGradSumsKernel(weighted, normalized bool) *Kernel {
+	return intern(fmt.Sprintf("norm_grad_sums_weighted%t_normalized%t", weighted, normalized), func() *Kernel {
+		return &Kernel{
+			Source:     specialise(normGradSumsWGSL, setBool("WEIGHTED", weighted), setBool("NORMALIZED", normalized)),
+			ParamBytes: 128 + 32,
+			Writes:     []bool{false, false, false, false, true},
+		}
+	})
+}
+
+// sums plans the sums of a layout, in at most so many chunks.
+func (p *normGradPlan) sums(l gradLayout, most int, side normGradSide) (part Operand, parts int) {
+	const wg = 64
+	size, parts := chunks(l.terms(), 256, most)
+	part = p.temp(4 * l.outputs() * parts)
+	step := 4
+	if p.g.Given || p.g.Fixed {
+		step = 1
+	}
+	p.Steps = append(p.Steps, Step{
+		Kernel:   normGradSumsKernel(side == sideGroups && p.g.Scale, side == sideAffine),
+		Params:   append(l.params(), Params{}.U32(l.outputs()*parts, parts, size, l.terms(), step, boolU32(side == sideAffine))...),
+		Operands: []Operand{p.io.dy, p.io.x, p.io.stat, p.io.scale, part},
+		Groups:   Grid1D(ceilDiv(l.outputs()*parts, wg), p.dev.MaxGroups),
+	})
+	return part, parts
+}
+
+const affineFinish = `@group(0) @binding(2) var<storage, read> coef: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> low: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dscale: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dshift: array<f32>;
+fn weigh(v: vec4<f32>, g: u32, a: u32) -> vec4<f32> {
+  if (p.finished == 1u) { return v; }
+  return vec4<f32>(v.x, fma(-low[g], v.x, v.y) * coef[g].y, 0.0, 0.0);
+}
+fn finish(g: u32, a: u32, sum: vec4<f32>) {
+  dscale[a] = sum.y;
+  dshift[a] = sum.x;
+}`
+
+func normGradFinishKernel(side normGradSide, wg, threads int) *Kernel {
+	name, writes := "groups", []bool{false, false, false, false, true, true}
+	edits := []edit{setU32("WG", wg), setU32("THREADS", threads), swap("moments", MathSource(momentsMath...)+momentsWGSL)}
+	if side == sideAffine {
+		name, writes = "affine", []bool{false, false, false, true, true}
+		edits = append(edits, swap("outputs", affineFinish))
+	}
+	return intern(fmt.Sprintf("norm_grad_finish_%s_%dof%d", name, threads, wg), func() *Kernel {
+		return &Kernel{Source: specialise(normGradFinishWGSL, edits...), ParamBytes: 128 + 48, Writes: writes}
+	})
+}
+
+// finish plans what makes the coefficients of the groups, or dscale and dshift,
+// of sums in parts. Those of affine elements may be finished: of xhat already.
+func (p *normGradPlan) finish(l gradLayout, part Operand, parts int, side normGradSide, flag bool) {
+	const wg = 64
+	g := &p.g
+	count := l.terms() * parts
+	threads := 1
+	for !p.dev.CPU && threads < 32 && threads < count {
+		threads *= 2
+	}
+	mode := 0
+	switch {
+	case g.Given:
+		mode = 1
+	case g.Fixed:
+		mode = 2
+	}
+	weighted, finished := side == sideGroups && flag, side == sideAffine && flag
+	operands := []Operand{part, p.io.stat, p.io.spread, p.io.scale, p.coef, p.low}
+	if side == sideAffine {
+		operands = []Operand{part, p.coef, p.low, p.io.dscale, p.io.dshift}
+	}
+	p.Steps = append(p.Steps, Step{
+		Kernel: normGradFinishKernel(side, wg, threads),
+		Params: append(l.params(), Params{}.U32(l.outputs(), max(parts, 1), count, mode, boolU32(g.RMS), boolU32(weighted), boolU32(finished)).
+			F32(float32(1/float64(g.Count)), g.Eps).U32(boolU32(g.EpsOnStd))...),
+		Operands: operands,
+		Groups:   Grid1D(ceilDiv(l.outputs()*threads, wg), p.dev.MaxGroups),
+	})
+}
+
+const vec4NormGrad = `alias T = vec4<f32>;
+const LANES = 4u;
+fn gather(g: u32) -> Coefficients {
+  let c = coef[g];
+  if (p.group_step == 0u) { return Coefficients(T(c.x), T(c.y), T(c.z), T(c.w)); }
+  let d = coef[g + p.group_step];
+  let e = coef[g + 2u * p.group_step];
+  let f = coef[g + 3u * p.group_step];
+  return Coefficients(T(c.x, d.x, e.x, f.x), T(c.y, d.y, e.y, f.y), T(c.z, d.z, e.z, f.z), T(c.w, d.w, e.w, f.w));
+}
+fn weight(a: u32) -> T {
+  if (p.affine_step == 0u) { return T(scale[a]); }
+  return T(scale[a], scale[a + p.affine_step], scale[a + 2u * p.affine_step], scale[a + 3u * p.affine_step]);
+}`
+
+func normGradApplyKernel(floats, block int, fixed bool) *Kernel {
+	return intern(fmt.Sprintf("norm_grad_apply_x%d_block%d_fixed%t", floats, block, fixed), func() *Kernel {
+		_, edits := lanes(floats, vec4NormGrad)
+		return &Kernel{
+			Source:     specialise(normGradApplyWGSL, append(edits, setU32("BLOCK", block), setBool("FIXED", fixed))...),
+			ParamBytes: 128 + 32,
+			Writes:     []bool{false, false, false, false, true},
+		}
+	})
+}
+
+// apply plans dx from the coefficients.
+func (p *normGradPlan) apply() {
+	const wg = 64
+	last := gradDim{size: 1}
+	outer := gradDims(&p.g)
+	if n := len(outer); n > 0 {
+		last, outer = outer[n-1], outer[:n-1]
+	}
+	lanes, _ := lanes(last.size, "")
+	block := 4
+	if p.dev.CPU {
+		block = 16
+	}
+	run := last.size / lanes
+	blocks := ceilDiv(run, block)
+	rows := countOf(outer)
+	dims := make([]int, 32)
+	for i, d := range outer {
+		copy(dims[4*i:], []int{d.size, d.group, d.affine})
+	}
+	p.Steps = append(p.Steps, Step{
+		Kernel: normGradApplyKernel(lanes, block, p.g.Fixed),
+		Params: Params{}.U32(dims...).U32(len(outer), rows*blocks, blocks, run, last.group, last.affine,
+			boolU32(p.g.Scale)).pad16(),
+		Operands: []Operand{p.io.dy, p.io.x, p.coef, p.io.scale, p.io.dx},
+		Groups:   Grid1D(ceilDiv(rows*blocks, wg), p.dev.MaxGroups),
+	})
+}
+
+// normGradKernels enumerates the kernels of the gradients of normalizations.
+func normGradKernels() []*Kernel {
+	all := []*Kernel{normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
+	for threads := 1; threads <= 32; threads *= 2 {
+		all = append(all, normGradFinishKernel(sideGroups, 64, threads), normGradFinishKernel(sideAffine, 64, threads))
+	}
+	for _, lanes := range []int{1, 4} {
+		for _, block := range []int{4, 16} {
+			for _, fixed := range []bool{false, true} {
+				all = append(all, normGradApplyKernel(lanes, block, fixed))
+			}
+		}
+	}
+	return all
+}
