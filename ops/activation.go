@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -36,8 +37,12 @@ func pointwise(name string, x *Tensor, f Activation) (*Tensor, error) {
 			return shaders.PlanActivation(f, n, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			for i, v := range in[0] {
-				out[0][i] = float32(cpuref.Pointwise64(f, float64(v)))
+			if plain {
+				for i, v := range in[0] {
+					out[0][i] = float32(cpuref.Pointwise64(f, float64(v)))
+				}
+			} else {
+				fast.Pointwise(f, out[0], in[0])
 			}
 			return nil
 		},

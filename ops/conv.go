@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -34,7 +35,11 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanConv(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Conv(out[0], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.Conv(out[0], in[0], in[1], in[2], g)
+			} else {
+				fast.Conv(out[0], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -39,7 +40,11 @@ func ConvTranspose(x, w, b *Tensor, p ConvTransposeParams) (*Tensor, error) {
 			return shaders.PlanConvTranspose(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.ConvTranspose(out[0], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.ConvTranspose(out[0], in[0], in[1], in[2], g)
+			} else {
+				fast.ConvTranspose(out[0], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -38,7 +39,11 @@ func softmax(name string, x *Tensor, axis int, kind spec.SoftmaxKind) (*Tensor, 
 			return shaders.PlanSoftmax(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Softmax(out[0], in[0], g)
+			if plain {
+				cpuref.Softmax(out[0], in[0], g)
+			} else {
+				fast.Softmax(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())
