@@ -1,0 +1,76 @@
+package main
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/stretchr/testify/require"
+)
+
+// trained is what a run leaves: the losses of its first steps and the accuracy.
+type trained struct {
+	losses   []float32
+	accuracy float64
+	live     int64
+}
+
+func train(t *testing.T, epochs int, opt ops.Option) trained {
+	e, err := ops.Open(opt)
+	require.NoError(t, err)
+	defer e.Close()
+	tr, err := newTrainer(e, 1, 64, 1e-3)
+	require.NoError(t, err)
+	var out trained
+	for range epochs {
+		require.NoError(t, tr.epoch(func(loss float32) {
+			out.losses = append(out.losses, loss)
+			if len(out.losses) == 5 {
+				out.live = e.Stats().LiveTensors
+			} else if len(out.losses) > 5 {
+				require.Equal(t, out.live, e.Stats().LiveTensors, "step %d leaks", len(out.losses))
+			}
+		}))
+	}
+	out.accuracy, err = tr.accuracy(tr.test)
+	require.NoError(t, err)
+
+	path := filepath.Join(t.TempDir(), "w.safetensors")
+	require.NoError(t, tr.net.save(path))
+	require.NoError(t, tr.net.load(path))
+	again, err := tr.accuracy(tr.test)
+	require.NoError(t, err)
+	require.Equal(t, out.accuracy, again, "weights read back")
+	require.NoError(t, os.Truncate(path, 1000))
+	require.Error(t, tr.net.load(path), "a damaged file")
+
+	tr.release()
+	require.EqualValues(t, 0, e.Stats().LiveTensors)
+	return out
+}
+
+func TestTrainsToReadDigits(t *testing.T) {
+	const epochs = 15
+	cpu := train(t, epochs, ops.WithAdapter("cpu"))
+	t.Logf("pure Go: %.1f%%", 100*cpu.accuracy)
+	require.GreaterOrEqual(t, cpu.accuracy, 0.95)
+	require.Equal(t, cpu.losses[:40], train(t, 2, ops.WithAdapter("cpu")).losses[:40], "the same bits on every run")
+
+	e, err := ops.Open(ops.RequireGPU())
+	if err != nil {
+		if os.Getenv("KANSU_REQUIRE_GPU") == "1" {
+			t.Fatal(err)
+		}
+		t.Skipf("no GPU here: %v", err)
+	}
+	e.Close()
+	gpu := train(t, epochs, ops.RequireGPU())
+	t.Logf("GPU: %.1f%%", 100*gpu.accuracy)
+	require.GreaterOrEqual(t, gpu.accuracy, 0.95)
+	require.Equal(t, gpu.losses[:40], train(t, 2, ops.RequireGPU()).losses[:40], "the same bits on every run")
+	for i := range 20 {
+		require.LessOrEqual(t, math.Abs(float64(gpu.losses[i]-cpu.losses[i])), 1e-3, "step %d", i)
+	}
+}
