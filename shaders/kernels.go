@@ -31,6 +31,7 @@ func Kernels() []*Kernel {
 		normKernels(),
 		normGradKernels(),
 		softmaxKernels(),
+		softmaxGradKernels(),
 		lpNormalizeKernels(),
 		lrnKernels(),
 		dropoutKernels(),

@@ -126,6 +126,7 @@ func Rows() []Row {
 		lrnRow,
 		lpNormalizeRow,
 		softmaxRow,
+		softmaxGradRow,
 		dropoutRow,
 	}
 }
