@@ -59,6 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let pivot = averaged * first(x[start / p.blocks * p.step + base + start % p.blocks * BLOCK]);
   var count = 0.0;       // of each lane so far
   var mean = T(0.0);     // of each lane, less pivot
+  var rest = T(0.0);     // of the mean, that its rounding left out
   var squares = T(0.0);  // around it
   for (var b = start; b < stop; b++) {
     let begin = b % p.blocks * BLOCK;
@@ -75,20 +76,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       sum += v[q];
     }
     let m = sum * (averaged / f32(n));
+    var left = T(0.0); // sum of what is around m, which m's rounding keeps from 0
     var block = T(0.0);
     for (var q = 0u; q < BLOCK; q++) { // unroll
       var d = v[q] - m;
       if (!WHOLE) { d = masked(d, q < n); }
+      left += d;
       block = fma(d, d, block);
     }
+    let l = left * (averaged / f32(n));
     let d = m - mean;
     let share = f32(n) / (count + f32(n));
     mean = fma(d, T(share), mean);
-    squares += fma(d * d, T(count * share), block);
+    rest = fma(l - rest, T(share), rest);
+    squares += fma(d * d, T(count * share), block - left * l);
     count += f32(n);
   }
   let middle = total(mean) / f32(LANES);
   let apart = mean - T(middle);
   let m = recentre(pivot, middle);
-  part[i] = vec4<f32>(m.x, m.y, total(fma(apart * apart, T(count), squares)), count * f32(LANES));
+  let lo = m.y + total(apart + rest) / f32(LANES);
+  part[i] = vec4<f32>(m.x, lo, total(fma(apart * apart, T(count), squares)), count * f32(LANES));
 }
