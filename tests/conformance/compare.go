@@ -45,41 +45,43 @@ func (t *Tolerance) excess(got, want float32) float64 {
 	return max(diff/allowed, math.Nextafter(1, 2)) // infinite where nothing is allowed
 }
 
-// compare checks one output and describes its worst element where it is wrong.
-func compare(got *Value, want *Tensor, tol *Tolerance) error {
+// compare checks one output, returns the worst element's excess, and describes
+// that element where it is wrong.
+func compare(got *Value, want *Tensor, tol *Tolerance) (worst float64, err error) {
 	if want.Tolerance != nil {
 		tol = want.Tolerance
 	}
 	if !spec.EqualShapes(got.shape, want.Shape) {
-		return fmt.Errorf("output %s: shape %v, want %v", want.Name, got.shape, want.Shape)
+		return math.Inf(1), fmt.Errorf("output %s: shape %v, want %v", want.Name, got.shape, want.Shape)
 	}
 	if got.IsFloat() != want.IsFloat() {
-		return fmt.Errorf("output %s: got %s, want %s", want.Name, got.dtype, want.DType)
+		return math.Inf(1), fmt.Errorf("output %s: got %s, want %s", want.Name, got.dtype, want.DType)
 	}
 	if !want.IsFloat() {
 		for i, w := range want.I {
 			if got.i[i] != w {
-				return fmt.Errorf("output %s: element %d of %v is %d, want %d", want.Name, i, want.Shape, got.i[i], w)
+				return math.Inf(1), fmt.Errorf("output %s: element %d of %v is %d, want %d", want.Name, i, want.Shape, got.i[i], w)
 			}
 		}
-		return nil
+		return 0, nil
 	}
 	v, err := got.Floats()
 	if err != nil {
-		return fmt.Errorf("output %s: %w", want.Name, err)
+		return math.Inf(1), fmt.Errorf("output %s: %w", want.Name, err)
 	}
-	worst, at := 1.0, -1
-	wrong := 0
+	at, off := 0, 0
 	for i, w := range want.F {
-		if e := tol.excess(v[i], w); e > 1 {
-			if wrong++; e > worst {
-				worst, at = e, i
-			}
+		e := tol.excess(v[i], w)
+		if e > 1 {
+			off++
+		}
+		if e > worst {
+			worst, at = e, i
 		}
 	}
-	if at < 0 {
-		return nil
+	if off == 0 {
+		return worst, nil
 	}
-	return fmt.Errorf("output %s: %d of %d elements are off; worst is element %d of %v: got %v, want %v (%d ulp, tolerance %v)",
-		want.Name, wrong, len(v), at, want.Shape, v[at], want.F[at], ulpKey(v[at])-ulpKey(want.F[at]), tol)
+	return worst, fmt.Errorf("output %s: %d of %d elements are off; worst is element %d of %v: got %v, want %v (%d ulp, tolerance %v)",
+		want.Name, off, len(v), at, want.Shape, v[at], want.F[at], ulpKey(v[at])-ulpKey(want.F[at]), tol)
 }

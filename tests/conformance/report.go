@@ -40,6 +40,7 @@ func RunAll(w io.Writer, e *ops.Engine, files []*File) Count {
 	var order []string
 	suites := map[string]Count{}
 	reasons := map[string]int{}
+	closest := map[string]float64{}
 	gradients := 0
 	for _, f := range files {
 		var n Count
@@ -53,6 +54,8 @@ func RunAll(w io.Writer, e *ops.Engine, files []*File) Count {
 				fmt.Fprintf(w, "FAIL %s/%s %q (%s): %v\n", f.Suite, f.Family, c.Name, c.Op, out.Err)
 			case Skipped:
 				reasons[out.Reason]++
+			case Passed:
+				closest[f.Suite] = max(closest[f.Suite], out.Worst)
 			}
 		}
 		fmt.Fprintf(w, "%-26s %v\n", f.Suite+"/"+f.Family, n)
@@ -63,7 +66,7 @@ func RunAll(w io.Writer, e *ops.Engine, files []*File) Count {
 		total = total.Plus(n)
 	}
 	for _, s := range order {
-		fmt.Fprintf(w, "%-26s %v\n", s, suites[s])
+		fmt.Fprintf(w, "%-26s %v; errors up to %.2f of the tolerance\n", s, suites[s], closest[s])
 	}
 	for _, r := range slices.Sorted(maps.Keys(reasons)) {
 		fmt.Fprintf(w, "skipped %4d: %s\n", reasons[r], r)

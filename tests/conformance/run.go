@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -25,9 +26,10 @@ const (
 // Outcome is the verdict on one case.
 type Outcome struct {
 	Status    Status
-	Reason    string // of a skip
-	Err       error  // of a failure
-	Gradients int    // outputs that are gradients, which forward functions do not have
+	Reason    string  // of a skip
+	Err       error   // of a failure
+	Worst     float64 // largest error in units of its tolerance
+	Gradients int     // outputs that are gradients, which forward functions do not have
 }
 
 // Run computes a case of a suite on an engine and compares its outputs.
@@ -57,9 +59,11 @@ func Run(e *ops.Engine, suite string, c *Case) Outcome {
 			out.Gradients++
 		default:
 			v, err := find(got, i, want.Name, suite == "pytorch")
+			worst := math.Inf(1)
 			if err == nil {
-				err = compare(v, want, c.Tolerance)
+				worst, err = compare(v, want, c.Tolerance)
 			}
+			out.Worst = max(out.Worst, worst)
 			errs = append(errs, err)
 		}
 	}
