@@ -152,7 +152,8 @@ func Line(row string, c Case) string {
 	return row + " " + string(raw)
 }
 
-// Parse reads a line that Line wrote.
+// Parse reads a line that Line wrote, or a person. A case that the function
+// cannot serve is an error.
 func Parse(line string) (Row, Case, error) {
 	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 	row, err := Find(name)
@@ -165,7 +166,30 @@ func Parse(line string) (Row, Case, error) {
 	if err := d.Decode(c); err != nil {
 		return Row{}, nil, fmt.Errorf("case of %s: %w", name, err)
 	}
+	if err := try(row, c); err != nil {
+		return Row{}, nil, fmt.Errorf("case of %s: %w", name, err)
+	}
 	return row, c, nil
+}
+
+// try makes a case as Check does, but for the call. Generated cases are valid,
+// so that their methods may panic where one that was typed is not.
+func try(row Row, c Case) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it does not hold together: %v", p)
+		}
+	}()
+	for _, in := range c.Inputs() {
+		if _, err := spec.Elements(in.Shape); err != nil {
+			return err
+		}
+	}
+	if flops, bytes := c.Work(); flops > 1e12 || bytes > 1<<33 {
+		return fmt.Errorf("it takes %.3g operations and %.3g bytes; the oracle is not that fast", flops, bytes)
+	}
+	Prepare(row, c)
+	return nil
 }
 
 // pick returns one of the choices.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -125,16 +126,19 @@ func compute(e *ops.Engine, suite string, c *Case) (out []*Value, release func()
 	return out, release, nil
 }
 
+var errPanic = errors.New("panic")
+
 // apply looks the operator up and runs it, turning what it gave up on into an
-// error.
+// error. So is a panic, which would be a mistake of ours: it fails the case, and
+// the others still run.
 func (c *call) apply(suite string) (out []*Value, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			w, ok := r.(wrong)
-			if !ok {
-				panic(r)
+			if w, ok := r.(wrong); ok {
+				err = w.err
+			} else {
+				err = fmt.Errorf("%w: %v\n%s", errPanic, r, debug.Stack())
 			}
-			err = w.err
 		}
 	}()
 	f := suites[suite][c.op]
