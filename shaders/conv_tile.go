@@ -28,8 +28,24 @@ func (t convTile) bytes() int { return t.k*(t.m/4+1)*16 + t.k*t.n*4 + t.k*16 }
 // tileShape is what shapes the text of a tile kernel.
 type tileShape struct {
 	convTile
-	point, split, mFirst bool
-	fn                   spec.Pointwise
+	reach         int // what has to be asked about an input; see the shader
+	split, mFirst bool
+	fn            spec.Pointwise
+}
+
+// reachOf returns how much a tile kernel has to ask about the inputs of a
+// convolution with zero padding.
+func reachOf(g spec.Conv) int {
+	none := [3]int{}
+	switch {
+	case pointwise(g):
+		return 0
+	case g.PadBegin == none && g.PadEnd == none:
+		return 1
+	case g.Taps() <= 31:
+		return 2
+	}
+	return 3
 }
 
 // product is a matrix product for each group: w [m, k] with strides times the
@@ -121,7 +137,7 @@ func splitK(w product, t convTile) int { return ceilDiv(ceilDiv(w.k, w.splits), 
 // tile adds the tile kernel. Operands are x, w, b and y, or what split sums
 // go to.
 func (p *Plan) tile(g spec.Conv, t convTile, w product, operands []Operand, dev Device) {
-	s := tileShape{convTile: t, point: pointwise(g), split: w.splits > 1, mFirst: w.wM == 1, fn: g.Act.Func}
+	s := tileShape{convTile: t, reach: reachOf(g), split: w.splits > 1, mFirst: w.wM == 1, fn: g.Act.Func}
 	if s.split {
 		s.fn = spec.Identity
 	}
@@ -137,7 +153,7 @@ func (p *Plan) tile(g spec.Conv, t convTile, w product, operands []Operand, dev 
 }
 
 func tileKernel(s tileShape) *Kernel {
-	name := fmt.Sprintf("conv_tile_%v_point%t_split%t_mfirst%t_%v", s.convTile, s.point, s.split, s.mFirst, s.fn)
+	name := fmt.Sprintf("conv_tile_%v_reach%d_split%t_mfirst%t_%v", s.convTile, s.reach, s.split, s.mFirst, s.fn)
 	return intern(name, func() *Kernel {
 		wg := s.invocations()
 		return &Kernel{
@@ -145,7 +161,7 @@ func tileKernel(s tileShape) *Kernel {
 				setU32("TM4", s.tm/4), setU32("TN", s.tn), setU32("TX", s.n/s.tn), setU32("TY", s.m/s.tm),
 				setU32("ACC", s.tm/4*s.tn), setU32("PITCH", s.m/4+1),
 				setU32("A_LOADS", s.k*s.m/4/wg), setU32("B_LOADS", s.k*s.n/wg),
-				setU32("B_ROWS", wg/s.n), setBool("POINT", s.point), setBool("SPLIT", s.split), setBool("M_FIRST", s.mFirst),
+				setU32("B_ROWS", wg/s.n), setU32("REACH", s.reach), setBool("SPLIT", s.split), setBool("M_FIRST", s.mFirst),
 				swap("activate", ActivationSource("activate", spec.Activation{Func: s.fn})), unroll),
 			ParamBytes: 33 * 4,
 			Writes:     []bool{false, false, false, true},
@@ -158,19 +174,16 @@ func tileKernel(s tileShape) *Kernel {
 func convTileKernels() []*Kernel {
 	var all []*Kernel
 	for _, t := range convTiles {
-		for _, s := range []tileShape{
-			{t, false, false, false, spec.Identity},
-			{t, true, false, false, spec.Identity},
-			{t, true, false, true, spec.Identity}, // the product of a transposed convolution
-		} {
-			all = append(all, tileKernel(s))
+		for reach := range 4 {
+			all = append(all, tileKernel(tileShape{t, reach, false, false, spec.Identity}))
+			if splits(t) {
+				all = append(all, tileKernel(tileShape{t, reach, true, false, spec.Identity}))
+			}
 		}
-		if splits(t) {
-			all = append(all, tileKernel(tileShape{t, false, true, false, spec.Identity}), tileKernel(tileShape{t, true, true, false, spec.Identity}))
-		}
+		all = append(all, tileKernel(tileShape{t, 0, false, true, spec.Identity})) // of transposed convolutions
 	}
 	for _, fn := range spec.Pointwises() {
-		all = append(all, tileKernel(tileShape{convTiles[len(convTiles)-1], false, false, false, fn}))
+		all = append(all, tileKernel(tileShape{convTiles[len(convTiles)-1], 0, false, false, fn}))
 	}
 	return all
 }

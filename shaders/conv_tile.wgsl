@@ -11,9 +11,18 @@
 //
 // Which input belongs to k, (channel, tap), is the same for all n, so BK
 // invocations keep that as a table in workgroup memory, counting it forward
-// without a division. Where POINT is true each output reads one input per
-// channel, at its own place (kernel 1, stride 1, no padding), and no table is
-// needed: a plain matrix product.
+// without a division. How much an invocation has to ask about an element is set
+// by REACH:
+//
+//   0  each output reads one input per channel, at its own place (kernel 1,
+//      stride 1, no padding): a plain matrix product without the table
+//   1  no padding: every tap of every output is in the input
+//   2  at most 31 taps: which of them are in the input is one bit each, found
+//      before the loop
+//   3  any: three comparisons for each element
+//
+// Rows and columns beyond the output are computed from whatever the clamped
+// loads give, and not stored.
 //
 // Layout:   x [N,C,D,H,W], y [N,K,OD,OH,OW], row-major; w with strides, so that
 //           [K,CG,taps] and its transpose serve alike; b [K]
@@ -53,7 +62,7 @@ const PITCH = 17u;   // BM/4, and 1 so that stores of a column spread over the b
 const A_LOADS = 2u;  // vec4s of W that an invocation loads: BK*BM/4/WG
 const B_LOADS = 8u;  // elements of X that an invocation loads: BK*BN/WG
 const B_ROWS = 2u;   // rows of X that are loaded at once: WG/BN
-const POINT = false;
+const REACH = 3u;
 const SPLIT = false;
 const M_FIRST = false; // neighbours in w are neighbours in m, not in k
 
@@ -89,22 +98,34 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
   let in_plane = p.in_d * p.in_h * p.in_w;
   let out_plane = p.out_d * p.out_h * p.out_w;
 
-  // The column of X that this invocation loads. Starts before the input wrap
-  // around, and so are outside of it; a column beyond n is put there.
+  // The column of X that this invocation loads. A start before the input wraps
+  // around, and so is outside of it.
   let column = local % BN;
-  let n = n0 + column;
+  let n = min(n0 + column, p.n - 1u);
   let position = n % out_plane;
-  let image = n / out_plane;
-  var start_d = position / (p.out_w * p.out_h) * p.stride_d - p.pad_d;
+  let start_d = position / (p.out_w * p.out_h) * p.stride_d - p.pad_d;
   let start_h = position / p.out_w % p.out_h * p.stride_h - p.pad_h;
   let start_w = position % p.out_w * p.stride_w - p.pad_w;
-  var x_at = (image * p.groups + g) * p.cg * in_plane;
-  if (POINT) {
+  var x_at = (n / out_plane * p.groups + g) * p.cg * in_plane;
+  if (REACH == 0u) {
     x_at += position;
   } else {
     x_at += (start_d * p.in_h + start_h) * p.in_w + start_w;
   }
-  if (n >= p.n) { start_d = 0x40000000u; }
+  var present = 0u; // bit t: tap t is in the input; bit 31, no tap, is not
+  if (REACH == 2u) {
+    var bit = 1u;
+    for (var td = 0u; td < p.kernel_d; td++) {
+      for (var th = 0u; th < p.kernel_h; th++) {
+        for (var tw = 0u; tw < p.kernel_w; tw++) {
+          let ok = start_d + td * p.dilation_d < p.in_d && start_h + th * p.dilation_h < p.in_h
+                   && start_w + tw * p.dilation_w < p.in_w;
+          present |= select(0u, bit, ok);
+          bit = bit << 1u;
+        }
+      }
+    }
+  }
 
   // The channel and tap of k_begin + local, for the first BK invocations.
   let per_d = p.kernel_h * p.kernel_w;
@@ -123,12 +144,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
   // The first round of the loop only loads; each further one multiplies what
   // the round before it has loaded.
   for (var k0 = k_begin; k0 < k_end + BK; k0 += BK) {
-    if (!POINT && local < BK) {
+    if (REACH != 0u && local < BK) {
       let d = td * p.dilation_d;
       let h = th * p.dilation_h;
       let v = tw * p.dilation_w;
-      taps[local] = vec4<u32>(c * in_plane + (d * p.in_h + h) * p.in_w + v,
-                              select(0x40000000u, d, k0 + local < k_end), h, v);
+      let offset = c * in_plane + (d * p.in_h + h) * p.in_w + v;
+      let inside = k0 + local < k_end;
+      if (REACH == 2u) {
+        taps[local] = vec4<u32>(offset, select(31u, (td * p.kernel_h + th) * p.kernel_w + tw, inside), 0u, 0u);
+      } else {
+        taps[local] = vec4<u32>(offset, select(0x40000000u, d, inside), h, v);
+      }
       tw += step_w;
       th += step_h;
       td += step_d;
@@ -151,6 +177,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
       }
     }
     workgroupBarrier();
+    let whole = k0 + BK <= k_end;
     if (k0 < k_end) {
       for (var i = 0u; i < A_LOADS; i++) { // unroll
         let at = local + i * WG;
@@ -162,18 +189,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
         }
         let w_at = g * p.w_g + m * p.w_m + k * p.w_k;
         for (var l = 0u; l < 4u; l++) { // unroll
-          let ok = k < k_end && m + l < p.m;
-          a_next[i][l] = select(0.0, w[select(0u, w_at + l * p.w_m, ok)], ok);
+          a_next[i][l] = w[w_at + l * p.w_m];
         }
+        if (!whole && k >= k_end) { a_next[i] = vec4<f32>(); }
       }
       for (var i = 0u; i < B_LOADS; i++) { // unroll
         let row = local / BN + i * B_ROWS;
-        if (POINT) {
-          let ok = k0 + row < k_end && n < p.n;
-          b_next[i] = select(0.0, x[select(0u, x_at + (k0 + row) * in_plane, ok)], ok);
+        if (REACH == 0u) {
+          b_next[i] = x[x_at + (k0 + row) * in_plane];
+          if (!whole && k0 + row >= k_end) { b_next[i] = 0.0; }
         } else {
           let tap = taps[row];
-          let ok = start_d + tap.y < p.in_d && start_h + tap.z < p.in_h && start_w + tap.w < p.in_w;
+          var ok = true;
+          if (REACH == 1u) {
+            ok = whole || k0 + row < k_end;
+          } else if (REACH == 2u) {
+            ok = (present >> tap.y & 1u) == 1u;
+          } else {
+            ok = start_d + tap.y < p.in_d && start_h + tap.z < p.in_h && start_w + tap.w < p.in_w;
+          }
           b_next[i] = select(0.0, x[select(0u, x_at + tap.x, ok)], ok);
         }
       }
