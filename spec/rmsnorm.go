@@ -15,7 +15,7 @@ type RMSNorm struct {
 // be nil. It takes the parameters of layer normalization.
 func NewRMSNorm(x, scale, shift []int, p LayerNormParams) (RMSNorm, error) {
 	l, err := NewLayerNorm(x, scale, shift, p)
-	g := RMSNorm{Norm: l.Norm, Axes: l.Axes}
+	g := RMSNorm(l)
 	g.RMS = true
 	return g, err
 }

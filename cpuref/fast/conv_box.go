@@ -15,11 +15,6 @@ import (
 // The copy is made box by box: box is a range of outputs along each axis.
 type box struct{ lo, hi [3]int }
 
-// cols returns the number of outputs in the box.
-func (b *box) cols() int {
-	return (b.hi[0] - b.lo[0]) * (b.hi[1] - b.lo[1]) * (b.hi[2] - b.lo[2])
-}
-
 // lattice is the layout of the copies for one window: how outputs are cut into
 // boxes, and how a box's part of the input lies in memory.
 type lattice struct {

@@ -1,6 +1,9 @@
 package cases
 
-import "github.com/kansu-dev/kansu/ops"
+import (
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
+)
 
 // Workload is a named case that is timed. The names and sizes are those that
 // other libraries were measured with, so that figures can be set side by side.
@@ -29,6 +32,9 @@ func Workloads() []Workload {
 		{"convT4x4s2_128to64x32", "convtranspose", &ConvTransposeCase{X: []int{1, 128, 32, 32}, W: []int{128, 64, 4, 4}, Bias: true, Params: ops.ConvTransposeParams{Stride: []int{2}, Padding: one}}},
 		{"maxpool3x3s2", "maxpool", &PoolCase{Kind: "max", X: maps, Params: ops.PoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: one}}},
 		{"avgpool2x2s2", "avgpool", &PoolCase{Kind: "avg", X: maps, Params: ops.PoolParams{Kernel: []int{2}, Stride: []int{2}}}},
+		{"relu_16M", "activation", activationCase(spec.ReLU.Default(), []int{1 << 24}, "")},
+		{"gelu_16M", "activation", activationCase(spec.GELU.Default(), []int{1 << 24}, "")},
+		{"mish_16M", "activation", activationCase(spec.Mish.Default(), []int{1 << 24}, "")},
 		{"bn_eval", "batchnorm", &BatchNormCase{X: maps, Scale: true, Shift: true}},
 		{"bn_stats", "moments", &MomentsCase{X: maps, Axes: []int{0, 2, 3}}},
 		{"bn_train", "batchnorm_train", &BatchNormTrainCase{X: maps, Scale: true, Shift: true, Running: true}},
