@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -60,7 +61,11 @@ func binaryCall(name string, a, b *Tensor, resolve func(a, b []int) (spec.Binary
 		name: name, fn: "binary", in: []*Tensor{a, b},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanBinary(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Binary(out[0], in[0], in[1], g)
+			if plain {
+				cpuref.Binary(out[0], in[0], in[1], g)
+			} else {
+				fast.Binary(out[0], in[0], in[1], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

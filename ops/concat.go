@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -34,7 +35,11 @@ func Concat(axis int, xs ...*Tensor) (*Tensor, error) {
 		name: "Concat", fn: "concat", in: xs,
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanConcat(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Concat(out[0], in, g)
+			if plain {
+				cpuref.Concat(out[0], in, g)
+			} else {
+				fast.Concat(out[0], in, g)
+			}
 			return nil
 		},
 	}, g.OutShape())

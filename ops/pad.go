@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -26,7 +27,11 @@ func Pad(x *Tensor, p PadParams) (*Tensor, error) {
 		name: "Pad", fn: "pad", in: []*Tensor{x},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanPad(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Pad(out[0], in[0], g)
+			if plain {
+				cpuref.Pad(out[0], in[0], g)
+			} else {
+				fast.Pad(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -38,7 +39,11 @@ func reduce(name string, f spec.ReduceFunc, x *Tensor, p ReduceParams) (*Tensor,
 		name: name, fn: "reduce", in: []*Tensor{x},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanReduce(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Reduce(out[0], in[0], g)
+			if plain {
+				cpuref.Reduce(out[0], in[0], g)
+			} else {
+				fast.Reduce(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -34,7 +35,11 @@ func gather(name, fn string, x *Tensor, resolve func() (spec.Gather, error)) (*T
 		name: name, fn: fn, in: []*Tensor{x},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanGather(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Gather(out[0], in[0], g)
+			if plain {
+				cpuref.Gather(out[0], in[0], g)
+			} else {
+				fast.Gather(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

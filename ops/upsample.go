@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -30,7 +31,11 @@ func Upsample(x *Tensor, p UpsampleParams) (*Tensor, error) {
 			return shaders.PlanUpsample(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Upsample(out[0], in[0], g)
+			if plain {
+				cpuref.Upsample(out[0], in[0], g)
+			} else {
+				fast.Upsample(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

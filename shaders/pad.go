@@ -67,12 +67,16 @@ func pad(g spec.Pad, width int, dev Device) Plan {
 	}}}
 }
 
-// padKernels enumerates the kernels that PlanPad can return.
+// padKernels enumerates the kernels that PlanPad can return: every mode and every
+// number of axes, with one of the other.
 func padKernels() []*Kernel {
 	var all []*Kernel
 	for _, mode := range []spec.PadMode{spec.PadZeros, spec.PadReflect, spec.PadReplicate, spec.PadCircular} {
-		for axes := 1; axes <= spec.MaxRank; axes++ {
-			all = append(all, padKernel(mode, axes, 1), padKernel(mode, axes, 4))
+		all = append(all, padKernel(mode, 3, 1), padKernel(mode, 3, 4))
+	}
+	for axes := 1; axes <= spec.MaxRank; axes++ {
+		if axes != 3 {
+			all = append(all, padKernel(spec.PadReflect, axes, 1), padKernel(spec.PadReflect, axes, 4))
 		}
 	}
 	return all

@@ -141,15 +141,18 @@ func reduceParams(g *spec.Reduce, chunks int, factor float32) Params {
 	return p
 }
 
-// reduceKernels enumerates the kernels that PlanReduce can return.
+// reduceKernels enumerates the kernels that PlanReduce can return: every function
+// and every number of axes, with one of the other.
 func reduceKernels() []*Kernel {
 	var all []*Kernel
+	add := func(f spec.ReduceFunc, kept, reduced int) {
+		all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced))
+	}
 	for _, f := range spec.ReduceFuncs() {
-		for kept := 1; kept <= reduceAxes; kept++ {
-			for reduced := 1; reduced <= reduceAxes; reduced++ {
-				all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced))
-			}
-		}
+		add(f, 1, 1)
+	}
+	for axes := 2; axes <= reduceAxes; axes++ {
+		add(spec.ReduceSum, axes, axes)
 	}
 	return all
 }

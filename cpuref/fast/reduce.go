@@ -1,0 +1,158 @@
+package fast
+
+import (
+	"math"
+
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// Reduce makes one number of many, over axes of a tensor; see spec.Reduce. Sums
+// are accumulated in float64. Few outputs of many terms are cut into pieces by
+// their number alone.
+func Reduce(y, x []float32, g spec.Reduce) {
+	if g.ReducedAxes == 0 {
+		copy(y, x)
+		return
+	}
+	const piece = 1 << 16
+	terms := g.Terms()
+	if g.KeptAxes > 0 && g.Kept[0].Step == 1 && g.Reduced[0].Step != 1 {
+		reduceColumns(y, x, &g)
+		return
+	}
+	inner := g.Reduced[0]
+	pieces := max(1, terms/piece)
+	if inner.Size < piece || inner.Step != 1 || len(y) >= 64 {
+		pieces = 1
+	}
+	ns := 0.3 * float64(len(y)) * float64(terms)
+	if pieces == 1 {
+		ParallelRange(len(y), 1+piece/terms, ns, func(low, high int) {
+			for o := low; o < high; o++ {
+				y[o] = float32(finishReduce(&g, reduceRange(x, o, 0, terms, &g)))
+			}
+		})
+		return
+	}
+	parts := make([]float64, len(y)*pieces)
+	Parallel(len(parts), ns, func(i int) {
+		p := i % pieces
+		parts[i] = reduceRange(x, i/pieces, p*terms/pieces, (p+1)*terms/pieces, &g)
+	})
+	for o := range y {
+		acc := parts[o*pieces]
+		for _, v := range parts[o*pieces+1 : (o+1)*pieces] {
+			acc = combine(g.Func, acc, v)
+		}
+		y[o] = float32(finishReduce(&g, acc))
+	}
+}
+
+// reduceColumns reduces many neighbours at once, where the innermost axis of x is
+// kept: row after row is added to a row of results.
+func reduceColumns(y, x []float32, g *spec.Reduce) {
+	const most = 512
+	terms, n := g.Terms(), g.Kept[0].Size
+	blocks := (n + most - 1) / most
+	Parallel(len(y)/n*blocks, float64(len(y))*float64(terms), func(i int) {
+		var acc [most]float64
+		o := i/blocks*n + i%blocks*most
+		m := min(most, n-i%blocks*most)
+		base := stepsTo(o, &g.Kept)
+		for j := range m {
+			acc[j] = float64(x[base+j])
+		}
+		for term := 1; term < terms; term++ {
+			row := x[base+stepsTo(term, &g.Reduced):][:m]
+			switch g.Func {
+			case spec.ReduceMax:
+				for j, v := range row {
+					acc[j] = max(acc[j], float64(v))
+				}
+			case spec.ReduceMin:
+				for j, v := range row {
+					acc[j] = min(acc[j], float64(v))
+				}
+			default:
+				for j, v := range row {
+					acc[j] += float64(v)
+				}
+			}
+		}
+		for j := range m {
+			y[o+j] = float32(finishReduce(g, acc[j]))
+		}
+	})
+}
+
+func combine(f spec.ReduceFunc, a, b float64) float64 {
+	switch f {
+	case spec.ReduceMax:
+		return max(a, b)
+	case spec.ReduceMin:
+		return min(a, b)
+	}
+	return a + b
+}
+
+func finishReduce(g *spec.Reduce, acc float64) float64 {
+	if g.Func == spec.ReduceMean {
+		return acc / float64(g.Terms())
+	}
+	return acc
+}
+
+// reduceRange reduces terms low to high of output o, row by row of the innermost
+// reduced axis.
+func reduceRange(x []float32, o, low, high int, g *spec.Reduce) float64 {
+	base := stepsTo(o, &g.Kept)
+	inner := g.Reduced[0]
+	acc := 0.0
+	switch g.Func {
+	case spec.ReduceMax:
+		acc = math.Inf(-1)
+	case spec.ReduceMin:
+		acc = math.Inf(1)
+	}
+	for i := low; i < high; {
+		n := min(inner.Size-i%inner.Size, high-i)
+		at := base + stepsTo(i, &g.Reduced)
+		if inner.Step == 1 {
+			acc = combine(g.Func, acc, reduceAlong(g.Func, x[at:][:n]))
+		} else {
+			for range n {
+				acc = combine(g.Func, acc, float64(x[at]))
+				at += inner.Step
+			}
+		}
+		i += n
+	}
+	return acc
+}
+
+func reduceAlong(f spec.ReduceFunc, row []float32) float64 {
+	switch f {
+	case spec.ReduceMax:
+		return float64(simd.Max(row))
+	case spec.ReduceMin:
+		m := row[0]
+		for _, v := range row {
+			m = min(m, v)
+		}
+		return float64(m)
+	}
+	return simd.Sum(row)
+}
+
+// stepsTo returns where position i of a loop over axes lies.
+func stepsTo(i int, axes *[spec.MaxRank]spec.StepAxis) (at int) {
+	for _, axis := range axes {
+		at += i % axis.Size * axis.Step
+		i /= axis.Size
+		if i == 0 {
+			break
+		}
+	}
+	return at
+}
