@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -67,7 +68,11 @@ func BatchNorm(x, mean, variance, scale, shift *Tensor, p BatchNormParams) (*Ten
 			return shaders.PlanBatchNorm(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.BatchNorm(out[0], in[0], in[1], in[2], in[3], in[4], g)
+			if plain {
+				cpuref.BatchNorm(out[0], in[0], in[1], in[2], in[3], in[4], g)
+			} else {
+				fast.BatchNorm(out[0], in[0], in[1], in[2], in[3], in[4], g)
+			}
 			return nil
 		},
 	}, g.OutShape())
@@ -105,7 +110,11 @@ func BatchNormTrain(x, scale, shift, runningMean, runningVar *Tensor, p BatchNor
 			return shaders.PlanBatchNormTrain(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.BatchNormTrain(out[0], batchStats(out), in[0], in[1], in[2], in[3], in[4], g)
+			if plain {
+				cpuref.BatchNormTrain(out[0], batchStats(out), in[0], in[1], in[2], in[3], in[4], g)
+			} else {
+				fast.BatchNormTrain(out[0], batchStats(out), in[0], in[1], in[2], in[3], in[4], g)
+			}
 			return nil
 		},
 	})

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -32,7 +33,11 @@ func GroupNorm(x, scale, shift *Tensor, p GroupNormParams) (*Tensor, error) {
 			return shaders.PlanGroupNorm(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.GroupNorm(out[0], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.GroupNorm(out[0], in[0], in[1], in[2], g)
+			} else {
+				fast.GroupNorm(out[0], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -38,7 +39,11 @@ func InstanceNorm(x, scale, shift *Tensor, p InstanceNormParams) (*Tensor, error
 			return shaders.PlanInstanceNorm(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.InstanceNorm(out[0], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.InstanceNorm(out[0], in[0], in[1], in[2], g)
+			} else {
+				fast.InstanceNorm(out[0], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	}, g.OutShape())
@@ -74,7 +79,11 @@ func InstanceNormTrain(x, scale, shift, runningMean, runningVar *Tensor, p Insta
 			return shaders.PlanInstanceNormTrain(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.InstanceNormTrain(out[0], batchStats(out), in[0], in[1], in[2], in[3], in[4], g)
+			if plain {
+				cpuref.InstanceNormTrain(out[0], batchStats(out), in[0], in[1], in[2], in[3], in[4], g)
+			} else {
+				fast.InstanceNormTrain(out[0], batchStats(out), in[0], in[1], in[2], in[3], in[4], g)
+			}
 			return nil
 		},
 	})

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -60,7 +61,11 @@ func layerNorm(name string, x, scale, shift *Tensor, p LayerNormParams, stats bo
 			if stats {
 				mean, invStd = out[1], out[2]
 			}
-			cpuref.LayerNorm(out[0], mean, invStd, in[0], in[1], in[2], g)
+			if plain {
+				cpuref.LayerNorm(out[0], mean, invStd, in[0], in[1], in[2], g)
+			} else {
+				fast.LayerNorm(out[0], mean, invStd, in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	})

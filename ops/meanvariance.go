@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -34,7 +35,11 @@ func MeanVarianceNorm(x *Tensor, p MeanVarianceParams) (*Tensor, error) {
 			return shaders.PlanMeanVariance(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.MeanVariance(out[0], in[0], g)
+			if plain {
+				cpuref.MeanVariance(out[0], in[0], g)
+			} else {
+				fast.MeanVariance(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -30,7 +31,11 @@ func RMSNorm(x, scale, shift *Tensor, p LayerNormParams) (*Tensor, error) {
 			return shaders.PlanRMSNorm(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.RMSNorm(out[0], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.RMSNorm(out[0], in[0], in[1], in[2], g)
+			} else {
+				fast.RMSNorm(out[0], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -48,8 +48,11 @@ func getScratch(n int) []float32 {
 	return make([]float32, size)[:n]
 }
 
-// putScratch takes back what getScratch returned.
+// putScratch takes back what getScratch returned, or nil.
 func putScratch(s []float32) {
+	if s == nil {
+		return
+	}
 	class, size := scratchClass(cap(s))
 	p := &scratch
 	p.mu.Lock()

@@ -1,0 +1,240 @@
+package fast
+
+import (
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// Moments returns the mean and the population variance of each group of x; see
+// spec.Norm. Under g.RMS the mean is 0 and the variance the mean of the squares.
+//
+// A group is read in pieces that stay in the first-level cache, in two passes
+// each: its mean, then the squares of the deviations from that, in float64.
+// Pieces are merged in their order (Chan, Golub and LeVeque, 1979).
+func Moments(x []float32, g *spec.Norm) (mean, variance []float64) {
+	p := newNormalization(nil, x, nil, nil, g)
+	p.moments()
+	return p.mean, p.variance
+}
+
+// Normalize computes y from x and the mean and variance of each group; see
+// spec.Norm. scale and shift are nil where g has none; y may be x.
+func Normalize(y, x, scale, shift []float32, mean, variance []float64, g *spec.Norm) {
+	p := newNormalization(y, x, scale, shift, g)
+	p.mean, p.variance = mean, variance
+	p.normalize()
+}
+
+// normalizeWhole is Moments and Normalize; where a group's elements lie in rows
+// they are normalized while they are still in the cache.
+func normalizeWhole(y, x, scale, shift []float32, g *spec.Norm) (mean, variance []float64) {
+	p := newNormalization(y, x, scale, shift, g)
+	if p.inRows() && g.Groups >= manyGroups {
+		p.mean, p.variance = make([]float64, g.Groups), make([]float64, g.Groups)
+		per := max(1, normTask/g.Count)
+		ParallelRange(g.Groups, per, p.ns(), func(low, high int) {
+			for i := low; i < high; i++ {
+				p.rowMoments(i)
+				for j := range p.rows {
+					p.normalizeRow(i, j, 0, p.last.size)
+				}
+			}
+		})
+		return p.mean, p.variance
+	}
+	p.moments()
+	p.normalize()
+	return p.mean, p.variance
+}
+
+const (
+	momentPiece = 8 << 10  // floats of a piece of a group
+	normTask    = 16 << 10 // least floats of a task
+	normPiece   = 32 << 10 // floats of a row that a task normalizes, at most
+	manyGroups  = 16       // from here on groups are tasks
+)
+
+// axis is a merged axis of x with its strides.
+type axis struct{ size, x, group, affine int }
+
+// normalization is one under way. The elements along the last merged axis, a
+// run, belong to one group (inRows) or to a group each.
+type normalization struct {
+	g                  *spec.Norm
+	y, x, scale, shift []float32
+	mean, variance     []float64
+	last               axis
+	kept, averaged     []axis // the other axes
+	sets               int    // combinations of the kept axes
+	rows               int    // combinations of the averaged axes: runs of a set
+	stream             bool
+}
+
+func newNormalization(y, x, scale, shift []float32, g *spec.Norm) *normalization {
+	p := &normalization{g: g, y: y, x: x, scale: scale, shift: shift, last: axis{size: 1}, sets: 1, rows: 1}
+	p.stream = streams(len(y)) && &y[0] != &x[0]
+	stride := 1
+	for i := len(g.Dims) - 1; i >= 0; i-- {
+		d := g.Dims[i]
+		a := axis{d.Size, stride, d.Group, d.Affine}
+		stride *= d.Size
+		switch {
+		case i == len(g.Dims)-1:
+			p.last = a
+		case d.Group != 0:
+			p.kept = append(p.kept, a)
+			p.sets *= d.Size
+		default:
+			p.averaged = append(p.averaged, a)
+			p.rows *= d.Size
+		}
+	}
+	return p
+}
+
+// inRows reports whether a run belongs to one group.
+func (p *normalization) inRows() bool { return p.last.group == 0 }
+
+// ns is a guess at the time that a pass takes on one core.
+func (p *normalization) ns() float64 {
+	per := 0.4
+	if simd.Active() == simd.Portable {
+		per = 3
+	}
+	return per * float64(len(p.x))
+}
+
+// at returns where combination i of some axes is: the sums of the strides.
+// Axes are stored innermost first.
+func at(axes []axis, i int) (x, group, affine int) {
+	for _, a := range axes {
+		j := i % a.size
+		i /= a.size
+		x, group, affine = x+j*a.x, group+j*a.group, affine+j*a.affine
+	}
+	return x, group, affine
+}
+
+// run returns where run row of a set starts, its first group and affine element.
+func (p *normalization) run(set, row int) (x, group, affine int) {
+	x, group, affine = at(p.kept, set)
+	rx, _, ra := at(p.averaged, row)
+	return x + rx, group, affine + ra
+}
+
+// moment is the count, mean and sum of squared deviations of some elements.
+type moment struct{ n, mean, m2 float64 }
+
+// merge adds the elements of another.
+func (m *moment) merge(o moment) {
+	if o.n == 0 {
+		return
+	}
+	n := m.n + o.n
+	d := o.mean - m.mean
+	m.mean += d * (o.n / n)
+	m.m2 += o.m2 + d*d*(m.n*o.n/n)
+	m.n = n
+}
+
+// momentOf returns the moment of a piece; under RMS the mean is taken as 0.
+func momentOf(x []float32, rms bool) moment {
+	m := moment{n: float64(len(x))}
+	if !rms {
+		m.mean = simd.Sum(x) / m.n
+	}
+	m.m2 = simd.SumSquares(x, m.mean)
+	return m
+}
+
+// set stores the result for a group.
+func (p *normalization) set(group int, m moment) {
+	p.mean[group], p.variance[group] = m.mean, m.m2/float64(p.g.Count)
+}
+
+// rowMoments computes the moments of a group that lies in rows.
+func (p *normalization) rowMoments(set int) {
+	var m moment
+	_, group, _ := p.run(set, 0)
+	for j := range p.rows {
+		x, _, _ := p.run(set, j)
+		run := p.x[x:][:p.last.size]
+		for i := 0; i < len(run); i += momentPiece {
+			m.merge(momentOf(run[i:min(len(run), i+momentPiece)], p.g.RMS))
+		}
+	}
+	p.set(group, m)
+}
+
+// moments computes the moments of all groups.
+func (p *normalization) moments() {
+	p.mean, p.variance = make([]float64, p.g.Groups), make([]float64, p.g.Groups)
+	switch {
+	case !p.inRows():
+		p.columnMoments()
+	case p.sets >= manyGroups || len(p.x) <= normTask:
+		ParallelRange(p.sets, max(1, normTask/p.g.Count), p.ns(), func(low, high int) {
+			for i := low; i < high; i++ {
+				p.rowMoments(i)
+			}
+		})
+	default: // few large groups: their pieces are the tasks
+		perRun := (p.last.size + momentPiece - 1) / momentPiece
+		pieces := p.rows * perRun
+		parts := make([]moment, p.sets*pieces)
+		ParallelRange(len(parts), max(1, normTask/min(momentPiece, p.last.size)), p.ns(), func(low, high int) {
+			for i := low; i < high; i++ {
+				x, _, _ := p.run(i/pieces, i%pieces/perRun)
+				first := i % perRun * momentPiece
+				run := p.x[x:][:p.last.size]
+				parts[i] = momentOf(run[first:min(len(run), first+momentPiece)], p.g.RMS)
+			}
+		})
+		for i := range p.sets {
+			var m moment
+			for _, part := range parts[i*pieces:][:pieces] {
+				m.merge(part)
+			}
+			_, group, _ := p.run(i, 0)
+			p.set(group, m)
+		}
+	}
+}
+
+// columnMoments computes the moments where each element of a run has a group of
+// its own: columns are made into rows, a few at a time.
+func (p *normalization) columnMoments() {
+	const cols = 16
+	inner := axis{size: 1}
+	outer := p.averaged
+	if len(outer) > 0 {
+		inner, outer = outer[0], outer[1:]
+	}
+	outerRows := p.rows / inner.size
+	strips := (p.last.size + cols - 1) / cols
+	tall := min(inner.size, momentPiece/4)
+	// Strips side by side share cache lines, so a task takes some of them.
+	ParallelRange(p.sets*strips, 4, 2*p.ns(), func(low, high int) {
+		t := getScratch(cols * tall)
+		for i := low; i < high; i++ {
+			set, c := i/strips, i%strips*cols
+			n := min(cols, p.last.size-c)
+			base, group, _ := at(p.kept, set)
+			var ms [cols]moment
+			for o := range outerRows {
+				off, _, _ := at(outer, o)
+				for r := 0; r < inner.size; r += tall {
+					h := min(tall, inner.size-r)
+					transposeRows(t, p.x[base+off+r*inner.x+c:], tall, inner.x, n, h, h)
+					for k := range n {
+						ms[k].merge(momentOf(t[k*tall:][:h], p.g.RMS))
+					}
+				}
+			}
+			for k := range n {
+				p.set(group+c+k, ms[k])
+			}
+		}
+		putScratch(t)
+	})
+}
