@@ -173,3 +173,27 @@ func (t *Tape) InstanceNorm(x, scale, shift *Variable, p ops.InstanceNormParams)
 			return ops.InstanceNormGrad(dy, x, scale, p)
 		})
 }
+
+// Softmax is exp(x)/sum exp(x) along an axis.
+func (t *Tape) Softmax(x *Variable, axis int) *Variable {
+	return t.one("Softmax", []*Variable{x},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := ops.Softmax(in[0], axis)
+			return y, nil, err
+		},
+		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
+			return gradients(ops.SoftmaxGrad(dy, n.y(0), axis))
+		})
+}
+
+// LogSoftmax is the logarithm of Softmax.
+func (t *Tape) LogSoftmax(x *Variable, axis int) *Variable {
+	return t.one("LogSoftmax", []*Variable{x},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := ops.LogSoftmax(in[0], axis)
+			return y, nil, err
+		},
+		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
+			return gradients(ops.LogSoftmaxGrad(dy, n.y(0), axis))
+		})
+}

@@ -195,3 +195,57 @@ func TestMatMulGradientsForEveryTranspose(t *testing.T) {
 		}
 	})
 }
+
+// TestTrainingFunctions runs the functions of a training step that the graph above
+// lacks, backwards: every parameter gets a gradient, finite and of its shape.
+func TestTrainingFunctions(t *testing.T) {
+	engines(t, func(t *testing.T, e *ops.Engine) {
+		r := rand.New(rand.NewPCG(7, 8))
+		x := tensor(t, e, r, 4, 6, 5, 5)
+		var params []*autograd.Variable
+		param := func(shape ...int) *autograd.Variable {
+			v := autograd.Param(tensor(t, e, r, shape...))
+			params = append(params, v)
+			return v
+		}
+		running, err := autograd.NewRunningStats(e, 6)
+		require.NoError(t, err)
+		tape := autograd.NewTape(e)
+		h := tape.BatchNorm(tape.Const(x), param(6), param(6), running, ops.BatchNormTrainParams{})
+		h = tape.GroupNorm(h, param(6), param(6), ops.GroupNormParams{Groups: 2, Act: spec.GELU.Default()})
+		h = tape.InstanceNorm(h, param(6), param(6), ops.InstanceNormParams{})
+		h = tape.PReLU(h, param(6))
+		h = tape.Pad(h, ops.PadParams{Begin: []int{1, 1}, End: []int{1, 1}, Mode: spec.PadReflect})
+		h = tape.ConvTranspose(h, param(6, 3, 2, 2), param(3), ops.ConvTransposeParams{Stride: []int{2}})
+		h = tape.Upsample(h, ops.UpsampleParams{Size: []int{9, 9}, Mode: spec.Linear})
+		h = tape.MaxPool(h, ops.PoolParams{Kernel: []int{2}})
+		h = tape.Concat(1, h, tape.Max(h, tape.Sub(tape.Const(e1(t, e)), h)))
+		h = tape.AdaptiveAvgPool(h, 3, 2)
+		h = tape.Dropout(h, 0.2, 5)
+		h = tape.Flatten(h, 1, -1)
+		h = tape.LayerNorm(h, param(36), param(36), ops.LayerNormParams{})
+		h = tape.RMSNorm(h, param(36), nil, ops.LayerNormParams{})
+		h = tape.Linear(h, param(10, 36), param(10), ops.LinearParams{Act: spec.Mish.Default()})
+		h = tape.Div(h, tape.Add(tape.Mul(h, h), tape.Const(e1(t, e))))
+		h = tape.Softmax(tape.Add(h, tape.LogSoftmax(h, 1)), 1)
+		labels, err := e.Indices([]int32{1, 9, 0, 3}, 4)
+		require.NoError(t, err)
+		require.NoError(t, tape.Backward(tape.CrossEntropy(h, labels, ops.CrossEntropyParams{LabelSmoothing: 0.1})))
+		for i, p := range params {
+			require.NotNil(t, p.Grad(), "parameter %d", i)
+			require.Equal(t, p.Shape(), p.Grad().Shape(), "parameter %d", i)
+			for _, v := range data(t, p.Grad()) {
+				require.False(t, math.IsNaN(float64(v)) || math.IsInf(float64(v), 0), "parameter %d: %v", i, v)
+			}
+			p.Release()
+		}
+		running.Release()
+	})
+}
+
+// e1 is a single one.
+func e1(t *testing.T, e *ops.Engine) *ops.Tensor {
+	x, err := e.Tensor([]float32{1}, 1)
+	require.NoError(t, err)
+	return x
+}
