@@ -17,31 +17,27 @@ var binaryVec4WGSL string
 //go:embed binary_math.wgsl
 var binaryMathWGSL string
 
-// binarySource returns the WGSL of `fn apply(a: f32, b: f32) -> f32` and what it
-// needs; the kernel's params have a member zero, which is 0.
-func binarySource(f spec.BinaryFunc) string {
+// BinarySource returns the WGSL of `fn apply(a: f32, b: f32) -> f32` for a
+// function of two numbers, and of what it uses.
+func BinarySource(f spec.BinaryFunc) string {
 	const head = "fn apply(a: f32, b: f32) -> f32 { return "
-	const isNaN = "fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }\n"
 	switch f {
-	case spec.Add:
-		return head + "a + b; }"
 	case spec.Sub:
 		return head + "a - b; }"
 	case spec.Mul:
 		return head + "a * b; }"
+	case spec.Div:
+		return MathSource("k_pin", "k_head", "k_scale") + binaryMathWGSL + head + "quotient(a, b); }"
 	case spec.Min:
-		return isNaN + head + "select(select(min(a, b), b, is_nan(b)), a, is_nan(a)); }"
+		return MathSource("k_is_nan") + head + "select(select(min(a, b), b, k_is_nan(b)), a, k_is_nan(a)); }"
 	case spec.Max:
-		return isNaN + head + "select(select(max(a, b), b, is_nan(b)), a, is_nan(a)); }"
+		return MathSource("k_is_nan") + head + "select(select(max(a, b), b, k_is_nan(b)), a, k_is_nan(a)); }"
+	case spec.Pow:
+		return MathSource("k_pin", "k_head", "k_scale") + binaryMathWGSL + head + "power(a, b); }"
 	case spec.PReLU:
 		return head + "select(a * b, a, a >= 0.0); }"
 	}
-	_, library, _ := strings.Cut(binaryMathWGSL, "// library\n")
-	library, _, _ = strings.Cut(library, "// end library\n")
-	if f == spec.Div {
-		return library + head + "quotient(a, b); }"
-	}
-	return library + head + "power(a, b); }"
+	return head + "a + b; }"
 }
 
 // PlanBinary plans a function of two tensors. Inputs: a, b; output: y. Variants:
@@ -60,10 +56,10 @@ func PlanBinary(g spec.Binary, dev Device, force string) (Plan, error) {
 func binaryVec4Kernel(f spec.BinaryFunc, axes int, repeatA, repeatB bool) *Kernel {
 	return intern(fmt.Sprintf("binary_vec4_%v_axes%d_%s", f, axes, repeats(repeatA, repeatB)), func() *Kernel {
 		return &Kernel{
-			Source: specialise(binaryVec4WGSL, swap("apply", binarySource(f)), swap("places", binaryPlaces(axes)),
+			Source: specialise(binaryVec4WGSL, swap("apply", BinarySource(f)), swap("places", binaryPlaces(axes)),
 				swap("bindings", fmt.Sprintf(`@group(0) @binding(1) var<storage, read> a: array<%s>;
 @group(0) @binding(2) var<storage, read> b: array<%s>;`, elementType(!repeatA), elementType(!repeatB)))),
-			ParamBytes: 4 * (2 + 3*spec.MaxRank),
+			ParamBytes: 4 * (1 + 3*spec.MaxRank),
 			Writes:     []bool{false, false, true},
 		}
 	})
@@ -100,7 +96,7 @@ func binaryVec4(g spec.Binary, dev Device) Plan {
 	const wg = 64
 	total := ceilDiv(spec.Count(g.OutShape()), 4)
 	repeatA, repeatB := g.Axis[0].A == 0, g.Axis[0].B == 0
-	p := Params{}.U32(0, total)
+	p := Params{}.U32(total)
 	for i, axis := range g.Axis {
 		if i == 0 {
 			axis.Size = ceilDiv(axis.Size, 4)
@@ -124,8 +120,8 @@ func binaryVec4(g spec.Binary, dev Device) Plan {
 func binaryNaiveKernel(f spec.BinaryFunc) *Kernel {
 	return intern("binary_naive_"+f.String(), func() *Kernel {
 		return &Kernel{
-			Source:     specialise(binaryNaiveWGSL, swap("apply", binarySource(f))),
-			ParamBytes: 4 * (2 + 3*spec.MaxRank),
+			Source:     specialise(binaryNaiveWGSL, swap("apply", BinarySource(f))),
+			ParamBytes: 4 * (1 + 3*spec.MaxRank),
 			Writes:     []bool{false, false, true},
 		}
 	})
@@ -134,7 +130,7 @@ func binaryNaiveKernel(f spec.BinaryFunc) *Kernel {
 func binaryNaive(g spec.Binary, dev Device) Plan {
 	const wg = 64
 	total := spec.Count(g.OutShape())
-	p := Params{}.U32(0, total)
+	p := Params{}.U32(total)
 	for _, axis := range g.Axis {
 		p = p.U32(axis.Size, axis.A, axis.B)
 	}

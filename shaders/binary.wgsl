@@ -10,7 +10,6 @@
 // It is the definition that the faster kernel is compared with.
 
 struct Params {
-  zero: u32,  // 0, but the compiler does not know
   total: u32, // outputs
   size0: u32, a0: u32, b0: u32, // the innermost axis
   size1: u32, a1: u32, b1: u32,

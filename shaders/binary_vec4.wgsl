@@ -11,7 +11,6 @@
 // Limits:   every tensor below 2^31 elements
 
 struct Params {
-  zero: u32,  // 0, but the compiler does not know
   total: u32, // vec4s of y
   size0: u32, a0: u32, b0: u32, // the innermost axis; sizes and steps are in
   size1: u32, a1: u32, b1: u32, // what the operand is bound as
