@@ -102,7 +102,8 @@ type implicit struct {
 	k          int   // length of the sums: channels of a group times taps
 	offs       []int // where row k of the matrix starts in a box's copy
 	flat       bool  // tiles run on over the ends of rows
-	parts      int   // into which the output channels are cut for more tasks
+	workers    int
+	parts      int // into which the output channels are cut for more tasks
 	packed     []float32
 	act        spec.Activation
 	clamp      int
@@ -117,7 +118,6 @@ type placement struct{ first, step, size [3]int }
 const (
 	boxFloats = 128 << 10 // floats of a box's copy that stay in the second-level cache
 	boxCols   = 256       // least outputs of a box for which weights are loaded anew
-	convTasks = 8         // least tasks that a convolution is cut into, where it can be
 )
 
 func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement) *implicit {
@@ -129,13 +129,17 @@ func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement) *implicit
 	for i := range g.Kernel {
 		phases *= min(g.Kernel[i], g.Stride[i])
 	}
-	all := g.OutSize()
+	p.workers = workersFor(p.ns())
+	wanted := 1 // tasks
+	if p.workers > 1 {
+		wanted = 4 * p.workers
+	}
 	cols := min(max(boxFloats/(g.CG()*phases), boxCols), 4096)
-	cols = min(cols, max(boxCols/2, all*g.N*g.Groups/convTasks))
+	cols = min(cols, max(boxCols/2, g.OutSize()*g.N*g.Groups/wanted))
 	p.l = newLattice(&g.Window, g.PadMode, cols)
 	p.flat = p.place != nil || p.flatPays()
-	if tasks := g.N * g.Groups * p.l.boxes(); tasks < convTasks {
-		p.parts = min((g.KG()+p.ts.Rows-1)/p.ts.Rows, (convTasks+tasks-1)/tasks)
+	if tasks := g.N * g.Groups * p.l.boxes(); tasks < wanted {
+		p.parts = min((g.KG()+p.ts.Rows-1)/p.ts.Rows, (wanted+tasks-1)/max(tasks, 1))
 	}
 	p.parts = max(p.parts, 1)
 	cg, channel := g.CG(), p.l.channel()
@@ -161,13 +165,20 @@ func (p *implicit) flatPays() bool {
 	return flat < float64(rows)
 }
 
+// ns is a guess at the time that the convolution takes on one core.
+func (p *implicit) ns() float64 {
+	if p.ts.Lanes == 1 || simd.Active() == simd.Portable {
+		return p.g.Flops() / 6
+	}
+	return p.g.Flops() / float64(p.ts.Lanes*8)
+}
+
 func (p *implicit) run() {
 	g := p.g
 	tasks := g.N * g.Groups * p.l.boxes() * p.parts
 	if tasks == 0 {
 		return
 	}
-	ns := g.Flops() / float64(p.ts.Lanes*8)
 	// Weights that several tasks use are packed once, where the copy is small
 	// beside the tensors.
 	weights := g.K * p.k
@@ -177,7 +188,7 @@ func (p *implicit) run() {
 			p.packWeights(p.packed[i*g.KG()*p.k:], i, 0, g.KG(), 0, p.k)
 		})
 	}
-	Parallel(tasks, ns, p.task)
+	parallel(p.workers, tasks, func(_, i int) { p.task(i) })
 }
 
 func (p *implicit) release() {
@@ -259,6 +270,9 @@ func (p *implicit) task(i int) {
 				}
 			}
 			j.set(a, k0, kb, gi*kg, r0, np, q0, q1)
+			if next := min(p.k-k0-kb, gemmK); p.packed == nil && next > 0 {
+				j.ahead, j.aheadN = p.w[(gi*kg)*p.k+k0+kb:], next
+			}
 			j.columns()
 			ra = rz
 		}

@@ -20,8 +20,10 @@ type boxJob struct {
 	kb, first   int // first: the job's first row within the group
 	bias        []float32
 	mode        int
-	flatD       int // flat: columns from one depth to the next
-	flatColumns int // flat: columns of one depth
+	ahead       []float32 // weights of the group from the next block's first column on
+	aheadN      int       // columns of the next block, asked for during this one
+	flatD       int       // flat: columns from one depth to the next
+	flatColumns int       // flat: columns of one depth
 }
 
 // flatWidth lays out the flat columns: a depth of the box after the other, each
@@ -39,6 +41,7 @@ func (j *boxJob) set(a []float32, k0, kb, channel, first, np, q0, q1 int) {
 	j.a, j.np, j.q0, j.q1, j.kb, j.first = a, np, q0, q1, kb, first
 	t := j.t
 	t.Offs, t.K, t.LDC, t.Lo, t.Hi = &p.offs[k0], kb, j.ldc, p.lo, p.hi
+	j.ahead = nil
 	j.mode = simd.FromC
 	j.bias = nil
 	if k0 == 0 {
@@ -78,6 +81,9 @@ func (j *boxJob) stretch(from, to, n int) {
 		t.B, t.N = &j.cp[from+c], min(j.p.ts.Cols, n-c)
 		for q := j.q0; q < j.q1; q++ {
 			r0, r1 := panelRow(q, j.np, kg), panelRow(q+1, j.np, kg)
+			if j.ahead != nil {
+				simd.PrefetchRows(&j.ahead[r0*j.p.k], r1-r0, j.aheadN, j.p.k)
+			}
 			t.A = &j.a[(r0-base)*j.kb]
 			t.C = &j.out[(r0-j.first)*j.ldc+to+c]
 			if j.bias != nil {
@@ -85,6 +91,7 @@ func (j *boxJob) stretch(from, to, n int) {
 			}
 			j.p.ts.Run(t, r1-r0)
 		}
+		j.ahead = nil
 	}
 }
 

@@ -96,3 +96,5 @@ func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
 
 // spreadPlane is not called in portable Go.
 func spreadPlane(dst, src *float32, dstStride, srcStride, rows, n int) {}
+
+func prefetchAhead(p *float32, lines int) {}
