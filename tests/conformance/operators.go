@@ -20,7 +20,7 @@ func merge(tables ...map[string]operator) map[string]operator {
 var suites = map[string]map[string]operator{
 	"onnx":    merge(onnxUnary, onnxReductions(), onnxOperators),
 	"webnn":   merge(webnnUnary, webnnReductions(), webnnOperators),
-	"pytorch": merge(pytorchUnary, pytorchOperators),
+	"pytorch": differentiated(merge(pytorchUnary, pytorchOperators), pytorchGradients),
 }
 
 var onnxOperators = map[string]operator{

@@ -11,7 +11,14 @@ func output(t *ops.Tensor) []*Value { return []*Value{named("output", t)} }
 
 // torchPointwise is an operator that applies one function to each element.
 func torchPointwise(f func(c *call) ops.Activation) operator {
-	return func(c *call) []*Value { return output(c.activate(c.param("input"), f(c))) }
+	return func(c *call) []*Value {
+		x, a := c.param("input"), f(c)
+		out := output(c.activate(x, a))
+		if dy := c.optParam("grad_output"); dy != nil {
+			out = append(out, gradInput(c.do(ops.PointwiseGrad(dy, x, a)))...)
+		}
+		return out
+	}
 }
 
 func torchPlain(f spec.Pointwise) operator {
@@ -71,18 +78,26 @@ var pytorchUnary = map[string]operator{
 	}),
 }
 
-func torchConv(c *call) []*Value {
-	return output(c.do(ops.Conv(c.param("input"), c.param("weight"), c.optParam("bias"), ops.ConvParams{
+func (c *call) torchConv() ops.ConvParams {
+	return ops.ConvParams{
 		Stride: c.attrs.Ints("stride"), Padding: c.attrs.Ints("padding"),
 		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
-	})))
+	}
+}
+
+func torchConv(c *call) []*Value {
+	return output(c.do(ops.Conv(c.param("input"), c.param("weight"), c.optParam("bias"), c.torchConv())))
+}
+
+func (c *call) torchConvTranspose() ops.ConvTransposeParams {
+	return ops.ConvTransposeParams{
+		Stride: c.attrs.Ints("stride"), Padding: c.attrs.Ints("padding"), OutputPadding: c.attrs.Ints("output_padding"),
+		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
+	}
 }
 
 func torchConvTranspose(c *call) []*Value {
-	return output(c.do(ops.ConvTranspose(c.param("input"), c.param("weight"), c.optParam("bias"), ops.ConvTransposeParams{
-		Stride: c.attrs.Ints("stride"), Padding: c.attrs.Ints("padding"), OutputPadding: c.attrs.Ints("output_padding"),
-		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
-	})))
+	return output(c.do(ops.ConvTranspose(c.param("input"), c.param("weight"), c.optParam("bias"), c.torchConvTranspose())))
 }
 
 func torchPRelu(c *call) []*Value {

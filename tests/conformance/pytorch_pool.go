@@ -20,11 +20,15 @@ func (c *call) withIndices(y, idx *ops.Tensor) []*Value {
 	return []*Value{named("output", y), v}
 }
 
-func torchAvgPool(c *call) []*Value {
+func (c *call) torchAverage() ops.PoolParams {
 	p := c.torchPool()
 	p.ExcludePad = !c.attrs.Bool("count_include_pad", true)
 	p.Divisor = c.attrs.Int("divisor_override", 0)
-	return output(c.do(ops.AvgPool(c.param("input"), p)))
+	return p
+}
+
+func torchAvgPool(c *call) []*Value {
+	return output(c.do(ops.AvgPool(c.param("input"), c.torchAverage())))
 }
 
 func torchLpPool(c *call) []*Value {

@@ -41,14 +41,12 @@ func RunAll(w io.Writer, e *ops.Engine, files []*File) Count {
 	suites := map[string]Count{}
 	reasons := map[string]int{}
 	closest := map[string]float64{}
-	gradients := 0
 	for _, f := range files {
 		var n Count
 		for i := range f.Cases {
 			c := &f.Cases[i]
 			out := Run(e, f.Suite, c)
 			n.add(out.Status)
-			gradients += out.Gradients
 			switch out.Status {
 			case Failed:
 				fmt.Fprintf(w, "FAIL %s/%s %q (%s): %v\n", f.Suite, f.Family, c.Name, c.Op, out.Err)
@@ -70,9 +68,6 @@ func RunAll(w io.Writer, e *ops.Engine, files []*File) Count {
 	}
 	for _, r := range slices.Sorted(maps.Keys(reasons)) {
 		fmt.Fprintf(w, "skipped %4d: %s\n", reasons[r], r)
-	}
-	if gradients > 0 {
-		fmt.Fprintf(w, "left out %d gradients among the outputs\n", gradients)
 	}
 	return total
 }
