@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -35,8 +36,10 @@ func BatchNormTrainGrad(dy, x, scale, mean, invStd *Tensor, p BatchNormTrainPara
 	}
 	return normGradCall{
 		name: name, fn: "batchnorm_train_grad", g: g, in: []*Tensor{dy, x, scale, mean, invStd}, affine: shapeOf(scale), plan: shaders.PlanBatchNormGrad,
-		cpu: func(d cpuref.NormGrads[float32], in [][]float32) {
-			cpuref.BatchNormTrainGrad(d, in[0], in[1], in[2], in[3], in[4], g)
+		cpu: func(d cpuref.NormGrads[float32], in [][]float32, plain bool) {
+			if plain || !fast.BatchNormTrainGrad(d, in[0], in[1], in[2], in[4], g) {
+				cpuref.BatchNormTrainGrad(d, in[0], in[1], in[2], in[3], in[4], g)
+			}
 		},
 	}.run(e)
 }
@@ -64,7 +67,7 @@ func BatchNormGrad(dy, x, mean, variance, scale *Tensor, p BatchNormParams) (dx,
 	}
 	return normGradCall{
 		name: name, fn: "batchnorm_grad", g: g, in: []*Tensor{dy, x, scale, mean, variance}, affine: shapeOf(scale), plan: shaders.PlanBatchNormGrad,
-		cpu: func(d cpuref.NormGrads[float32], in [][]float32) {
+		cpu: func(d cpuref.NormGrads[float32], in [][]float32, _ bool) {
 			cpuref.BatchNormGrad(d, in[0], in[1], in[3], in[4], in[2], g)
 		},
 	}.run(e)

@@ -15,7 +15,7 @@ type normGradCall struct {
 	in       []*Tensor // dy, x, scale and what cpu takes besides
 	affine   []int     // the shape of dscale and dshift
 	plan     func(function string, g spec.NormGrad, dev shaders.Device, force string) (shaders.Plan, error)
-	cpu      func(d cpuref.NormGrads[float32], in [][]float32)
+	cpu      func(d cpuref.NormGrads[float32], in [][]float32, plain bool)
 }
 
 // run computes the gradient. dscale and dshift are nil where there is no scale.
@@ -32,7 +32,7 @@ func (c normGradCall) run(e *Engine) (dx, dscale, dshift *Tensor, err error) {
 			if len(out) > 1 {
 				d.Scale, d.Shift = out[1], out[2]
 			}
-			c.cpu(d, in)
+			c.cpu(d, in, plain)
 			return nil
 		},
 	})
@@ -62,7 +62,7 @@ func normGrad(name, fn string, dy, x, scale *Tensor, forward func(x, scale []int
 	}
 	return normGradCall{
 		name: name, fn: fn, g: g, in: []*Tensor{dy, x, scale}, affine: shapeOf(scale), plan: shaders.PlanNormGrad,
-		cpu: func(d cpuref.NormGrads[float32], in [][]float32) { cpuref.NormGrad(d, in[0], in[1], in[2], g) },
+		cpu: func(d cpuref.NormGrads[float32], in [][]float32, _ bool) { cpuref.NormGrad(d, in[0], in[1], in[2], g) },
 	}.run(e)
 }
 
