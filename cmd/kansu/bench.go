@@ -41,7 +41,7 @@ func newBench() *ffcli.Command {
 	fs.IntVar(&o.reps, "reps", 5, "repetitions of each workload, at least")
 	fs.StringVar(&o.kernel, "kernel", "", "force this kernel")
 	fs.BoolVar(&o.explain, "explain", false, "print the plan: kernel, grid, why, what was rejected")
-	fs.BoolVar(&o.short, "short", false, "two repetitions, and no workload beyond 2 GFLOP: a first look within a minute")
+	fs.BoolVar(&o.short, "short", false, "two repetitions, no gradients and no workload beyond 2 GFLOP: a first look within a minute")
 	fs.BoolVar(&o.list, "list", false, "print the workloads' names and stop")
 	fs.StringVar(&o.format, "format", "table", "what to print: table, markdown, go (Go's benchmark text, for benchstat) or json")
 	fs.StringVar(&o.html, "html", "", "also write the report, with a roofline plot, as a page to this file")
@@ -90,7 +90,7 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 	}
 	var todo []cases.Workload
 	for _, w := range cases.Workloads() {
-		if flops, _ := w.Case.Work(); want.MatchString(w.Name) && !(o.short && flops > shortFlops) {
+		if flops, _ := w.Case.Work(); want.MatchString(w.Name) && !(o.short && (flops > shortFlops || strings.HasSuffix(w.Name, "_grad"))) {
 			todo = append(todo, w)
 		}
 	}

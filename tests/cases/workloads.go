@@ -17,7 +17,7 @@ type Workload struct {
 func Workloads() []Workload {
 	one := []int{1}
 	maps := []int{8, 64, 112, 112}
-	return []Workload{
+	all := []Workload{
 		{"gemm512", "matmul", &MatMulCase{A: []int{512, 512}, B: []int{512, 512}}},
 		{"gemm1024", "matmul", &MatMulCase{A: []int{1024, 1024}, B: []int{1024, 1024}}},
 		{"gemm2048", "matmul", &MatMulCase{A: []int{2048, 2048}, B: []int{2048, 2048}}},
@@ -48,4 +48,49 @@ func Workloads() []Workload {
 		{"squeezenet_b1", "conv", &NetworkCase{"squeezenet", 1}},
 		{"squeezenet_b8", "conv", &NetworkCase{"squeezenet", 8}},
 	}
+	return append(all, gradients(all)...)
+}
+
+// gradients returns the workloads backwards: each with its name and _grad behind.
+func gradients(forward []Workload) []Workload {
+	var all []Workload
+	for _, w := range forward {
+		var c Case
+		switch f := w.Case.(type) {
+		case *ConvCase:
+			c = gradOfConv(f)
+		case *ConvTransposeCase:
+			c = gradOfConvTranspose(f)
+		case *PoolCase:
+			g := PoolGradCase{*f}
+			g.Indices = g.Kind == "max"
+			c = &g
+		case *ActivationCase:
+			c = &ActivationGradCase{*f}
+		case *BatchNormCase:
+			g := BatchNormGradCase{*f}
+			g.Shift = false
+			c = &g
+		case *BatchNormTrainCase:
+			g := BatchNormTrainGradCase{*f}
+			g.Shift, g.Running = false, false
+			c = &g
+		case *LayerNormCase:
+			g := LayerNormGradCase{*f}
+			g.Shift, g.Stats = false, false
+			c = &g
+		case *GroupNormCase:
+			g := GroupNormGradCase{*f}
+			g.Shift = false
+			c = &g
+		case *InstanceNormCase:
+			g := InstanceNormGradCase{*f}
+			g.Shift = false
+			c = &g
+		default:
+			continue
+		}
+		all = append(all, Workload{w.Name + "_grad", w.Function + "_grad", c})
+	}
+	return all
 }
