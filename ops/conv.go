@@ -17,7 +17,9 @@ type ConvParams = spec.ConvParams
 //	out = floor((in + padBegin + padEnd - dilation*(kernel-1) - 1)/stride) + 1
 //
 // Formula and parameters are those of PyTorch's Conv1d, Conv2d and Conv3d (a
-// cross-correlation), with ONNX's padding per side and auto padding. Errors:
+// cross-correlation), with ONNX's padding per side and auto padding. A GPU may
+// use Winograd's method for 3x3 kernels with stride 1; ConvParams.Direct says
+// what that changes, and forbids it. Errors:
 // ErrShape, ErrParam, ErrTooLarge, ErrReleased, ErrEngine, ErrOutOfMemory.
 func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	e, err := engineOf("Conv", x, w, b)

@@ -28,7 +28,7 @@ var convPlans planCache[convKey]
 //   - winograd4 and winograd2: 3x3 with stride 1 in fewer multiplications
 //   - depthwise: one input channel per group
 //   - register16x16 and so on, and depthwise_row: for software adapters
-//   - gather8x8 and so on: a register tile without constants of the shape
+//   - gather8x8: a register tile without constants of the shape
 //   - naive: the definition
 //
 // The choice is the least time by the model of convCandidates.

@@ -17,10 +17,10 @@ var convGatherWGSL string
 type registerTile struct{ k, w int }
 
 // registerTiles are the tiles of conv_register.wgsl, the largest first.
-var registerTiles = []registerTile{{16, 16}, {8, 28}, {8, 16}, {16, 8}, {8, 8}}
+var registerTiles = []registerTile{{16, 16}, {8, 28}, {8, 16}, {8, 8}}
 
-// gatherTiles are those of conv_gather.wgsl.
-var gatherTiles = []registerTile{{8, 8}, {8, 4}}
+// convGatherTile is the tile of conv_gather.wgsl.
+var convGatherTile = registerTile{8, 8}
 
 // registerShape is what shapes the text of a register kernel: the tile and how
 // the taps of a kernel row lie in the input row.
@@ -193,10 +193,5 @@ func convRegisterKernels() []*Kernel {
 			all = append(all, registerKernel(registerShape{registerTile{8, 8}, window[0], window[1], window[2], shift}))
 		}
 	}
-	for _, t := range gatherTiles {
-		for _, wg := range []int{8, 64} {
-			all = append(all, gatherKernel(t, wg))
-		}
-	}
-	return all
+	return append(all, gatherKernel(convGatherTile, 8), gatherKernel(convGatherTile, 64))
 }

@@ -65,9 +65,8 @@ func convCandidates(g spec.Conv, dev Device) []candidate {
 	for _, t := range registerTiles {
 		all.add("register"+t.String(), registerNot(g, t, dev), cost.register(g, t), func() (Plan, error) { return convRegister(g, dev, t) })
 	}
-	for _, t := range gatherTiles {
-		all.add("gather"+t.String(), gatherNot(g, t, dev), cost.gather(g, t), func() (Plan, error) { return convGather(g, dev, t) })
-	}
+	all.add("gather"+convGatherTile.String(), gatherNot(g, convGatherTile, dev), cost.gather(g, convGatherTile),
+		func() (Plan, error) { return convGather(g, dev, convGatherTile) })
 	all.add("naive", "", cost.naive(g), func() (Plan, error) { return convNaive(g, dev), nil })
 	return all.sorted()
 }

@@ -36,7 +36,7 @@ func TestConvChoice(t *testing.T) {
 		{"3x3, 64 channels, direct", []int{8, 64, 56, 56}, []int{64, 64, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile64x64", "register8x28"},
 		{"3x3, 256 channels, large", []int{8, 256, 56, 56}, []int{256, 256, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile128x128", "register8x28"},
 		{"3x3, 32 channels", []int{8, 32, 112, 112}, []int{32, 32, 3, 3}, spec.ConvParams{Padding: one, Direct: true}, "tile32x128", "register8x28"},
-		{"3x3, 512 channels, 7x7", []int{1, 512, 7, 7}, []int{512, 512, 3, 3}, spec.ConvParams{Padding: one}, "split64x64", "register16x8"},
+		{"3x3, 512 channels, 7x7", []int{1, 512, 7, 7}, []int{512, 512, 3, 3}, spec.ConvParams{Padding: one}, "split64x64", "register8x8"},
 		{"1x1", []int{8, 256, 56, 56}, []int{64, 256, 1, 1}, spec.ConvParams{}, "tile64x64", "register16x16"},
 		{"7x7 on 3 channels", []int{8, 3, 224, 224}, []int{64, 3, 7, 7}, spec.ConvParams{Stride: []int{2}, Padding: []int{3}}, "tile64x64", "register8x16"},
 		{"1-D", []int{8, 64, 4096}, []int{64, 64, 9}, spec.ConvParams{Padding: []int{4}}, "tile64x64", "register8x16"},
