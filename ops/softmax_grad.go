@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -39,7 +40,9 @@ func softmaxGrad(name string, dy, y *Tensor, axis int, kind spec.SoftmaxKind) (*
 			return shaders.PlanSoftmaxGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.SoftmaxGrad(out[0], in[0], in[1], g)
+			if plain || !fast.SoftmaxGrad(out[0], in[0], in[1], g) {
+				cpuref.SoftmaxGrad(out[0], in[0], in[1], g)
+			}
 			return nil
 		},
 	}, g.OutShape())
