@@ -22,6 +22,8 @@ import (
 var (
 	//go:embed norm_grad_sums.wgsl
 	normGradSumsWGSL string
+	//go:embed norm_grad_planes.wgsl
+	normGradPlanesWGSL string
 	//go:embed norm_grad_finish.wgsl
 	normGradFinishWGSL string
 	//go:embed norm_grad_apply.wgsl
@@ -38,7 +40,8 @@ type normGradOperands struct {
 
 // PlanNormGrad plans the gradient of a normalization with the statistics of x
 // itself. Inputs: dy, x, scale (may be absent); outputs: dx and, where there is a
-// scale, dscale and dshift. function is the row's name. Variants: naive.
+// scale, dscale and dshift. function is the row's name. Variants: planes (whole
+// planes of cells), naive.
 func PlanNormGrad(function string, g spec.NormGrad, dev Device, force string) (Plan, error) {
 	return planNormGrad(function, g, normGradOperands{
 		dy: In(0), x: In(1), scale: In(2), spread: In(2), dx: Out(0), dscale: Out(1), dshift: Out(2),
@@ -55,11 +58,21 @@ func PlanBatchNormGrad(function string, g spec.NormGrad, dev Device, force strin
 }
 
 func planNormGrad(function string, g spec.NormGrad, io normGradOperands, dev Device, force string) (Plan, error) {
-	parts := func(moments func(*spec.Norm, Operand, Device) (Step, int)) func() (Plan, error) {
-		return func() (Plan, error) { return normGradParts(g, io, dev, moments), nil }
+	_, _, _, groups := g.Planes()
+	cells, _, _, _, ok := normGradCells(gradDims(&g))
+	_, _, _, planes := cellPlanes(cells)
+	not := firstOf(reason(!groups || !planes, "the cells are not planes"), reason(!ok, "the cells are too small or too many"))
+	moments := momentsTree
+	if dev.CPU {
+		moments = momentsSplit
 	}
 	return choose(function, force, []candidate{
-		{name: "naive", why: "serves every layout", plan: parts(momentsNaive)},
+		{name: "planes", why: "whole planes in chunks", not: not, plan: func() (Plan, error) {
+			return normGradParts(g, io, dev, true, moments), nil
+		}},
+		{name: "naive", why: "serves every layout", plan: func() (Plan, error) {
+			return normGradParts(g, io, dev, false, momentsNaive), nil
+		}},
 	})
 }
 
@@ -185,6 +198,7 @@ type normGradPlan struct {
 	io        normGradOperands
 	coef, low Operand
 	dev       Device
+	planes    bool // sum cells by planes
 }
 
 func (p *normGradPlan) temp(n int) Operand {
@@ -193,8 +207,8 @@ func (p *normGradPlan) temp(n int) Operand {
 }
 
 // normGradParts assembles the steps of a gradient around its moments.
-func normGradParts(g spec.NormGrad, io normGradOperands, dev Device, moments func(*spec.Norm, Operand, Device) (Step, int)) Plan {
-	p := normGradPlan{g: g, io: io, dev: dev}
+func normGradParts(g spec.NormGrad, io normGradOperands, dev Device, planes bool, moments func(*spec.Norm, Operand, Device) (Step, int)) Plan {
+	p := normGradPlan{g: g, io: io, dev: dev, planes: planes}
 	if !g.Given && !g.Fixed {
 		m, parts := moments(&g.Norm, io.x, dev) // to Temp(0), and from there to Temp(1)
 		p.Steps = append(p.Steps, m, momentsMerge(&g.Norm, parts, dev))
@@ -240,6 +254,9 @@ func normGradSumsKernel(weighted, normalized bool) *Kernel {
 // sums plans the sums of a layout, in at most so many chunks.
 func (p *normGradPlan) sums(l gradLayout, most int, side normGradSide) (part Operand, parts int) {
 	const wg = 64
+	if p.planes {
+		return p.planeSums(l, most)
+	}
 	size, parts := chunks(l.terms(), 256, most)
 	part = p.temp(4 * l.outputs() * parts)
 	step := 4
@@ -251,6 +268,59 @@ func (p *normGradPlan) sums(l gradLayout, most int, side normGradSide) (part Ope
 		Params:   append(l.params(), Params{}.U32(l.outputs()*parts, parts, size, l.terms(), step, boolU32(side == sideAffine))...),
 		Operands: []Operand{p.io.dy, p.io.x, p.io.stat, p.io.scale, part},
 		Groups:   Grid1D(ceilDiv(l.outputs()*parts, wg), p.dev.MaxGroups),
+	})
+	return part, parts
+}
+
+// cellPlanes returns the form [n, c, s] of x in which cell c is the elements
+// [:, c, :]; ok is false where the cells cannot be had so. reduced axes have
+// strides in x.
+func cellPlanes(l gradLayout) (n, c, s int, ok bool) {
+	n, c, s = 1, l.outputs(), 1
+	for _, d := range l.reduced {
+		// An axis is within the cells' axes, before them, or between two of them.
+		inside, outside := true, true
+		for _, k := range l.kept {
+			inside, outside = inside && d.at < k.at, outside && d.at > k.at
+		}
+		switch {
+		case inside:
+			s *= d.size
+		case outside:
+			n *= d.size
+		default:
+			return 0, 0, 0, false
+		}
+	}
+	return n, c, s, s >= 4
+}
+
+func normGradPlanesKernel(s int) (*Kernel, int) {
+	load, edits := lanes(s, vec4Moments)
+	return intern(fmt.Sprintf("norm_grad_planes_x%d", load), func() *Kernel {
+		return &Kernel{Source: specialise(normGradPlanesWGSL, edits...), ParamBytes: 128 + 48, Writes: []bool{false, false, false, true}}
+	}), load
+}
+
+// planeSums plans the sums of cells that are planes.
+func (p *normGradPlan) planeSums(l gradLayout, most int) (part Operand, parts int) {
+	const wg, block = 32, 16
+	n, c, s, _ := cellPlanes(l)
+	k, load := normGradPlanesKernel(s)
+	s /= load
+	blocks := ceilDiv(s, block)
+	size, parts := chunks(n*blocks, 16, most)
+	part = p.temp(4 * c * parts)
+	step := 4
+	if p.g.Given || p.g.Fixed {
+		step = 1
+	}
+	cells := gradLayout{kept: l.kept}
+	p.Steps = append(p.Steps, Step{
+		Kernel:   k,
+		Params:   append(cells.params()[:128], Params{}.U32(len(l.kept), c*parts, parts, size, n*blocks, step, blocks, s, c*s).pad16()...),
+		Operands: []Operand{p.io.dy, p.io.x, p.io.stat, part},
+		Groups:   Grid1D(ceilDiv(c*parts, wg), p.dev.MaxGroups),
 	})
 	return part, parts
 }
@@ -368,7 +438,9 @@ func (p *normGradPlan) apply() {
 
 // normGradKernels enumerates the kernels of the gradients of normalizations.
 func normGradKernels() []*Kernel {
-	all := []*Kernel{normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
+	planes, _ := normGradPlanesKernel(1)
+	planes4, _ := normGradPlanesKernel(4)
+	all := []*Kernel{planes, planes4, normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
 	for threads := 1; threads <= 32; threads *= 2 {
 		all = append(all, normGradFinishKernel(sideGroups, 64, threads), normGradFinishKernel(sideAffine, 64, threads))
 	}
