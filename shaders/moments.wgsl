@@ -7,8 +7,13 @@
 //
 // k_pin and the like are of math.wgsl.
 //
-// Sums of deviations are taken from a first element of the group, and squares
-// from hi, never E[x^2] - E[x]^2; each sum is in blocks of 16 or in a tree.
+// Sums of deviations are taken from an element of the group, and squares from hi
+// or from the mean of a block, never E[x^2] - E[x]^2; each sum is in short blocks
+// or in a tree, as many equal terms on a large one are rounded all one way.
+//
+// The sum of x - hi, which makes lo, is taken with all that its roundings leave
+// wherever a group may be small: the result of an element that is close to the
+// mean is then as good as any other. Over many elements the roundings cancel.
 
 // pivot + offset as hi + lo.
 fn recentre(pivot: f32, offset: f32) -> vec2<f32> {
@@ -33,3 +38,6 @@ fn inv_std(variance: f32, eps: f32, eps_on_std: u32) -> f32 {
   if (deviation + eps == 0.0) { return r; }
   return 1.0 / (deviation + eps);
 }
+
+// The middle one of three numbers.
+fn middle(a: f32, b: f32, c: f32) -> f32 { return max(min(a, b), min(max(a, b), c)); }

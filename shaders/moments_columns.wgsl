@@ -25,11 +25,21 @@ struct Params {
 alias T = f32;
 const LANES = 1u;
 fn lane(v: T, k: u32) -> f32 { return v; }
+fn pin(v: T) -> T { return bitcast<f32>(min(bitcast<u32>(v), 0xffc00000u)); }
 // end swap
 @group(0) @binding(1) var<storage, read> x: array<T>;
 @group(0) @binding(2) var<storage, read_write> part: array<vec4<f32>>;
 
 const WG = 64u;
+
+struct Pair { s: T, e: T }
+
+// a + b, and what its rounding leaves of it (Knuth).
+fn two_sum(a: T, b: T) -> Pair {
+  let s = pin(a + b);
+  let t = pin(s - a);
+  return Pair(s, (a - pin(s - t)) + (b - t));
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -48,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let pivot = x[base];
     var sum = T(0.0);
     for (var k = 0u; k < m;) {
-      let stop = min(k + 16u, m);
+      let stop = min(k + 8u, m);
       var block = T(0.0);
       for (; k < stop; k++) { block += x[base + k * p.i] - pivot; }
       sum += block;
@@ -56,20 +66,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     hi = pivot + sum / count;
   }
   var sum = T(0.0);
+  var rest = T(0.0);
   var squares = T(0.0);
   for (var k = 0u; k < m;) {
-    let stop = min(k + 16u, m);
+    let stop = min(k + 8u, m);
     var block = T(0.0);
-    var block2 = T(0.0);
     for (; k < stop; k++) {
-      let d = x[base + k * p.i] - hi;
-      block += d;
-      block2 = fma(d, d, block2);
+      let d = two_sum(x[base + k * p.i], -hi);
+      let next = two_sum(sum, d.s);
+      sum = next.s;
+      rest += next.e + d.e;
+      block = fma(d.s, d.s, block);
     }
-    sum += block;
-    squares += block2;
+    squares += block;
   }
-  var lo = sum / count;
+  var lo = (sum + rest) / count;
   if (p.rms == 1u) { lo = T(0.0); }
   let square = squares - sum * lo;
   for (var k = 0u; k < LANES; k++) {

@@ -52,6 +52,27 @@ fn group_sum(v: f32, local: u32) -> f32 {
   return sum;
 }
 
+// The sum over the chunks of t, in blocks of 8 blocks of 8, of n * (m_j - mean)
+// or, where squares is set, of q_j + n * (m_j - mean)^2; means are less pivot.
+fn weigh(base: u32, t: u32, pivot: f32, mean: f32, squares: bool) -> f32 {
+  var sum = 0.0;
+  for (var j = t; j < p.parts;) {
+    var blocks = 0.0;
+    for (var b = 0u; b < 8u && j < p.parts; b++) {
+      var block = 0.0;
+      for (var q = 0u; q < 8u && j < p.parts; q++) {
+        let c = part[base + j];
+        let d = ((c.x - pivot) + c.y) - mean;
+        block += select(d * c.w, fma(d * d, c.w, c.z), squares);
+        j += THREADS;
+      }
+      blocks += block;
+    }
+    sum += blocks;
+  }
+  return sum;
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
@@ -60,29 +81,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   // No early return: every invocation takes part in the barriers.
   let base = min(g, p.groups - 1u) * p.parts;
   let pivot = part[base].x;
-  var sum = 0.0;
-  for (var j = t; j < p.parts;) {
-    var block = 0.0;
-    for (var q = 0u; q < 16u && j < p.parts; q++) {
-      let c = part[base + j];
-      block = fma((c.x - pivot) + c.y, c.w, block);
-      j += THREADS;
-    }
-    sum += block;
-  }
-  let mean = group_sum(sum, local) * p.inv_count; // less pivot
-  var squares = 0.0;
-  for (var j = t; j < p.parts;) {
-    var block = 0.0;
-    for (var q = 0u; q < 16u && j < p.parts; q++) {
-      let c = part[base + j];
-      let d = ((c.x - pivot) + c.y) - mean;
-      block += fma(d * d, c.w, c.z);
-      j += THREADS;
-    }
-    squares += block;
-  }
-  let variance = group_sum(squares, local) * p.inv_count;
+  let mean = group_sum(weigh(base, t, pivot, 0.0, false), local) * p.inv_count; // less pivot
+  let variance = group_sum(weigh(base, t, pivot, mean, true), local) * p.inv_count;
   if (t == 0u && g < p.groups) {
     let m = recentre(pivot, mean);
     stat[g] = vec4<f32>(m.x, m.y, variance, inv_std(variance, p.eps, p.eps_on_std));

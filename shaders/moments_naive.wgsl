@@ -30,6 +30,17 @@ struct Params {
 
 const WG = 64u;
 
+alias T = f32;
+fn pin(v: T) -> T { return bitcast<f32>(min(bitcast<u32>(v), 0xffc00000u)); }
+struct Pair { s: T, e: T }
+
+// a + b, and what its rounding leaves of it (Knuth).
+fn two_sum(a: T, b: T) -> Pair {
+  let s = pin(a + b);
+  let t = pin(s - a);
+  return Pair(s, (a - pin(s - t)) + (b - t));
+}
+
 // The address of element l of the dims from first to last.
 fn address(l: u32, first: u32, last: u32) -> u32 {
   var rest = l;
@@ -40,6 +51,35 @@ fn address(l: u32, first: u32, last: u32) -> u32 {
     rest /= dim.x;
   }
   return at;
+}
+
+// The sums of x - center, as two floats, and of its square over the elements
+// start to end of the group at base; squares in blocks of 8 blocks of 8 of 8.
+fn sums(base: u32, start: u32, end: u32, center: f32) -> vec3<f32> {
+  var sum = 0.0;
+  var rest = 0.0;
+  var squares = 0.0;
+  for (var l = start; l < end;) {
+    var outer = 0.0;
+    for (var b = 0u; b < 8u && l < end; b++) {
+      var inner = 0.0;
+      for (var c = 0u; c < 8u && l < end; c++) {
+        let stop = min(l + 8u, end);
+        var block = 0.0;
+        for (; l < stop; l++) {
+          let d = two_sum(x[base + address(l, 0u, p.reduced)], -center);
+          let next = two_sum(sum, d.s);
+          sum = next.s;
+          rest += next.e + d.e;
+          block = fma(d.s, d.s, block);
+        }
+        inner += block;
+      }
+      outer += inner;
+    }
+    squares += outer;
+  }
+  return vec3<f32>(sum, rest, squares);
 }
 
 @compute @workgroup_size(WG)
@@ -54,27 +94,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   var hi = 0.0;
   if (p.rms == 0u) {
     let pivot = x[base + address(start, 0u, p.reduced)];
-    var sum = 0.0;
-    for (var l = start; l < end;) {
-      let stop = min(l + 16u, end);
-      var block = 0.0;
-      for (; l < stop; l++) { block += x[base + address(l, 0u, p.reduced)] - pivot; }
-      sum += block;
-    }
-    hi = pivot + sum / n;
+    hi = pivot + sums(base, start, end, pivot).x / n;
   }
-  var sum = 0.0;
-  var squares = 0.0;
-  for (var l = start; l < end;) {
-    let stop = min(l + 16u, end);
-    var block = vec2<f32>(0.0);
-    for (; l < stop; l++) {
-      let d = x[base + address(l, 0u, p.reduced)] - hi;
-      block += vec2<f32>(d, d * d);
-    }
-    sum += block.x;
-    squares += block.y;
-  }
-  let lo = select(sum / n, 0.0, p.rms == 1u);
-  part[i] = vec4<f32>(hi, lo, squares - sum * lo, n);
+  let sum = sums(base, start, end, hi);
+  let lo = select((sum.x + sum.y) / n, 0.0, p.rms == 1u);
+  part[i] = vec4<f32>(hi, lo, sum.z - sum.x * lo, n);
 }

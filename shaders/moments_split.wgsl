@@ -38,6 +38,7 @@ fn masked(v: T, keep: bool) -> T { return select(0.0, v, keep); }
 
 const WG = 32u;
 const BLOCK = 16u;
+const BLOCK4 = 4u; // BLOCK / 4
 const WHOLE = false; // every block is whole
 
 // swap: moments
@@ -45,7 +46,12 @@ fn recentre(pivot: f32, offset: f32) -> vec2<f32> {
   let hi = pivot + offset;
   return vec2<f32>(hi, offset - (hi - pivot));
 }
+fn middle(a: f32, b: f32, c: f32) -> f32 { return max(min(a, b), min(max(a, b), c)); }
+fn k_pin(x: f32) -> f32 { return x; }
 // end swap
+
+// The address of block b of the group that begins at base.
+fn address(b: u32, base: u32) -> u32 { return b / p.blocks * p.step + base + b % p.blocks * BLOCK; }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
@@ -56,15 +62,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let stop = min(start + p.size, p.count);
   let base = i / p.parts * p.s;
   let averaged = select(1.0, 0.0, p.rms == 1u);
-  let pivot = averaged * first(x[start / p.blocks * p.step + base + start % p.blocks * BLOCK]);
+  // Deviations are taken from near the mean: from the mean of the middle block.
+  let size = stop - start;
+  let near = middle(first(x[address(start + size / 4u, base)]), first(x[address(start + size / 2u, base)]),
+                    first(x[address(start + 3u * size / 4u, base)]));
+  let some = min(BLOCK, p.s - (start + size / 2u) % p.blocks * BLOCK);
+  let from_middle = address(start + size / 2u, base);
+  var offset = T(0.0);
+  for (var q = 0u; q < BLOCK; q++) { // unroll
+    offset += masked(x[from_middle + min(q, some - 1u)] - T(near), q < some);
+  }
+  let pivot = select(k_pin(near + total(offset) / f32(some * LANES)), 0.0, p.rms == 1u);
   var count = 0.0;       // of each lane so far
   var mean = T(0.0);     // of each lane, less pivot
   var rest = T(0.0);     // of the mean, that its rounding left out
   var squares = T(0.0);  // around it
   for (var b = start; b < stop; b++) {
-    let begin = b % p.blocks * BLOCK;
-    let n = min(BLOCK, p.s - begin);
-    let at = b / p.blocks * p.step + base + begin;
+    let n = min(BLOCK, p.s - b % p.blocks * BLOCK);
+    let at = address(b, base);
     var v: array<T, BLOCK>;
     var sum = T(0.0);
     for (var q = 0u; q < BLOCK; q++) { // unroll
@@ -79,10 +94,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var left = T(0.0); // sum of what is around m, which m's rounding keeps from 0
     var block = T(0.0);
     for (var q = 0u; q < BLOCK; q++) { // unroll
-      var d = v[q] - m;
-      if (!WHOLE) { d = masked(d, q < n); }
-      left += d;
-      block = fma(d, d, block);
+      v[q] -= m;
+      if (!WHOLE) { v[q] = masked(v[q], q < n); }
+      left += v[q];
+    }
+    for (var q = 0u; q < BLOCK4; q++) { // unroll
+      let a = fma(v[4u * q], v[4u * q], v[4u * q + 1u] * v[4u * q + 1u]);
+      block += a + fma(v[4u * q + 2u], v[4u * q + 2u], v[4u * q + 3u] * v[4u * q + 3u]);
     }
     let l = left * (averaged / f32(n));
     let d = m - mean;

@@ -9,7 +9,7 @@
 // Tile:     one workgroup of WG invocations for one chunk of WG*PER, which is
 //           read once and kept in registers
 // Bindings: 0 params, 1 x, 2 part
-// Limits:   8*WG bytes of workgroup memory
+// Limits:   16*WG bytes of workgroup memory
 
 struct Params {
   chunks: u32, // groups * parts
@@ -26,6 +26,8 @@ alias T = f32;
 const LANES = 1u;
 fn first(v: T) -> f32 { return v; }
 fn total(v: T) -> f32 { return v; }
+fn lane(v: T, k: u32) -> f32 { return v; }
+fn pin(v: T) -> T { return bitcast<f32>(min(bitcast<u32>(v), 0xffc00000u)); }
 // end swap
 @group(0) @binding(1) var<storage, read> x: array<T>;
 @group(0) @binding(2) var<storage, read_write> part: array<vec4<f32>>;
@@ -34,19 +36,39 @@ const WG = 256u;
 const PER = 4u;
 const CHUNK = WG * PER;
 
-var<workgroup> sums: array<vec2<f32>, WG>;
+// swap: moments
+fn k_pin(x: f32) -> f32 { return x; }
+// end swap
 
-// The sum of v over the workgroup, in a tree of fixed shape.
-fn workgroup_sum(v: vec2<f32>, local: u32) -> vec2<f32> {
+struct Pair { s: T, e: T }
+
+// a + b, and what its rounding leaves of it (Knuth).
+fn two_sum(a: T, b: T) -> Pair {
+  let s = pin(a + b);
+  let t = pin(s - a);
+  return Pair(s, (a - pin(s - t)) + (b - t));
+}
+
+// A sum as two floats, and a sum of squares.
+fn join(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+  let s = k_pin(a.x + b.x);
+  let t = k_pin(s - a.x);
+  return vec3<f32>(s, (a.x - k_pin(s - t)) + (b.x - t) + a.y + b.y, a.z + b.z);
+}
+
+var<workgroup> sums: array<vec3<f32>, WG>;
+
+// The join of v over the workgroup, in a tree of fixed shape.
+fn workgroup_join(v: vec3<f32>, local: u32) -> vec3<f32> {
   sums[local] = v;
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (local < half) { sums[local] += sums[local + half]; }
+    if (local < half) { sums[local] = join(sums[local], sums[local + half]); }
   }
   workgroupBarrier();
-  let sum = sums[0];
+  let all = sums[0];
   workgroupBarrier(); // before the next sum overwrites it
-  return sum;
+  return all;
 }
 
 @compute @workgroup_size(WG)
@@ -61,26 +83,33 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let pivot = select(first(x[start / p.s * p.step + base + start % p.s]), 0.0, p.rms == 1u);
   var v: array<T, PER>;
   var sum = T(0.0);
-  for (var q = 0u; q < PER; q++) {
+  for (var q = 0u; q < PER; q++) { // unroll
     let l = start + q * WG + local;
     v[q] = T(pivot);
     if (l < start + n) { v[q] = x[l / p.s * p.step + base + l % p.s]; }
     sum += v[q] - T(pivot);
   }
   var hi = 0.0;
-  if (p.rms == 0u) { hi = pivot + workgroup_sum(vec2<f32>(total(sum), 0.0), local).x / count; }
+  if (p.rms == 0u) { hi = pivot + workgroup_join(vec3<f32>(total(sum), 0.0, 0.0), local).x / count; }
   sum = T(0.0);
+  var rest = T(0.0);
   var squares = T(0.0);
-  for (var q = 0u; q < PER; q++) {
+  for (var q = 0u; q < PER; q++) { // unroll
     if (q * WG + local < n) {
-      let d = v[q] - T(hi);
-      sum += d;
-      squares = fma(d, d, squares);
+      let d = two_sum(v[q], T(-hi));
+      let next = two_sum(sum, d.s);
+      sum = next.s;
+      rest += next.e + d.e;
+      squares = fma(d.s, d.s, squares);
     }
   }
-  let all = workgroup_sum(vec2<f32>(total(sum), total(squares)), local);
+  var own = vec3<f32>(0.0);
+  for (var k = 0u; k < LANES; k++) { // unroll
+    own = join(own, vec3<f32>(lane(sum, k), lane(rest, k), lane(squares, k)));
+  }
+  let all = workgroup_join(own, local);
   if (local == 0u) {
-    let lo = select(all.x / count, 0.0, p.rms == 1u);
-    part[i] = vec4<f32>(hi, lo, all.y - all.x * lo, count);
+    let lo = select((all.x + all.y) / count, 0.0, p.rms == 1u);
+    part[i] = vec4<f32>(hi, lo, all.z - all.x * lo, count);
   }
 }

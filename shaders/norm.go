@@ -79,7 +79,8 @@ func planNorm(function string, g *spec.Norm, io normOperands, pub *published, de
 	parts := func(moments func(*spec.Norm, Operand, Device) (Step, int)) func() (Plan, error) {
 		return func() (Plan, error) { return normParts(g, io, pub, dev, moments), nil }
 	}
-	split := candidate{name: "split", why: "planes in chunks, for a CPU", not: noPlanes, plan: parts(momentsSplit)}
+	split := candidate{name: "split", why: "planes in chunks, for a CPU", plan: parts(momentsSplit)}
+	split.not = firstOf(noPlanes, reason(force == "" && g.Count <= shortRow, "small groups have kernels that follow the mean's roundings"))
 	tree := candidate{name: "tree", why: "planes in chunks", not: noPlanes, plan: parts(momentsTree)}
 	cols := candidate{name: "columns", why: "groups along an inner axis", not: noColumns, plan: parts(momentsColumns)}
 	naive := candidate{name: "naive", why: "serves every layout", plan: parts(momentsNaive)}
@@ -154,10 +155,13 @@ const (
 	vec4Moments = `alias T = vec4<f32>;
 const LANES = 4u;
 fn first(v: T) -> f32 { return v.x; }
-fn total(v: T) -> f32 { return (v.x + v.y) + (v.z + v.w); }`
+fn total(v: T) -> f32 { return (v.x + v.y) + (v.z + v.w); }
+fn lane(v: T, k: u32) -> f32 { var w = v; return w[k]; }
+fn pin(v: T) -> T { return bitcast<vec4<f32>>(min(bitcast<vec4<u32>>(v), vec4<u32>(0xffc00000u))); }`
 	vec4Columns = `alias T = vec4<f32>;
 const LANES = 4u;
-fn lane(v: T, k: u32) -> f32 { var w = v; return w[k]; }`
+fn lane(v: T, k: u32) -> f32 { var w = v; return w[k]; }
+fn pin(v: T) -> T { return bitcast<vec4<f32>>(min(bitcast<vec4<u32>>(v), vec4<u32>(0xffc00000u))); }`
 	vec4Normalize = `alias T = vec4<f32>;
 const LANES = 4u;
 fn activate_lanes(v: T) -> T {
@@ -256,7 +260,7 @@ func momentsSplitKernel(s int) (k *Kernel, load, block int) {
 	}
 	whole := s/load%block == 0
 	return intern(fmt.Sprintf("moments_split_x%d_block%d_whole%t", load, block, whole), func() *Kernel {
-		edits = append(edits, setU32("BLOCK", block), setBool("WHOLE", whole),
+		edits = append(edits, setU32("BLOCK", block), setU32("BLOCK4", block/4), setBool("WHOLE", whole),
 			swap("moments", MathSource(momentsMath...)+momentsWGSL), unroll)
 		return &Kernel{Source: specialise(momentsSplitWGSL, edits...), ParamBytes: 32, Writes: []bool{false, true}}
 	}), load, block
@@ -284,7 +288,8 @@ func momentsTreeKernel(wg, s int) (*Kernel, int) {
 	lanes, edits := lanes(s, vec4Moments)
 	return intern(fmt.Sprintf("moments_tree_%dx%d_x%d", wg, treePer, lanes), func() *Kernel {
 		return &Kernel{
-			Source:     specialise(momentsTreeWGSL, append(edits, setU32("WG", wg), setU32("PER", treePer))...),
+			Source: specialise(momentsTreeWGSL, append(edits, setU32("WG", wg), setU32("PER", treePer),
+				swap("moments", MathSource("k_pin")), unroll)...),
 			ParamBytes: 24, Writes: []bool{false, true},
 		}
 	}), lanes
@@ -341,7 +346,7 @@ func momentsMergeKernel(wg, threads int) *Kernel {
 func momentsMerge(g *spec.Norm, parts int, dev Device) Step {
 	const wg = 64
 	threads := 1
-	for !dev.CPU && threads < 32 && threads < parts {
+	for threads < 32 && threads < parts && (!dev.CPU || parts > 64) {
 		threads *= 2
 	}
 	return Step{

@@ -76,14 +76,19 @@ fn activate_lanes(v: T) -> T {
 }`
 )
 
+// shortRow is the number of elements of a group up to which the roundings of its
+// mean are followed: in larger ones they cancel.
+const shortRow = 256
+
 // rowsPer is how many rows an invocation of normalize_rows.wgsl has.
 const rowsPer = 2
 
 func normalizeRowsKernel(fn spec.Pointwise, n int, scale, shift bool) (*Kernel, int) {
 	load, edits := lanes(n, vec4Moments+vec4Masked+vec4Activate)
-	name := fmt.Sprintf("normalize_rows_x%d_scale%t_shift%t_%v", load, scale, shift, fn)
+	short := n <= shortRow
+	name := fmt.Sprintf("normalize_rows_x%d_scale%t_shift%t_short%t_%v", load, scale, shift, short, fn)
 	return intern(name, func() *Kernel {
-		edits = append(edits, setU32("ROWS", rowsPer), setBool("SCALE", scale), setBool("SHIFT", shift),
+		edits = append(edits, setU32("ROWS", rowsPer), setBool("SCALE", scale), setBool("SHIFT", shift), setBool("SHORT", short),
 			swap("activate", ActivationSource("activate", spec.Activation{Func: fn}, momentsMath...)),
 			swap("moments", momentsWGSL), unroll)
 		return &Kernel{Source: specialise(normalizeRowsWGSL, edits...), ParamBytes: 32, Writes: []bool{false, false, false, true}}
@@ -181,6 +186,8 @@ func normalizeGroup(g *spec.Norm, io normOperands, pub *published, r normRows, d
 func normRowsKernels() []*Kernel {
 	var all []*Kernel
 	for _, load := range []int{1, 4} {
+		k, _ := normalizeRowsKernel(spec.Identity, 1024+load, true, true)
+		all = append(all, k)
 		for _, scale := range []bool{false, true} {
 			for _, shift := range []bool{false, true} {
 				k, _ := normalizeRowsKernel(spec.Identity, load, scale, shift)

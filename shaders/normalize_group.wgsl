@@ -11,7 +11,7 @@
 //           and kept in registers
 // Bindings: 0 params, 1 x, 2 scale, 3 shift (dummies where there are none), 4 y,
 //           5 mean, 6 inv_std (where STATS)
-// Limits:   8*WG bytes of workgroup memory
+// Limits:   16*WG bytes of workgroup memory
 
 struct Params {
   rows: u32,
@@ -30,8 +30,11 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 // swap: lanes
 alias T = f32;
+const LANES = 1u;
 fn first(v: T) -> f32 { return v; }
 fn total(v: T) -> f32 { return v; }
+fn lane(v: T, k: u32) -> f32 { return v; }
+fn pin(v: T) -> T { return bitcast<f32>(min(bitcast<u32>(v), 0xffc00000u)); }
 fn activate_lanes(v: T) -> T { return activate(v, p.act_a, p.act_b); }
 // end swap
 @group(0) @binding(1) var<storage, read> x: array<T>;
@@ -55,21 +58,38 @@ fn activate(v: f32, a: f32, b: f32) -> f32 { return v; }
 
 // swap: moments
 fn inv_std(variance: f32, eps: f32, eps_on_std: u32) -> f32 { return inverseSqrt(variance + eps); }
+fn k_pin(x: f32) -> f32 { return x; }
 // end swap
 
-var<workgroup> sums: array<vec2<f32>, WG>;
+struct Pair { s: T, e: T }
 
-// The sum of v over the workgroup, in a tree of fixed shape.
-fn workgroup_sum(v: vec2<f32>, local: u32) -> vec2<f32> {
+// a + b, and what its rounding leaves of it (Knuth).
+fn two_sum(a: T, b: T) -> Pair {
+  let s = pin(a + b);
+  let t = pin(s - a);
+  return Pair(s, (a - pin(s - t)) + (b - t));
+}
+
+// A sum as two floats, and a sum of squares.
+fn join(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+  let s = k_pin(a.x + b.x);
+  let t = k_pin(s - a.x);
+  return vec3<f32>(s, (a.x - k_pin(s - t)) + (b.x - t) + a.y + b.y, a.z + b.z);
+}
+
+var<workgroup> sums: array<vec3<f32>, WG>;
+
+// The join of v over the workgroup, in a tree of fixed shape.
+fn workgroup_join(v: vec3<f32>, local: u32) -> vec3<f32> {
   sums[local] = v;
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (local < half) { sums[local] += sums[local + half]; }
+    if (local < half) { sums[local] = join(sums[local], sums[local + half]); }
   }
   workgroupBarrier();
-  let sum = sums[0];
+  let all = sums[0];
   workgroupBarrier(); // before the next sum overwrites it
-  return sum;
+  return all;
 }
 
 @compute @workgroup_size(WG)
@@ -88,19 +108,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     sum += v[q] - T(pivot);
   }
   var hi = 0.0;
-  if (p.rms == 0u) { hi = pivot + workgroup_sum(vec2<f32>(total(sum), 0.0), local).x * p.inv_count; }
+  if (p.rms == 0u) { hi = pivot + workgroup_join(vec3<f32>(total(sum), 0.0, 0.0), local).x * p.inv_count; }
   sum = T(0.0);
+  var rest = T(0.0);
   var squares = T(0.0);
   for (var q = 0u; q < PER; q++) { // unroll
-    v[q] -= T(hi);
     if (q * WG + local < p.n) {
-      sum += v[q];
-      squares = fma(v[q], v[q], squares);
+      let d = two_sum(v[q], T(-hi));
+      let next = two_sum(sum, d.s);
+      v[q] = d.s;
+      sum = next.s;
+      rest += next.e + d.e;
+      squares = fma(d.s, d.s, squares);
     }
   }
-  let all = workgroup_sum(vec2<f32>(total(sum), total(squares)), local);
-  let lo = select(all.x * p.inv_count, 0.0, p.rms == 1u);
-  let inv = inv_std((all.y - all.x * lo) * p.inv_count, p.eps, p.eps_on_std);
+  var own = vec3<f32>(0.0);
+  for (var k = 0u; k < LANES; k++) { // unroll
+    own = join(own, vec3<f32>(lane(sum, k), lane(rest, k), lane(squares, k)));
+  }
+  let all = workgroup_join(own, local);
+  let lo = select((all.x + all.y) * p.inv_count, 0.0, p.rms == 1u);
+  let inv = inv_std((all.z - all.x * lo) * p.inv_count, p.eps, p.eps_on_std);
   let offset = -lo * inv;
   if (local == 0u) { write_stats(row, hi + lo, inv); }
   let a0 = row / p.row_div % p.row_mod * p.row_step;

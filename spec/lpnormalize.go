@@ -43,13 +43,13 @@ func NewLpNormalize(x []int, axis int, p LpNormalizeParams) (LpNormalize, error)
 
 // Budget returns the error that an implementation may have: 14 ULP for the
 // exponents 1, 2 and +Inf. For others two powers are taken, and the error of the
-// logarithm in them grows with 1/p.
+// logarithm in them grows with 1/p. Where an activation follows, the magnitude is
+// that of its argument.
 func (g *LpNormalize) Budget() Budget {
-	b := Budget{ULP: 14}
 	if p := float64(g.P); p != 1 && p != 2 && !math.IsInf(p, 1) {
-		b.ULP = 32 + 16/p
+		return relative(32+16/p, g.Act)
 	}
-	return b.ThenActivation(g.Act)
+	return relative(14, g.Act)
 }
 
 // Flops returns the arithmetic of the definition, a power counted as one.

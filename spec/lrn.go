@@ -65,10 +65,11 @@ func NewLRN(x []int, p LRNParams) (LRN, error) {
 }
 
 // Budget returns the error that an implementation may have: the power is taken
-// through a logarithm, and the error of the base is multiplied by beta.
+// through a logarithm, and the error of the base is multiplied by beta. Where an
+// activation follows, the magnitude is that of its argument.
 func (g *LRN) Budget() Budget {
 	b := max(g.Beta, -g.Beta)
-	return Budget{ULP: 12 + 6*float64(b)}.ThenActivation(g.Act)
+	return relative(12+6*float64(b), g.Act)
 }
 
 // Flops returns the arithmetic of the definition, a power counted as one.

@@ -17,3 +17,15 @@ func (b Budget) ThenActivation(a Activation) Budget {
 	own := a.Budget()
 	return Budget{ULP: b.ULP + own.ULP, Abs: max(b.Abs, own.Abs), Scaled: 1.2 * b.Scaled}
 }
+
+// relative is the budget of a value within some ULPs to which an activation is
+// applied. The function may be steep where it is small (a sigmoid of -70), so
+// that the error is measured against its argument, the magnitude, as well: a ULP
+// is at most 2*2^-24 of it.
+func relative(ulp float64, a Activation) Budget {
+	b := Budget{ULP: ulp}
+	if a.Func != Identity {
+		b.Scaled = 2 * ulp
+	}
+	return b.ThenActivation(a)
+}

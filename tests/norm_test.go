@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
 )
 
 // TestVarianceFarFromZero puts the mean at 10^4 deviations. There the formula
@@ -152,6 +153,56 @@ func TestSoftmaxAccuracy(t *testing.T) {
 				d := float64(x[i]) - float64(x[0])
 				assert.InEpsilon(t, math.Exp(d)/sum, float64(ys[i]), 1e-6, "kernel %q: softmax of element %d", kernel, i)
 				assert.InEpsilon(t, d-math.Log1p(sum-1), float64(ls[i]), 1e-6, "kernel %q: log softmax of element %d", kernel, i)
+			}
+		}
+	})
+}
+
+// TestSmallGroupsNearTheMean holds layer normalization of small groups to WebNN's
+// 14 ULP at every element, those next to the mean included, where a mean that is
+// off by half of a float32's unit would already miss it. (The kernel split is for
+// large groups, in which roundings cancel; it is never chosen for small ones.)
+func TestSmallGroupsNearTheMean(t *testing.T) {
+	const rows = 3000
+	s := seed(t)
+	onEach(t, func(t *testing.T, e *ops.Engine) {
+		for _, n := range []int{3, 4, 12, 24, 100, 256} {
+			r := rand.New(rand.NewPCG(s, uint64(n)))
+			x := make([]float32, rows*n)
+			for i := range x {
+				x[i] = float32(r.Float64()*200 - 100)
+			}
+			for _, kernel := range []string{"", "naive", "tree", "rows", "group", "plain"} {
+				e.Force("layernorm", kernel)
+				xt, err := e.Tensor(x, rows, n)
+				require.NoError(t, err)
+				y, err := ops.LayerNorm(xt, nil, nil, ops.LayerNormParams{})
+				xt.Release()
+				if kernel != "" && err != nil {
+					require.ErrorIs(t, err, ops.ErrUnsupported)
+					continue
+				}
+				require.NoError(t, err)
+				ys, err := y.Data()
+				require.NoError(t, err)
+				y.Release()
+				for i := range rows {
+					row := x[i*n:][:n]
+					mean, variance := 0.0, 0.0
+					for _, v := range row {
+						mean += float64(v)
+					}
+					mean /= float64(n)
+					for _, v := range row {
+						variance += (float64(v) - mean) * (float64(v) - mean)
+					}
+					inv := 1 / math.Sqrt(variance/float64(n)+float64(float32(1e-5)))
+					for j, v := range row {
+						if d := spec.ULPDistance(ys[i*n+j], (float64(v)-mean)*inv); d > 14 {
+							t.Fatalf("n %d kernel %q: element %d of row %d is off by %.0f ULP", n, kernel, j, i, d)
+						}
+					}
+				}
 			}
 		}
 	})

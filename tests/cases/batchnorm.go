@@ -53,7 +53,7 @@ func (c *BatchNormCase) Inputs() []Input {
 	ch := channelsOf(c.X, c.Params.Axis)
 	std := max(c.Spread.Std, 1e-3)
 	return append([]Input{
-		{Shape: c.X, Draw: c.Spread.draw},
+		{Shape: c.X, Draw: c.Spread.draw()},
 		{Shape: ch, Draw: Uniform(c.Spread.Mean-std, c.Spread.Mean+std)},
 		{Shape: ch, Draw: Uniform(0.01, 3)},
 	}, scaleShift(ch, c.Scale, c.Shift)...)
@@ -135,7 +135,7 @@ func (c *BatchNormTrainCase) geometry() spec.BatchNorm {
 // Inputs are x, scale, shift, running mean and running variance.
 func (c *BatchNormTrainCase) Inputs() []Input {
 	ch := channelsOf(c.X, c.Params.Axis)
-	in := append([]Input{{Shape: c.X, Draw: c.Spread.draw}}, scaleShift(ch, c.Scale, c.Shift)...)
+	in := append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(ch, c.Scale, c.Shift)...)
 	return append(in, Input{Shape: optional(ch, c.Running)}, Input{Shape: optional(ch, c.Running), Draw: Uniform(0.1, 2)})
 }
 

@@ -45,11 +45,12 @@ func (c *LpNormalizeCase) geometry() spec.LpNormalize {
 
 // Inputs is x.
 func (c *LpNormalizeCase) Inputs() []Input {
+	draw := c.Spread.draw()
 	return []Input{{Shape: c.X, Draw: func(r *rand.Rand) float32 {
 		if c.Sparse && r.IntN(10) > 0 {
 			return 0
 		}
-		return c.Spread.draw(r)
+		return draw(r)
 	}}}
 }
 
@@ -62,9 +63,12 @@ func (c *LpNormalizeCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
 // Oracle normalizes in float64.
 func (c *LpNormalizeCase) Oracle(in [][]float64) []Want {
 	g := c.geometry()
-	y := make([]float64, len(in[0]))
+	y, before := make([]float64, len(in[0])), make([]float64, len(in[0]))
 	cpuref.LpNormalize(y, in[0], g)
-	return []Want{{Shape: g.OutShape(), Value: y, Budget: g.Budget()}}
+	plain := g
+	plain.Act = spec.Activation{}
+	cpuref.LpNormalize(before, in[0], plain)
+	return []Want{{Shape: g.OutShape(), Value: y, Magnitude: before, Budget: g.Budget()}}
 }
 
 // Work counts one read and one write.

@@ -32,7 +32,7 @@ func (c *LRNCase) geometry() spec.LRN {
 }
 
 // Inputs is x.
-func (c *LRNCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw}} }
+func (c *LRNCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw()}} }
 
 // Call normalizes.
 func (c *LRNCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
@@ -43,9 +43,12 @@ func (c *LRNCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
 // Oracle normalizes in float64.
 func (c *LRNCase) Oracle(in [][]float64) []Want {
 	g := c.geometry()
-	y := make([]float64, len(in[0]))
+	y, before := make([]float64, len(in[0])), make([]float64, len(in[0]))
 	cpuref.LRN(y, in[0], g)
-	return []Want{{Shape: g.OutShape(), Value: y, Budget: g.Budget()}}
+	plain := g
+	plain.Act = spec.Activation{}
+	cpuref.LRN(before, in[0], plain)
+	return []Want{{Shape: g.OutShape(), Value: y, Magnitude: before, Budget: g.Budget()}}
 }
 
 // Work counts one read and one write.

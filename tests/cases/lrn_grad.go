@@ -19,7 +19,7 @@ var lrnGradRow = gradRow(lrnRow, lrnRow.Kernels, func() Case { return &LRNGradCa
 
 // Inputs are dy and x.
 func (c *LRNGradCase) Inputs() []Input {
-	return []Input{{Shape: c.X}, {Shape: c.X, Draw: c.Spread.draw}}
+	return []Input{{Shape: c.X}, {Shape: c.X, Draw: c.Spread.draw()}}
 }
 
 // Call computes the gradient.

@@ -32,7 +32,7 @@ func (c *MeanVarianceCase) geometry() spec.MeanVariance {
 }
 
 // Inputs is x.
-func (c *MeanVarianceCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw}} }
+func (c *MeanVarianceCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw()}} }
 
 // Call normalizes.
 func (c *MeanVarianceCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {

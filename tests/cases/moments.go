@@ -31,7 +31,7 @@ func (c *MomentsCase) geometry() spec.Moments {
 }
 
 // Inputs is x.
-func (c *MomentsCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw}} }
+func (c *MomentsCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw()}} }
 
 // Call computes them.
 func (c *MomentsCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {

@@ -12,28 +12,40 @@ import (
 var normKernels = []string{"naive", "split", "tree", "columns", "rows", "group"}
 
 // Spread says how the elements of a normalization are drawn: normally, around
-// Mean (or minus that) with deviation Std, which is 1 where it is 0. NaN puts a
-// NaN in about one in 50.
+// Mean with deviation Std, which is 1 where it is 0. First, where it is not 0, is
+// the first element; NaN puts a NaN in about one in 50.
 type Spread struct {
-	Mean, Std float32 `json:",omitempty"`
-	NaN       bool    `json:",omitempty"`
+	Mean, Std, First float32 `json:",omitempty"`
+	NaN              bool    `json:",omitempty"`
 }
 
-func (s Spread) draw(r *rand.Rand) float32 {
+// draw returns a function that draws the elements of one tensor.
+func (s Spread) draw() Draw {
 	std := s.Std
 	if std == 0 {
 		std = 1
 	}
-	v := s.Mean + std*float32(r.NormFloat64())
-	if s.NaN && r.IntN(50) == 0 {
-		return float32(math.NaN())
+	first := s.First
+	return func(r *rand.Rand) float32 {
+		if first != 0 {
+			v := first
+			first = 0
+			return v
+		}
+		v := s.Mean + std*float32(r.NormFloat64())
+		if s.NaN && r.IntN(50) == 0 {
+			return float32(math.NaN())
+		}
+		return v
 	}
-	return v
 }
 
-// randomSpread draws a spread: ordinary, far from zero, small, large, with NaN.
+// randomSpread draws a spread: ordinary, far from zero, small, large, with one
+// element far off, with NaN.
 func randomSpread(r *rand.Rand) Spread {
-	switch r.IntN(8) {
+	switch r.IntN(9) {
+	case 8:
+		return Spread{First: 1e6}
 	case 0, 1:
 		return Spread{Mean: 1e4}
 	case 2:
@@ -123,6 +135,20 @@ func randomImage(r *rand.Rand, channels int) []int {
 	x := []int{pick(r, 1, 1, 2, 3, 5), channels}
 	for rank := r.IntN(4); rank > 0; rank-- {
 		x = append(x, pick(r, 1, 2, 3, 4, 5, 8, 12, 13, 16, 31))
+	}
+	return small(x)
+}
+
+// small halves the largest axes until a case takes little time.
+func small(x []int) []int {
+	for spec.Count(x) > 1<<17 {
+		most := 0
+		for i := range x {
+			if x[i] > x[most] {
+				most = i
+			}
+		}
+		x[most] = (x[most] + 1) / 2
 	}
 	return x
 }

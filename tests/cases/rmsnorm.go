@@ -35,7 +35,7 @@ func (c *RMSNormCase) geometry() spec.RMSNorm {
 
 // Inputs are x, scale and shift.
 func (c *RMSNormCase) Inputs() []Input {
-	return append([]Input{{Shape: c.X, Draw: c.Spread.draw}}, scaleShift(normShape(c.X, c.Params), c.Scale, c.Shift)...)
+	return append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(normShape(c.X, c.Params), c.Scale, c.Shift)...)
 }
 
 // Call normalizes.
