@@ -16,7 +16,7 @@ func winogradPays(g *spec.Conv) bool {
 		g.In[0] != 1 || g.Out[0] != 1 || g.PadMode != spec.PadZeros || g.PadBegin[0] != 0 || g.PadEnd[0] != 0 {
 		return false
 	}
-	if g.CG() < winogradMin || g.KG() < winogradMin {
+	if g.Direct || g.CG() < winogradMin || g.KG() < winogradMin {
 		return false
 	}
 	tiles := float64(g.N * ((g.Out[1] + 3) / 4) * ((g.Out[2] + 3) / 4))
