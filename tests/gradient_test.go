@@ -48,6 +48,16 @@ func checkSlope(t *testing.T, r *rand.Rand, row cases.Row, c cases.Differentiabl
 	for range 5 {
 		i := r.IntN(len(grad))
 		x := in[at][i]
+		if x == 0 { // where several functions have a kink, at which a convention rules
+			x = 1e-3
+			in[at][i] = x
+			moved := c.Oracle(in)
+			for out, input := range c.Wrt() {
+				if input == at {
+					copy(grad, moved[out].Value)
+				}
+			}
+		}
 		if math.IsNaN(grad[i]) || math.IsInf(grad[i], 0) || math.IsNaN(x) || math.IsInf(x, 0) {
 			continue // no slope to measure at a value that is not a number
 		}

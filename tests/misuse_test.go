@@ -290,6 +290,11 @@ func TestMisuseOfTensors(t *testing.T) {
 						_, err := c.Call(with)
 						return err
 					}
+					// A gradient's case may have inputs for its loss alone, such as
+					// an x of which only the shape matters.
+					if _, gradient := c.(cases.Differentiable); gradient && i > 0 && swap(nil) == nil {
+						continue
+					}
 					at := fmt.Sprintf("%s: input %d", line, i)
 					gone, err := x.Reshape(x.Shape()...)
 					require.NoError(t, err)
