@@ -120,6 +120,7 @@ func runCheck(ctx context.Context, out io.Writer, e *ops.Engine, o checkOptions)
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.AppendHeader(table.Row{"function", "kernels", "cases", "budget", "worst error", "verdict"})
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "kernels", WidthMax: 56}})
 	var failed error
 	for i, row := range rows {
 		if bar != nil {
