@@ -50,13 +50,14 @@ func (f BinaryFunc) String() string {
 }
 
 // Budget returns the error budget of the function: 0 ULP for a choice, 1 ULP
-// for one operation, whatever a device makes of a division; 2 ULP for Pow.
+// for one operation, whatever a device makes of a division; 4 ULP for Pow, of
+// which about 2.1 were seen in the worst of the arithmetics that WGSL permits.
 func (f BinaryFunc) Budget() Budget {
 	switch f {
 	case Min, Max:
 		return Budget{}
 	case Pow:
-		return Budget{ULP: 2}
+		return Budget{ULP: 4}
 	}
 	return Budget{ULP: 1}
 }
