@@ -1,4 +1,3 @@
-// >>> NOTE FROM THE LEAD: read /work/wt-gpu/FROM_THE_LEAD.txt now: change of course (use the binding, not own C) <<<
 package gpu
 
 import "time"
