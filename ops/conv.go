@@ -17,10 +17,9 @@ type ConvParams = spec.ConvParams
 //	out = floor((in + padBegin + padEnd - dilation*(kernel-1) - 1)/stride) + 1
 //
 // Formula and parameters are those of PyTorch's Conv1d, Conv2d and Conv3d (a
-// cross-correlation), with ONNX's padding per side and auto padding. A GPU may
-// use Winograd's method for 3x3 kernels with stride 1; ConvParams.Direct says
-// what that changes, and forbids it. Errors:
-// ErrShape, ErrParam, ErrTooLarge, ErrReleased, ErrEngine, ErrOutOfMemory.
+// cross-correlation), with ONNX's padding per side and auto padding.
+// Winograd's method runs only where its kernel is forced, and not with
+// ConvParams.Direct. Errors: ErrShape, ErrParam, ErrTooLarge, ErrReleased, ErrEngine, ErrOutOfMemory.
 func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	e, err := engineOf("Conv", x, w, b)
 	if err != nil {
@@ -32,6 +31,11 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	g, err := spec.NewConv(x.shape, w.shape, shapeOf(b), p)
 	if err != nil {
 		return nil, fail("Conv", err)
+	}
+	// Winograd's method breaks the budget where magnitudes differ widely within a
+	// tile, so it runs only where its kernel is forced.
+	if e.force("conv") == "" {
+		g.Direct = true
 	}
 	return e.one(call{
 		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
