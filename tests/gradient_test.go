@@ -63,17 +63,20 @@ func checkSlope(t *testing.T, r *rand.Rand, row cases.Row, c cases.Differentiabl
 		}
 		best := math.Inf(1)
 		var slope float64
-		// Several step sizes: one may step over a kink, or lose its digits.
+		// Several step sizes: one may step over a kink, over many periods of a
+		// cosine, or lose its digits.
 		near := max(1e-3, math.Abs(x))
-		for _, h := range []float64{1e-5 * near, 1e-7 * near, 1e-9 * near, 0.01 * math.Abs(x)} {
-			if h == 0 {
+		for _, h := range []float64{1e-5 * near, 1e-7 * near, 1e-9 * near, 1e-3, 0.01 * math.Abs(x)} {
+			above, below := x+h, x-h
+			if !(above > below) {
 				continue
 			}
-			in[at][i] = x + h
+			in[at][i] = above
 			up := c.Loss(in)
-			in[at][i] = x - h
+			in[at][i] = below
 			down := c.Loss(in)
 			in[at][i] = x
+			h = (above - below) / 2 // as it was taken, after rounding
 			d := (up - down) / (2 * h)
 			noise := 1e-15 * (math.Abs(up) + math.Abs(down)) / h
 			if e := math.Abs(d-grad[i]) - noise; e < best {
