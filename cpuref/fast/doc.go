@@ -29,6 +29,6 @@ package fast
 
 import "github.com/kansu-dev/kansu/cpuref/internal/simd"
 
-// SIMD returns the name of the instruction set in use: "avx512", "avx2" or
-// "portable".
-func SIMD() string { return simd.Active().String() }
+// SIMD returns the name of the instruction set in use: "avx512", "avx2", "neon"
+// (in the matrix products and convolutions of arm64) or "portable".
+func SIMD() string { return simd.Name() }

@@ -4,7 +4,12 @@ package simd
 
 import "unsafe"
 
-func tilesOf(Level) Tiles { return Tiles{Rows: 4, Cols: 8, Lanes: 8} }
+func tilesOf(Level) Tiles {
+	if tilesName == "neon" {
+		return Tiles{Rows: 6, Cols: 16, Lanes: 8, neon: true}
+	}
+	return Tiles{Rows: 4, Cols: 8, Lanes: 8}
+}
 
 func copyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
 	copyRowsPortable(dst, src, dstStride, srcStride, rows, n, w)

@@ -1,6 +1,7 @@
 // Package simd has the inner loops of the fast CPU path: on amd64 as AVX-512
-// and AVX2 assembly, chosen at run time by what the processor has, and in
-// portable Go everywhere else and under the build tag purego.
+// and AVX2 assembly, chosen at run time by what the processor has, on arm64 with
+// NEON in the tiles of matrix products, and in portable Go everywhere else and
+// under the build tag purego.
 //
 // The functions take raw lengths and trust their callers, package fast: they
 // check nothing. The assembly is written by the generator in gen, a module of

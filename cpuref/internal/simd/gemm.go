@@ -39,6 +39,7 @@ type Tiles struct {
 	Rows, Cols int // the largest tile
 	Lanes      int // B is read in units of this many columns
 	table      *tileTable
+	neon       bool
 }
 
 // ActiveTiles returns the kernels of the active level.
@@ -49,10 +50,6 @@ func (ts *Tiles) Columns(n int) int { return (n + ts.Lanes - 1) / ts.Lanes * ts.
 
 // Run computes a tile of the given number of rows, 1 to Rows; t.N is 1 to Cols.
 func (ts *Tiles) Run(t *Tile, rows int) {
-	if ts.table == nil {
-		tilePortable(t, rows)
-		return
-	}
 	access, cols := 0, 0
 	if t.Offs != nil {
 		access = 1
@@ -60,12 +57,23 @@ func (ts *Tiles) Run(t *Tile, rows int) {
 	if t.N > ts.Lanes {
 		cols = 1
 	}
-	ts.table[access][cols][rows-1](t)
+	switch {
+	case ts.neon:
+		tileNEON(t, access, cols, rows)
+	case ts.table != nil:
+		ts.table[access][cols][rows-1](t)
+	default:
+		tilePortable(t, rows)
+	}
 }
 
 // RunRows computes a tile whose A stands in rows LDB apart and whose B is packed,
 // 2*Lanes to a row. N is at most 2*Lanes, K at most 256.
 func (ts *Tiles) RunRows(t *Tile, rows int) {
+	if ts.neon {
+		tileNEON(t, 2, 1, rows)
+		return
+	}
 	if ts.table != nil {
 		ts.table[2][1][rows-1](t)
 		return
@@ -124,16 +132,21 @@ func tilePortable(t *Tile, rows int) {
 		c := unsafe.Slice(at(t.C, i*t.LDC), n)
 		copy(c, acc[i][:n])
 		if t.Mode&Clamped != 0 {
-			for j, v := range c {
-				if v < t.Lo {
-					v = t.Lo
-				}
-				if v > t.Hi {
-					v = t.Hi
-				}
-				c[j] = v
-			}
+			clampRow(c, t.Lo, t.Hi)
 		}
+	}
+}
+
+// clampRow limits each element of c to lo and hi; NaN stays.
+func clampRow(c []float32, lo, hi float32) {
+	for j, v := range c {
+		if v < lo {
+			v = lo
+		}
+		if v > hi {
+			v = hi
+		}
+		c[j] = v
 	}
 }
 

@@ -27,6 +27,15 @@ func (l Level) String() string {
 	return "portable"
 }
 
+// Name returns the name of the instruction set that the tiles use: that of the
+// active level or, on arm64, "neon".
+func Name() string {
+	if tilesName != "" {
+		return tilesName
+	}
+	return Active().String()
+}
+
 // Lanes returns the number of float32 that one instruction handles.
 func (l Level) Lanes() int {
 	switch l {

@@ -120,4 +120,5 @@ func main() {
 	file("pack_avx2", avx2, pack)
 	file("gemm_avx2", avx2, gemm)
 	tables(avx2, avx512)
+	neon()
 }
