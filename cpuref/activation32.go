@@ -210,6 +210,9 @@ var costly = map[spec.Pointwise]func(x, a, b float64) float64{
 		if z >= 0 {
 			return x / (1 + exp(max(-z, -300))) // infinite where x is
 		}
+		if math.IsInf(x, 0) {
+			return 0 // the limit, however small a is
+		}
 		return c / (1 + exp(min(-z, 300)))
 	},
 	spec.Mish:       func(x, _, _ float64) float64 { return mish32(x) },

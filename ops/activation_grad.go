@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -33,7 +34,11 @@ func PointwiseGrad(dy, x *Tensor, f Activation) (*Tensor, error) {
 			return shaders.PlanActivationGrad(f, n, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.PointwiseGrad(out[0], in[0], in[1], f)
+			if plain {
+				cpuref.PointwiseGrad(out[0], in[0], in[1], f)
+			} else {
+				fast.PointwiseGrad(out[0], in[0], in[1], f)
+			}
 			return nil
 		},
 	}, x.shape)

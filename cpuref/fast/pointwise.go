@@ -56,34 +56,13 @@ func pointwiseRange(f spec.Activation, dst, src []float32, stream bool) {
 			}
 			// What the kernel cannot do stands within the next vector.
 			rest := min(len(src), done+16)
-			pointwisePlain(f, dst[done:rest], src[done:rest])
+			cpuref.Pointwise32(f, dst[done:rest], src[done:rest])
 			dst, src = dst[rest:], src[rest:]
 		}
 	} else if u, a, b, ok := unaryOf(f); ok && u.Apply(dst, src, a, b, 0, stream) {
 		return
 	}
-	pointwisePlain(f, dst, src)
-}
-
-// pointwisePlain is the portable form.
-func pointwisePlain(f spec.Activation, dst, src []float32) {
-	switch f.Func {
-	case spec.ReLU, spec.ReLU6, spec.HardTanh:
-		lo, hi, _ := clampOf(f)
-		for i, v := range src {
-			if v < lo {
-				v = lo
-			}
-			if v > hi {
-				v = hi
-			}
-			dst[i] = v
-		}
-		return
-	}
-	for i, v := range src {
-		dst[i] = float32(cpuref.Pointwise64(f, float64(v)))
-	}
+	cpuref.Pointwise32(f, dst, src)
 }
 
 // clampOf returns the bounds of an activation that is nothing but a clamp.

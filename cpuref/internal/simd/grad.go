@@ -1,0 +1,52 @@
+package simd
+
+// Grad is the gradient dst = dy*d of a function of one float32; the derivatives d
+// stand at the kernels' declarations, and here those with parameters. Where x is
+// NaN, so is d.
+type Grad uint8
+
+// The gradients that have kernels. Errors of d are a few units of 2^-24, or ULP
+// where d is above 1.
+const (
+	GradStep       Grad = iota // x > a ? b : c
+	GradBand                   // a < x < b ? c : 0; a NaN bound holds nothing back
+	GradLine                   // a*x+b > 0 and a*x+c < 0 ? a : 0
+	GradHardSwish              // that of HardSwish
+	GradShrink                 // |x| > a ? 1 : 0
+	GradAbs                    // the sign of x
+	GradElu                    // x > 0 ? b : a*e^x
+	GradCelu                   // x > 0 ? 1 : e^(x/a)
+	GradLogistic               // b times the derivative of the sigmoid at a*x
+	GradSigmoid                // a*x > b ? 1 : the sigmoid of a*x
+	GradSwish                  // that of z*sigmoid(z) at z = a*x
+	GradMish                   // that of Mish
+	GradTanhShrink             // tanh(x)^2
+	GradGelu                   // that of Gelu
+	GradGeluTanh               // that of GeluTanh
+	GradSoftsign               // 1/(1+|x|)^2
+	GradErf                    // that of Erf
+	GradScale                  // a*x
+	GradExp                    // a*e^x
+	GradOver                   // a/(x+b), NaN below -b
+	GradSqrt                   // that of Sqrt
+	GradRsqrt                  // that of Rsqrt
+	GradReciprocal             // that of Reciprocal
+)
+
+// Apply sets dst = dy*d(x) and reports whether the active level has kernels at
+// all. All have the length of dst, which is not x or dy unless it is the whole of
+// it. For stream see Unary.Apply.
+func (f Grad) Apply(dst, dy, x []float32, a, b, c float32, stream bool) bool {
+	kernel := gradKernel(f)
+	if kernel == nil {
+		return false
+	}
+	n := len(dst)
+	dy, x = dy[:n], x[:n]
+	for i := 0; i < n; {
+		m, nt := piece(dst[i:], stream)
+		kernel(&dst[i], &dy[i], &x[i], m, a, b, c, nt)
+		i += m
+	}
+	return true
+}
