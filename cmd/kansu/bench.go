@@ -30,6 +30,7 @@ type benchOptions struct {
 	html    string
 	json    string
 	compare string
+	beside  []string
 }
 
 func newBench() *ffcli.Command {
@@ -47,6 +48,10 @@ func newBench() *ffcli.Command {
 	fs.StringVar(&o.html, "html", "", "also write the report, with a roofline plot, as a page to this file")
 	fs.StringVar(&o.json, "json", "", "also write the report, with every repetition, as JSON to this file")
 	fs.StringVar(&o.compare, "compare", "", "print the change since the report in this JSON file")
+	fs.Func("beside", "a peer to time in turn with kansu: a command, or the .json file that it wrote; may be repeated", func(v string) error {
+		o.beside = append(o.beside, v)
+		return nil
+	})
 	return &ffcli.Command{
 		Name:       "bench",
 		ShortUsage: "kansu bench [flags]",
@@ -61,7 +66,8 @@ Examples:
   kansu bench
   kansu bench -run 'conv3x3|gemm' -device cpu -format go >new.txt
   kansu bench -json new.json -html new.html -compare old.json
-  kansu bench -run conv1x1 -kernel naive -explain`,
+  kansu bench -run conv1x1 -kernel naive -explain
+  kansu bench -device cpu -beside 'python3 docs/benchmarks/torch_peer.py'`,
 		FlagSet: fs,
 		Exec: func(ctx context.Context, args []string) error {
 			if err := noArgs(args); err != nil {
@@ -121,12 +127,20 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 	if r.Ceilings, err = bench.Measure(e); err != nil {
 		return err
 	}
+	peers, err := openPeers(ctx, o.beside)
+	if err != nil {
+		return err
+	}
+	for _, p := range peers {
+		defer p.Close()
+		r.Peers = append(r.Peers, p.PeerInfo)
+	}
 	for i, w := range todo {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		progress("%d/%d %s", i+1, len(todo), w.Name)
-		m, err := bench.Run(e, w, bench.Options{MinTime: o.each, MinReps: o.reps, Kernel: o.kernel})
+		m, err := bench.Run(e, w, bench.Options{MinTime: o.each, MinReps: o.reps, Kernel: o.kernel, Peers: peers})
 		progress("")
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.Name, err)
@@ -140,6 +154,21 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		}
 	}
 	return output(out, r, o)
+}
+
+func openPeers(ctx context.Context, from []string) ([]*bench.Peer, error) {
+	var peers []*bench.Peer
+	for _, f := range from {
+		p, err := bench.OpenPeer(ctx, f)
+		if err != nil {
+			for _, p := range peers {
+				err = errors.Join(err, p.Close())
+			}
+			return nil, err
+		}
+		peers = append(peers, p)
+	}
+	return peers, nil
 }
 
 // output prints the report and writes the files that were asked for.

@@ -17,6 +17,7 @@ type Options struct {
 	MinTime time.Duration // time to spend on one workload, after warm-up
 	MinReps int           // repetitions at least
 	Kernel  string        // forced kernel, or ""
+	Peers   []*Peer       // other libraries to time in turn with this one
 }
 
 // Measurement is the outcome of one workload.
@@ -29,6 +30,7 @@ type Measurement struct {
 	Device   []float64 `json:"device_ns,omitempty"` // likewise by GPU timestamps
 	Flops    float64   `json:"flops"`               // operations of the direct definition
 	Bytes    float64   `json:"bytes"`               // least traffic: inputs and outputs once
+	Peers    []Beside  `json:"peers,omitempty"`     // in the order of the report's peers
 }
 
 // Median returns the middle of sorted values, 0 for none.
@@ -66,90 +68,145 @@ const maxSets = 4
 // the device do not hold them from one call to the next.
 const rotateBytes = 256 << 20
 
-// Run measures one workload on an engine.
+// session is one workload ready to be timed: its inputs are on the device, and
+// everything is warm.
+type session struct {
+	e    *ops.Engine
+	w    cases.Workload
+	m    Measurement
+	sets [][]*ops.Tensor
+	next int
+	n    int // calls in a batch: enough that the submission does not show
+}
+
+// Run measures one workload on an engine, in turn with the peers where there
+// are any.
 func Run(e *ops.Engine, w cases.Workload, o Options) (Measurement, error) {
 	flops, bytes := w.Case.Work()
-	m := Measurement{Workload: w.Name, Function: w.Function, Flops: flops, Bytes: bytes}
+	s := &session{e: e, w: w, m: Measurement{Workload: w.Name, Function: w.Function, Flops: flops, Bytes: bytes}}
 	if o.Kernel != "" {
 		e.Force(w.Function, o.Kernel)
 		defer e.Force(w.Function, "")
 	}
-	sets, err := inputs(e, w.Case, bytes)
-	if err != nil {
-		return m, err
+	defer s.release()
+	if err := s.warm(); err != nil {
+		return s.m, err
 	}
-	defer func() {
-		for _, s := range sets {
-			release(s)
+	var err error
+	if len(o.Peers) > 0 {
+		err = s.beside(o)
+	} else {
+		err = s.alone(o)
+	}
+	slices.Sort(s.m.Wall)
+	slices.Sort(s.m.Device)
+	return s.m, err
+}
+
+// alone times a workload by wall time, then by the device's clock if it has one.
+func (s *session) alone(o Options) error {
+	if _, err := s.wall(o.MinTime, o.MinReps); err != nil {
+		return err
+	}
+	if s.clock() {
+		_, err := s.device(0, max(5, o.MinReps))
+		return err
+	}
+	return nil
+}
+
+func (s *session) release() {
+	for _, in := range s.sets {
+		release(in)
+	}
+}
+
+// call makes one call with the next set of inputs.
+func (s *session) call() error {
+	out, err := s.w.Case.Call(s.sets[s.next%len(s.sets)])
+	s.next++
+	if err != nil {
+		return err
+	}
+	if s.m.Explain == "" {
+		s.m.Explain = out[0].Explain()
+		if p := out[0].Plan(); p != nil {
+			s.m.Kernel = p.Variant
 		}
-	}()
-	next := 0
-	call := func() error {
-		out, err := w.Case.Call(sets[next%len(sets)])
-		next++
-		if err != nil {
+	}
+	release(out)
+	return nil
+}
+
+func (s *session) calls(n int) error {
+	for range n {
+		if err := s.call(); err != nil {
 			return err
 		}
-		if m.Explain == "" {
-			m.Explain = out[0].Explain()
-			if p := out[0].Plan(); p != nil {
-				m.Kernel = p.Variant
-			}
-		}
-		release(out)
-		return nil
 	}
-	batch := func(n int) (time.Duration, error) {
-		start := time.Now()
-		for range n {
-			if err := call(); err != nil {
-				return 0, err
-			}
-		}
-		err := e.Wait()
-		return time.Since(start), err
+	return nil
+}
+
+// batch returns the wall time of n calls and the wait for them.
+func (s *session) batch(n int) (time.Duration, error) {
+	start := time.Now()
+	if err := s.calls(n); err != nil {
+		return 0, err
 	}
-	// Warm up: compile, fault pages in, then find how many calls make a batch
-	// long enough that the submission does not show.
-	if _, err := batch(1); err != nil {
-		return m, err
+	err := s.e.Wait()
+	return time.Since(start), err
+}
+
+// warm uploads the inputs, compiles, faults pages in, and finds how many calls
+// make a batch.
+func (s *session) warm() (err error) {
+	if s.sets, err = inputs(s.e, s.w.Case, s.m.Bytes); err != nil {
+		return err
 	}
-	one, err := batch(1)
-	if err != nil {
-		return m, err
+	if _, err := s.batch(1); err != nil {
+		return err
 	}
-	n := 1
-	if e.GPU() != nil {
+	one, err := s.batch(1)
+	s.n = 1
+	if s.e.GPU() != nil {
 		const long = 20 * time.Millisecond
-		n = int(min(max(1, long/max(one, time.Microsecond)), 1000))
+		s.n = int(min(max(1, long/max(one, time.Microsecond)), 1000))
 	}
-	for spent := time.Duration(0); spent < o.MinTime || len(m.Wall) < o.MinReps; {
-		d, err := batch(n)
+	return err
+}
+
+// wall adds batches by wall time and returns what it added, in ns for a call.
+func (s *session) wall(spend time.Duration, reps int) ([]float64, error) {
+	from := len(s.m.Wall)
+	for spent := time.Duration(0); spent < spend || len(s.m.Wall)-from < reps; {
+		d, err := s.batch(s.n)
 		if err != nil {
-			return m, err
+			return nil, err
 		}
 		spent += d
-		m.Wall = append(m.Wall, float64(d.Nanoseconds())/float64(n))
+		s.m.Wall = append(s.m.Wall, float64(d.Nanoseconds())/float64(s.n))
 	}
-	slices.Sort(m.Wall)
-	if dev := e.GPU(); dev != nil && dev.Info().Timestamps {
-		for range max(5, o.MinReps) {
-			d, err := dev.Time(func() error {
-				for range n {
-					if err := call(); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				return m, err
-			}
-			m.Device = append(m.Device, float64(d.Nanoseconds())/float64(n))
+	return s.m.Wall[from:], nil
+}
+
+// clock says whether the device has a clock of its own.
+func (s *session) clock() bool {
+	dev := s.e.GPU()
+	return dev != nil && dev.Info().Timestamps
+}
+
+// device is wall by the device's own clock.
+func (s *session) device(spend time.Duration, reps int) ([]float64, error) {
+	from := len(s.m.Device)
+	for spent := time.Duration(0); spent < spend || len(s.m.Device)-from < reps; {
+		d, err := s.e.GPU().Time(func() error { return s.calls(s.n) })
+		if err != nil {
+			return nil, err
 		}
-		slices.Sort(m.Device)
+		spent += d
+		s.m.Device = append(s.m.Device, float64(d.Nanoseconds())/float64(s.n))
 	}
-	return m, nil
+	return s.m.Device[from:], nil
 }
 
 // inputs uploads sets of inputs until they exceed rotateBytes, at most maxSets.

@@ -25,6 +25,7 @@ type Report struct {
 	Date         string        `json:"date"`
 	Command      string        `json:"command"`
 	Ceilings     Ceilings      `json:"ceilings"`
+	Peers        []PeerInfo    `json:"peers,omitempty"`
 	Measurements []Measurement `json:"measurements"`
 }
 
@@ -81,10 +82,18 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	c := r.Ceilings
 	fmt.Fprintf(w, "Device: %v, driver %s, %s, %d threads\n", r.Device, r.Device.Driver, r.Platform, r.Threads)
 	fmt.Fprintf(w, "Ceilings: multiply-add %.4g GFLOP/s, copy %.3g GB/s, upload %.3g GB/s, read-back %.3g GB/s,\n", c.GFlops, c.CopyGB, c.UploadGB, c.ReadbackGB)
-	fmt.Fprintf(w, "a call recorded in %.2f us and done in %.2f us among many, %.0f us alone\n\n", c.RecordNs/1e3, c.DispatchNs/1e3, c.SubmitNs/1e3)
+	fmt.Fprintf(w, "a call recorded in %.2f us and done in %.2f us among many, %.0f us alone\n", c.RecordNs/1e3, c.DispatchNs/1e3, c.SubmitNs/1e3)
+	for _, p := range r.Peers {
+		fmt.Fprintf(w, "Beside: %s on %s, %d threads; the ratio is its time over kansu's in the same round, median (least to largest of the rounds)\n", p.Name, p.Device, p.Threads)
+	}
+	fmt.Fprintln(w)
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
-	t.AppendHeader(table.Row{"workload", "kernel", "min ms", "median ms", "GFLOP/s", "GB/s", "of floor", "bound by"})
+	head := table.Row{"workload", "kernel", "min ms", "median ms", "GFLOP/s", "GB/s", "of floor", "bound by"}
+	for _, p := range r.Peers {
+		head = append(head, p.Name+" ms", "ratio")
+	}
+	t.AppendHeader(head)
 	for i := range r.Measurements {
 		m := &r.Measurements[i]
 		ns := m.NsPerCall()
@@ -101,6 +110,9 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 		if bound != "" {
 			row[6], row[7] = fmt.Sprintf("%.0f%%", 100*share), bound
 		}
+		for i := range m.Peers {
+			row = append(row, m.Peers[i].cells()...)
+		}
 		t.AppendRow(row)
 	}
 	if markdown {
@@ -108,6 +120,18 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	} else {
 		t.Render()
 	}
+}
+
+// cells returns a peer's median time and ratio as the table shows them.
+func (b *Beside) cells() table.Row {
+	if len(b.Ratio) == 0 {
+		return table.Row{"", b.Note}
+	}
+	ratio := fmt.Sprintf("%.2f (%.2f-%.2f)", Median(b.Ratio), b.Ratio[0], b.Ratio[len(b.Ratio)-1])
+	if b.Note != "" {
+		ratio += " " + b.Note
+	}
+	return table.Row{fmt.Sprintf("%.4g", Median(b.Ns)/1e6), ratio}
 }
 
 func rate(v float64) string {
