@@ -5,7 +5,8 @@
 // Chunk j has n elements, the mean m_j = hi_j + lo_j and the squares q_j around
 // it. With m = sum n*m_j / N, the variance is sum(q_j + n*(m_j - m)^2) / N: Chan's
 // merging (Chan, Golub and LeVeque, 1983) of all chunks at once. Means are taken
-// relative to the first chunk's.
+// relative to the first chunk's, which may lie far from all others: what the
+// rounding of their sum has left of it is found with the squares, and put back.
 //
 // Layout:   part [groups, parts] of (hi, lo, q, n), stat [groups]
 // Tile:     THREADS invocations for a group, WG/THREADS groups to a workgroup;
@@ -52,18 +53,18 @@ fn group_sum(v: f32, local: u32) -> f32 {
   return sum;
 }
 
-// The sum over the chunks of t, in blocks of 8 blocks of 8, of n * (m_j - mean)
-// or, where squares is set, of q_j + n * (m_j - mean)^2; means are less pivot.
-fn weigh(base: u32, t: u32, pivot: f32, mean: f32, squares: bool) -> f32 {
-  var sum = 0.0;
+// The sums over the chunks of t, in blocks of 8 blocks of 8, of n * (m_j - mean)
+// and of q_j + n * (m_j - mean)^2; means are less pivot.
+fn weigh(base: u32, t: u32, pivot: f32, mean: f32) -> vec2<f32> {
+  var sum = vec2<f32>(0.0);
   for (var j = t; j < p.parts;) {
-    var blocks = 0.0;
+    var blocks = vec2<f32>(0.0);
     for (var b = 0u; b < 8u && j < p.parts; b++) {
-      var block = 0.0;
+      var block = vec2<f32>(0.0);
       for (var q = 0u; q < 8u && j < p.parts; q++) {
         let c = part[base + j];
         let d = ((c.x - pivot) + c.y) - mean;
-        block += select(d * c.w, fma(d * d, c.w, c.z), squares);
+        block += vec2<f32>(d * c.w, fma(d * d, c.w, c.z));
         j += THREADS;
       }
       blocks += block;
@@ -81,10 +82,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   // No early return: every invocation takes part in the barriers.
   let base = min(g, p.groups - 1u) * p.parts;
   let pivot = part[base].x;
-  let mean = group_sum(weigh(base, t, pivot, 0.0, false), local) * p.inv_count; // less pivot
-  let variance = group_sum(weigh(base, t, pivot, mean, true), local) * p.inv_count;
+  let mean = group_sum(weigh(base, t, pivot, 0.0).x, local) * p.inv_count; // less pivot
+  let around = weigh(base, t, pivot, mean);
+  let left = group_sum(around.x, local) * p.inv_count; // of the mean
+  let squares = group_sum(around.y, local) * p.inv_count - left * left;
+  let variance = select(squares, 0.0, squares < 0.0); // by rounding, where all are alike
   if (t == 0u && g < p.groups) {
     let m = recentre(pivot, mean);
-    stat[g] = vec4<f32>(m.x, m.y, variance, inv_std(variance, p.eps, p.eps_on_std));
+    stat[g] = vec4<f32>(m.x, m.y + left, variance, inv_std(variance, p.eps, p.eps_on_std));
   }
 }

@@ -18,7 +18,7 @@ func TestCheck(t *testing.T) {
 				r := rand.New(rand.NewPCG(s, 1))
 				all := row.Awkward()
 				for range *randomFlag {
-					all = append(all, row.Random(r))
+					all = append(all, row.Draw(r))
 				}
 				for _, c := range all {
 					for _, kernel := range row.Variants() {

@@ -27,7 +27,7 @@ func TestConcurrentCallsGiveTheSameBits(t *testing.T) {
 		for i, row := range cases.Rows() {
 			r := rand.New(rand.NewPCG(s, uint64(i)))
 			for range 3 {
-				c := row.Random(r)
+				c := row.Draw(r)
 				j := job{row: row, c: c, in: cases.Draws(c, cases.Seed(row.Name, c))}
 				var err error
 				if j.want, err = bitsOf(e, c, j.in); err != nil {

@@ -273,7 +273,7 @@ func TestMisuseOfTensors(t *testing.T) {
 		for _, row := range cases.Rows() {
 			r := rand.New(rand.NewPCG(s, 2))
 			for range 3 {
-				c := row.Random(r)
+				c := row.Draw(r)
 				line := cases.Line(row.Name, c)
 				in := cases.Draws(c, 1)
 				ts, err := cases.Upload(e, c, in)

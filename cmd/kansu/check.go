@@ -108,7 +108,7 @@ func runCheck(ctx context.Context, out io.Writer, e *ops.Engine, o checkOptions)
 		r := rand.New(rand.NewPCG(o.seed, uint64(i)))
 		drawn[i] = row.Awkward()
 		for range o.random {
-			drawn[i] = append(drawn[i], row.Random(r))
+			drawn[i] = append(drawn[i], row.Draw(r))
 		}
 		total += len(drawn[i])
 	}

@@ -17,6 +17,7 @@ type ActivationCase struct {
 	Func   string  // its name, as in "leaky_relu"
 	A, B   float32 `json:",omitempty"`
 	Values string  `json:",omitempty"` // how x is drawn: see activationValues
+	Ranged
 }
 
 var activationRow = Row{

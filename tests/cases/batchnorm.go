@@ -15,6 +15,7 @@ type BatchNormCase struct {
 	Scale, Shift bool
 	Spread       Spread
 	Params       ops.BatchNormParams
+	Ranged
 }
 
 var batchNormRow = Row{
@@ -53,7 +54,7 @@ func (c *BatchNormCase) Inputs() []Input {
 	ch := channelsOf(c.X, c.Params.Axis)
 	std := max(c.Spread.Std, 1e-3)
 	return append([]Input{
-		{Shape: c.X, Draw: c.Spread.draw()},
+		{Shape: c.X, Draw: c.Spread.draw(), Range: free},
 		{Shape: ch, Draw: Uniform(c.Spread.Mean-std, c.Spread.Mean+std)},
 		{Shape: ch, Draw: Uniform(0.01, 3)},
 	}, scaleShift(ch, c.Scale, c.Shift)...)
@@ -112,6 +113,7 @@ type BatchNormTrainCase struct {
 	Scale, Shift, Running bool
 	Spread                Spread
 	Params                ops.BatchNormTrainParams
+	Ranged
 }
 
 var batchNormTrainRow = Row{
@@ -135,7 +137,7 @@ func (c *BatchNormTrainCase) geometry() spec.BatchNorm {
 // Inputs are x, scale, shift, running mean and running variance.
 func (c *BatchNormTrainCase) Inputs() []Input {
 	ch := channelsOf(c.X, c.Params.Axis)
-	in := append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(ch, c.Scale, c.Shift)...)
+	in := append([]Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.Eps)}}, scaleShift(ch, c.Scale, c.Shift)...)
 	return append(in, Input{Shape: optional(ch, c.Running)}, Input{Shape: optional(ch, c.Running), Draw: Uniform(0.1, 2)})
 }
 
@@ -195,6 +197,7 @@ func awkwardBatchNormTrain() []Case {
 		&BatchNormTrainCase{X: []int{3, 2, 5, 4, 4}, Running: true, Params: ops.BatchNormTrainParams{Axis: -5}},
 		&BatchNormTrainCase{X: []int{1, 2, 1, 3}, Spread: Spread{Std: 1e-3}, Params: ops.BatchNormTrainParams{Eps: -1}},
 		&BatchNormTrainCase{X: []int{1, 2, 1}, Params: ops.BatchNormTrainParams{Eps: -1}},
+		&BatchNormTrainCase{X: []int{31, 16, 31, 5, 5}, Spread: Spread{First: 1e6}, Params: ops.BatchNormTrainParams{Axis: -1}}, // a first chunk far from the rest
 	}
 }
 

@@ -29,7 +29,7 @@ func (c *BatchNormTrainGradCase) grad() spec.NormGrad {
 // Inputs are dy, x, scale and, for differences, shift. The statistics are those
 // that the forward call returns.
 func (c *BatchNormTrainGradCase) Inputs() []Input {
-	return normGradInputs(c.X, c.Spread.draw(), channelsOf(c.X, c.Params.Axis), c.Scale)
+	return normGradInputs(c.X, c.Spread, c.Params.Eps, channelsOf(c.X, c.Params.Axis), c.Scale)
 }
 
 // Call computes the gradients.

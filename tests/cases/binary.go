@@ -17,6 +17,7 @@ type BinaryCase struct {
 	Func   string // add, sub, mul, div, min, max, pow or prelu
 	A, B   []int
 	Values string `json:",omitempty"` // how both are drawn: see binaryValues
+	Ranged
 }
 
 var binaryRow = Row{

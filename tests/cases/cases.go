@@ -26,8 +26,9 @@ type Case interface {
 // Input describes one input tensor. A nil Shape is an absent option.
 type Input struct {
 	Shape   []int
-	Draw    Draw // how its values are drawn; nil means Normal
-	Indices bool // the tensor holds int32 indices; what is drawn is rounded down
+	Draw    Draw    // how its values are drawn; nil means Normal
+	Indices bool    // the tensor holds int32 indices; what is drawn is rounded down
+	Range   freedom // what Row.Draw may make of its values: see ranges
 }
 
 // Want is one expected output.
@@ -63,6 +64,10 @@ type Row struct {
 	Random func(r *rand.Rand) Case
 	// Kernels names the variants that can be forced on a device.
 	Kernels []string
+	// Alike are those of them that keep the budget only where values are of like
+	// size. Check does not force them on a case with ranges; the engine's own
+	// choice has to hold there too.
+	Alike []string
 }
 
 // Variants returns what a check runs: the engine's own choice (the empty name),

@@ -13,6 +13,7 @@ type ConvCase struct {
 	X, W   []int
 	Bias   bool
 	Params ops.ConvParams
+	Ranged
 }
 
 var convRow = Row{
@@ -22,6 +23,7 @@ var convRow = Row{
 	Awkward: awkwardConv,
 	Kernels: []string{"tile128x128", "tile64x64", "tile32x128", "tile32x32", "split64x64", "split32x32", "winograd4", "winograd2", "depthwise", "depthwise_row",
 		"register16x16", "register8x28", "register8x16", "register8x8", "gather8x8", "naive"},
+	Alike: []string{"winograd4", "winograd2"},
 }
 
 func (c *ConvCase) biasShape() []int {

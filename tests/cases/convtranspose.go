@@ -13,6 +13,7 @@ type ConvTransposeCase struct {
 	X, W   []int
 	Bias   bool
 	Params ops.ConvTransposeParams
+	Ranged
 }
 
 var convTransposeRow = Row{

@@ -15,6 +15,7 @@ type GemmCase struct {
 	A, B, C []int
 	Params  ops.GemmParams
 	Special bool // NaN and infinities among the values
+	Ranged
 }
 
 var gemmRow = Row{
@@ -32,7 +33,7 @@ func (c *GemmCase) geometry() spec.Gemm { return must(spec.NewGemm(c.A, c.B, c.C
 
 // Inputs are a, b and c.
 func (c *GemmCase) Inputs() []Input {
-	return []Input{{Shape: c.A, Draw: special(c.Special)}, {Shape: c.B, Draw: special(c.Special)}, {Shape: c.C}}
+	return []Input{{Shape: c.A, Draw: special(c.Special), Range: free}, {Shape: c.B, Draw: special(c.Special), Range: free}, {Shape: c.C}}
 }
 
 // Call multiplies.

@@ -14,6 +14,7 @@ type GroupNormCase struct {
 	Scale, Shift bool
 	Spread       Spread
 	Params       ops.GroupNormParams
+	Ranged
 }
 
 var groupNormRow = Row{
@@ -36,7 +37,7 @@ func (c *GroupNormCase) geometry() spec.GroupNorm {
 // Inputs are x, scale and shift.
 func (c *GroupNormCase) Inputs() []Input {
 	ch := channelsOf(c.X, c.Params.Axis)
-	return append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(ch, c.Scale, c.Shift)...)
+	return append([]Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.Eps)}}, scaleShift(ch, c.Scale, c.Shift)...)
 }
 
 // Call normalizes.

@@ -16,6 +16,7 @@ type InstanceNormCase struct {
 	Scale, Shift, Train, Running bool
 	Spread                       Spread
 	Params                       ops.InstanceNormTrainParams
+	Ranged
 }
 
 var instanceNormRow = Row{
@@ -39,7 +40,7 @@ func (c *InstanceNormCase) geometry() spec.InstanceNorm {
 // Inputs are x, scale, shift, running mean and running variance.
 func (c *InstanceNormCase) Inputs() []Input {
 	ch := channelsOf(c.X, c.Params.Axis)
-	in := append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(ch, c.Scale, c.Shift)...)
+	in := append([]Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.Eps)}}, scaleShift(ch, c.Scale, c.Shift)...)
 	return append(in, Input{Shape: optional(ch, c.Running)}, Input{Shape: optional(ch, c.Running), Draw: Uniform(0.1, 2)})
 }
 

@@ -14,6 +14,7 @@ type LayerNormCase struct {
 	Scale, Shift, Stats bool
 	Spread              Spread
 	Params              ops.LayerNormParams
+	Ranged
 }
 
 var layerNormRow = Row{
@@ -52,7 +53,7 @@ func (c *LayerNormCase) geometry() spec.LayerNorm {
 
 // Inputs are x, scale and shift.
 func (c *LayerNormCase) Inputs() []Input {
-	return append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(normShape(c.X, c.Params), c.Scale, c.Shift)...)
+	return append([]Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.Eps)}}, scaleShift(normShape(c.X, c.Params), c.Scale, c.Shift)...)
 }
 
 // Call normalizes.

@@ -22,7 +22,7 @@ func (c *LayerNormGradCase) affine() []int { return normShape(c.X, c.Params) }
 
 // Inputs are dy, x, scale and, for differences, shift.
 func (c *LayerNormGradCase) Inputs() []Input {
-	return normGradInputs(c.X, c.Spread.draw(), c.affine(), c.Scale)
+	return normGradInputs(c.X, c.Spread, c.Params.Eps, c.affine(), c.Scale)
 }
 
 // Call computes the gradients.

@@ -12,6 +12,7 @@ type LinearCase struct {
 	X, W   []int
 	Bias   bool
 	Params ops.LinearParams
+	Ranged
 }
 
 var linearRow = Row{

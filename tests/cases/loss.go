@@ -14,6 +14,7 @@ type LossCase struct {
 	Loss   spec.Loss
 	X      []int
 	Params ops.LossParams
+	Ranged
 }
 
 // LossGradCase is the gradient of a loss.
@@ -58,7 +59,7 @@ func (c *LossCase) Inputs() []Input {
 	if c.Loss == spec.BCEWithLogits {
 		target.Draw = Uniform(0, 1)
 	}
-	return []Input{{Shape: c.X, Draw: wide}, target}
+	return []Input{{Shape: c.X, Draw: wide, Range: free}, target}
 }
 
 // wide draws normal values, now and then 30 times larger.
@@ -141,6 +142,7 @@ type CrossEntropyCase struct {
 	Logits   []int
 	Weighted bool
 	Params   ops.CrossEntropyParams
+	Ranged
 }
 
 // CrossEntropyGradCase is the gradient of a cross-entropy.
@@ -201,7 +203,7 @@ func (c *CrossEntropyCase) geometry() spec.CrossEntropy {
 
 // Inputs are the logits, the labels and the class weights.
 func (c *CrossEntropyCase) Inputs() []Input {
-	return []Input{{Shape: c.Logits, Draw: wide}, {Shape: c.labels(), Indices: true, Draw: Uniform(0, float32(c.Logits[1]))},
+	return []Input{{Shape: c.Logits, Draw: wide, Range: free}, {Shape: c.labels(), Indices: true, Draw: Uniform(0, float32(c.Logits[1]))},
 		{Shape: c.weight(), Draw: Uniform(0.5, 2)}}
 }
 

@@ -17,6 +17,7 @@ type LpNormalizeCase struct {
 	Sparse bool // x has many zeros
 	Spread Spread
 	Params ops.LpNormalizeParams
+	Ranged
 }
 
 var lpNormalizeRow = Row{
@@ -46,7 +47,7 @@ func (c *LpNormalizeCase) geometry() spec.LpNormalize {
 // Inputs is x.
 func (c *LpNormalizeCase) Inputs() []Input {
 	draw := c.Spread.draw()
-	return []Input{{Shape: c.X, Draw: func(r *rand.Rand) float32 {
+	return []Input{{Shape: c.X, Range: c.Spread.freedom(c.Params.Eps), Draw: func(r *rand.Rand) float32 {
 		if c.Sparse && r.IntN(10) > 0 {
 			return 0
 		}

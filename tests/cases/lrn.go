@@ -13,6 +13,7 @@ type LRNCase struct {
 	X      []int
 	Spread Spread
 	Params ops.LRNParams
+	Ranged
 }
 
 var lrnRow = Row{
@@ -32,7 +33,9 @@ func (c *LRNCase) geometry() spec.LRN {
 }
 
 // Inputs is x.
-func (c *LRNCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw()}} }
+func (c *LRNCase) Inputs() []Input {
+	return []Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.K)}}
+}
 
 // Call normalizes.
 func (c *LRNCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {

@@ -19,7 +19,11 @@ var lrnGradRow = gradRow(lrnRow, lrnRow.Kernels, func() Case { return &LRNGradCa
 
 // Inputs are dy and x.
 func (c *LRNGradCase) Inputs() []Input {
-	return []Input{{Shape: c.X}, {Shape: c.X, Draw: c.Spread.draw()}}
+	dy := Input{Shape: c.X, Range: free}
+	if c.Spread != (Spread{}) { // a power of which divides dy
+		dy.Range |= noTiny
+	}
+	return []Input{dy, {Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.K)}}
 }
 
 // Call computes the gradient.
@@ -39,6 +43,9 @@ func (c *LRNGradCase) Oracle(in [][]float64) []Want {
 	cpuref.LRN(y, in[1], g)
 	for i := range mag {
 		first := math.Abs(in[0][i]) * y[i] / in[1][i]
+		if in[1][i] == 0 {
+			first = mag[i]
+		}
 		mag[i] = first + math.Abs(mag[i]-first)
 	}
 	return []Want{{Shape: g.OutShape(), Value: dx, Magnitude: mag, Budget: g.GradBudget()}}

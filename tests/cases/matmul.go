@@ -13,6 +13,7 @@ type MatMulCase struct {
 	Params   ops.MatMulParams
 	Special  bool `json:",omitempty"` // NaN and infinities among the values
 	Positive bool `json:",omitempty"` // sums that do not cancel, so that a lost term shows
+	Ranged
 }
 
 var matMulRow = Row{
@@ -31,7 +32,7 @@ func (c *MatMulCase) Inputs() []Input {
 	if c.Positive {
 		draw = Uniform(0, 1)
 	}
-	return []Input{{Shape: c.A, Draw: draw}, {Shape: c.B, Draw: draw}}
+	return []Input{{Shape: c.A, Draw: draw, Range: free}, {Shape: c.B, Draw: draw, Range: free}}
 }
 
 // Call multiplies.

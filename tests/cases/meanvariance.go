@@ -13,6 +13,7 @@ type MeanVarianceCase struct {
 	X      []int
 	Spread Spread
 	Params ops.MeanVarianceParams
+	Ranged
 }
 
 var meanVarianceRow = Row{
@@ -32,7 +33,9 @@ func (c *MeanVarianceCase) geometry() spec.MeanVariance {
 }
 
 // Inputs is x.
-func (c *MeanVarianceCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw()}} }
+func (c *MeanVarianceCase) Inputs() []Input {
+	return []Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.Eps)}}
+}
 
 // Call normalizes.
 func (c *MeanVarianceCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {

@@ -20,7 +20,7 @@ func (c *MeanVarianceGradCase) grad() spec.NormGrad { return gradNorm(c.geometry
 
 // Inputs are dy and x.
 func (c *MeanVarianceGradCase) Inputs() []Input {
-	return normGradInputs(c.X, c.Spread.draw(), nil, false)
+	return normGradInputs(c.X, c.Spread, c.Params.Eps, nil, false)
 }
 
 // Call computes the gradient.

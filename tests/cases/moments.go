@@ -12,6 +12,7 @@ import (
 type MomentsCase struct {
 	X, Axes []int
 	Spread  Spread
+	Ranged
 }
 
 var momentsRow = Row{
@@ -31,7 +32,9 @@ func (c *MomentsCase) geometry() spec.Moments {
 }
 
 // Inputs is x.
-func (c *MomentsCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.Spread.draw()}} }
+func (c *MomentsCase) Inputs() []Input {
+	return []Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(0) | noTiny}}
+}
 
 // Call computes them.
 func (c *MomentsCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {

@@ -40,6 +40,20 @@ func (s Spread) draw() Draw {
 	}
 }
 
+// freedom is what ranges may make of these values in a function that squares
+// them and adds eps, of which a negative one is none: the squares must be numbers
+// that float32 has.
+func (s Spread) freedom(eps float32) freedom {
+	f := free
+	if s != (Spread{}) {
+		f |= noLarge
+	}
+	if eps < 0 {
+		f |= noTiny
+	}
+	return f
+}
+
 // randomSpread draws a spread: ordinary, far from zero, small, large, with one
 // element far off, with NaN.
 func randomSpread(r *rand.Rand) Spread {

@@ -23,8 +23,12 @@ func gradNorm(g spec.Norm) spec.NormGrad {
 
 // normGradInputs are dy, x, scale and shift, the last two where there is a
 // scale. The gradient does not take the shift; its differences do.
-func normGradInputs(x []int, draw Draw, affine []int, scale bool) []Input {
-	return append([]Input{{Shape: x}, {Shape: x, Draw: draw}}, scaleShift(affine, scale, scale)...)
+func normGradInputs(x []int, s Spread, eps float32, affine []int, scale bool) []Input {
+	dy := Input{Shape: x, Range: free}
+	if s.Std > 1 { // by which dy is divided
+		dy.Range |= noTiny
+	}
+	return append([]Input{dy, {Shape: x, Draw: s.draw(), Range: s.freedom(eps)}}, scaleShift(affine, scale, scale)...)
 }
 
 // calm takes from a spread what differences of a function cannot stand: in groups

@@ -14,6 +14,7 @@ type SGDCase struct {
 	P      []int
 	Scaled bool
 	Params ops.SGDParams
+	Ranged
 }
 
 var sgdRow = Row{
@@ -84,6 +85,7 @@ type AdamCase struct {
 	P      []int
 	Scaled bool
 	Params ops.AdamParams
+	Ranged
 }
 
 var adamRow = Row{
@@ -104,7 +106,7 @@ var adamRow = Row{
 
 // Inputs are the parameter, its gradient, the scale and the two moments.
 func (c *AdamCase) Inputs() []Input {
-	return []Input{{Shape: c.P}, {Shape: c.P}, {Shape: single(c.Scaled)}, {Shape: c.P}, {Shape: c.P, Draw: Uniform(0, 2)}}
+	return []Input{{Shape: c.P}, {Shape: c.P}, {Shape: single(c.Scaled), Range: fixed}, {Shape: c.P}, {Shape: c.P, Draw: Uniform(0, 2)}}
 }
 
 // Call makes the step.

@@ -12,6 +12,7 @@ import (
 type PadCase struct {
 	X      []int
 	Params ops.PadParams
+	Ranged
 }
 
 var padRow = Row{

@@ -21,6 +21,7 @@ type PoolCase struct {
 	Norm     float32         `json:",omitempty"` // of an Lp pooling
 	Values   string          `json:",omitempty"` // how x is drawn: see poolValues
 	Params   spec.PoolParams `json:",omitzero"`
+	Ranged
 }
 
 func poolRow(kind spec.PoolKind, kernels ...string) Row {
@@ -96,7 +97,16 @@ func (c *PoolCase) geometry() spec.Pool {
 }
 
 // Inputs is x.
-func (c *PoolCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: poolValues[c.Values]}} }
+func (c *PoolCase) Inputs() []Input {
+	in := Input{Shape: c.X, Draw: poolValues[c.Values], Range: free}
+	switch c.Values {
+	case "positive", "negative":
+		in.Range = free | signed
+	case "wide":
+		in.Range = fixed
+	}
+	return []Input{in}
+}
 
 // Call pools.
 func (c *PoolCase) Call(in []*ops.Tensor) (out []*ops.Tensor, err error) {

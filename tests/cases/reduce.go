@@ -16,6 +16,7 @@ type ReduceCase struct {
 	Params   ops.ReduceParams
 	Special  bool `json:",omitempty"` // NaN and infinities among the values
 	Positive bool `json:",omitempty"` // sums that do not cancel, so that a lost term shows
+	Ranged
 }
 
 var reduceRow = Row{
@@ -42,9 +43,9 @@ func (c *ReduceCase) geometry() spec.Reduce {
 // Inputs is x.
 func (c *ReduceCase) Inputs() []Input {
 	if c.Positive {
-		return []Input{{Shape: c.X, Draw: Uniform(0, 1)}}
+		return []Input{{Shape: c.X, Draw: Uniform(0, 1), Range: free}}
 	}
-	return []Input{{Shape: c.X, Draw: special(c.Special)}}
+	return []Input{{Shape: c.X, Draw: special(c.Special), Range: free}}
 }
 
 // Call reduces.

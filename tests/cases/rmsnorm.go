@@ -14,6 +14,7 @@ type RMSNormCase struct {
 	Scale, Shift bool
 	Spread       Spread
 	Params       ops.LayerNormParams
+	Ranged
 }
 
 var rmsNormRow = Row{
@@ -35,7 +36,7 @@ func (c *RMSNormCase) geometry() spec.RMSNorm {
 
 // Inputs are x, scale and shift.
 func (c *RMSNormCase) Inputs() []Input {
-	return append([]Input{{Shape: c.X, Draw: c.Spread.draw()}}, scaleShift(normShape(c.X, c.Params), c.Scale, c.Shift)...)
+	return append([]Input{{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.Eps)}}, scaleShift(normShape(c.X, c.Params), c.Scale, c.Shift)...)
 }
 
 // Call normalizes.

@@ -18,6 +18,7 @@ type SoftmaxCase struct {
 	// with one far above the rest, "ties" of few values, "special" with NaN and
 	// infinities, "minus" of little but -Inf, "large" around 10^4.
 	Values string
+	Ranged
 }
 
 var softmaxRow = Row{
@@ -69,7 +70,7 @@ func (c *SoftmaxCase) draw(r *rand.Rand) float32 {
 }
 
 // Inputs is x.
-func (c *SoftmaxCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.draw}} }
+func (c *SoftmaxCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: c.draw, Range: free}} }
 
 // Call computes it.
 func (c *SoftmaxCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {

@@ -38,7 +38,9 @@ func gradOfSoftmax(c Case) Case {
 }
 
 // Inputs are dy and x.
-func (c *SoftmaxGradCase) Inputs() []Input { return []Input{{Shape: c.X}, {Shape: c.X, Draw: c.draw}} }
+func (c *SoftmaxGradCase) Inputs() []Input {
+	return []Input{{Shape: c.X}, {Shape: c.X, Draw: c.draw, Range: free}}
+}
 
 // forward is the softmax of x rounded to float32, which is what the gradient
 // takes: log softmax's last bits count where it is large.

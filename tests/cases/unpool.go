@@ -13,6 +13,7 @@ import (
 type UnpoolCase struct {
 	X      []int
 	Params ops.UnpoolParams
+	Ranged
 }
 
 var unpoolRow = Row{

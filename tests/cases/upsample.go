@@ -13,6 +13,7 @@ type UpsampleCase struct {
 	X       []int
 	Params  ops.UpsampleParams
 	Special bool `json:",omitempty"` // NaN and infinities among the values
+	Ranged
 }
 
 var upsampleRow = Row{
@@ -26,7 +27,9 @@ var upsampleRow = Row{
 func (c *UpsampleCase) geometry() spec.Upsample { return must(spec.NewUpsample(c.X, c.Params)) }
 
 // Inputs is x.
-func (c *UpsampleCase) Inputs() []Input { return []Input{{Shape: c.X, Draw: special(c.Special)}} }
+func (c *UpsampleCase) Inputs() []Input {
+	return []Input{{Shape: c.X, Draw: special(c.Special), Range: free}}
+}
 
 // Call resamples.
 func (c *UpsampleCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
