@@ -137,7 +137,7 @@ func (e *Engine) run(c call) ([]*Tensor, error) {
 
 // record plans the call for the GPU and records its dispatches.
 func (e *Engine) record(c call, in, out []*storage) (*shaders.Plan, error) {
-	plan, err := c.plan(e.limits, e.force(c.fn))
+	plan, err := c.plan(e.PlanDevice(), e.force(c.fn))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -28,6 +29,7 @@ type core struct {
 	limits shaders.Device
 	host   hostPool
 	closed atomic.Bool
+	table  atomic.Pointer[shaders.Table] // nil: the models alone choose kernels
 
 	mu      sync.RWMutex
 	kernels map[*shaders.Kernel]*gpu.Kernel
@@ -43,6 +45,7 @@ type Device struct {
 	Driver  string
 	GPU     bool   // shaders run (on a software adapter too); false in pure Go
 	Why     string // in pure Go: why there is no GPU
+	Table   string `json:",omitempty"` // the table that chooses kernels before the models do: a file, "built in" or nothing
 }
 
 // String returns one line for a log.
@@ -57,6 +60,7 @@ type options struct {
 	adapter string
 	needGPU bool
 	debug   bool
+	tuning  string
 	forced  map[string]string
 }
 
@@ -95,10 +99,17 @@ func Open(opts ...Option) (*Engine, error) {
 	if adapter == "" {
 		adapter = os.Getenv("KANSU_ADAPTER")
 	}
+	own, err := readTable(o.tuning)
+	if err != nil {
+		return nil, fmt.Errorf("ops.Open: %w", err)
+	}
 	dev, err := gpu.Open(gpu.Options{Adapter: adapter, Debug: o.debug})
 	switch {
 	case err == nil:
 		e.useGPU(dev)
+		if err := e.tune(own); err != nil {
+			return nil, errors.Join(fmt.Errorf("ops.Open: %w", err), e.Close())
+		}
 		return e, nil
 	case o.needGPU:
 		return nil, fmt.Errorf("ops.Open: %w", err)
@@ -241,4 +252,8 @@ func (e *Engine) checkSize(shape []int, n int) error {
 
 // PlanDevice returns the limits and kind of the device, as plans depend on
 // them; the guaranteed minimum in pure Go.
-func (e *Engine) PlanDevice() shaders.Device { return e.limits }
+func (e *Engine) PlanDevice() shaders.Device {
+	d := e.limits
+	d.Table = e.table.Load()
+	return d
+}

@@ -34,7 +34,7 @@ var convPlans planCache[convKey]
 // The choice is the least time by the model of convCandidates.
 func PlanConv(g spec.Conv, dev Device, force string) (Plan, error) {
 	return convPlans.get(convKey{g, dev, force}, func() (Plan, error) {
-		return choose("conv", force, convCandidates(g, dev))
+		return chooseTuned("conv", force, dev, func() string { return convClass(&g) }, convCandidates(g, dev))
 	})
 }
 

@@ -29,7 +29,7 @@ var convTransposePlans planCache[convTransposeKey]
 // The choice is the least time by the model of convTransposeCandidates.
 func PlanConvTranspose(g spec.ConvTranspose, dev Device, force string) (Plan, error) {
 	return convTransposePlans.get(convTransposeKey{g, dev, force}, func() (Plan, error) {
-		return choose("convtranspose", force, convTransposeCandidates(g, dev))
+		return chooseTuned("convtranspose", force, dev, func() string { return convTransposeClass(&g) }, convTransposeCandidates(g, dev))
 	})
 }
 

@@ -39,7 +39,7 @@ func PlanGather(g spec.Gather, dev Device, force string) (Plan, error) {
 	} else {
 		cands = append(cands, tile, naive, block)
 	}
-	return choose("gather", force, cands)
+	return chooseTuned("gather", force, dev, func() string { return gatherClass(&g) }, cands)
 }
 
 // GatherVariants names the kernels that Transpose and Slice can be forced to.

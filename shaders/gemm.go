@@ -25,7 +25,7 @@ func PlanGemm(g spec.Gemm, dev Device, force string) (Plan, error) {
 		}
 		cands = append(cands, c)
 	}
-	return choose("gemm", force, cands)
+	return chooseTuned("gemm", force, dev, func() string { return gemmClass(&g) }, cands)
 }
 
 // GemmVariants names the kernels that a matrix product can be forced to.

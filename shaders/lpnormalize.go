@@ -68,15 +68,16 @@ func PlanLpNormalize(g spec.LpNormalize, dev Device, force string) (Plan, error)
 			}}}, nil
 		}
 	}
+	class := func() string { return alongClass("lp", &g.Along) }
 	naive := candidate{name: "naive", why: "an invocation for a slice", plan: with(1)}
 	group := candidate{name: "group", why: "a workgroup for a slice", plan: with(wg)}
 	if dev.CPU && 3*g.N+g.N/8 > softwareLoops {
 		naive.not = "the axis is longer than one invocation's loops may be"
 	}
 	if dev.CPU || g.N <= 64 || g.Inner >= 64 && g.Outer*g.Inner >= 1<<14 {
-		return choose("lpnormalize", force, []candidate{naive, group})
+		return chooseTuned("lpnormalize", force, dev, class, []candidate{naive, group})
 	}
-	return choose("lpnormalize", force, []candidate{group, naive})
+	return chooseTuned("lpnormalize", force, dev, class, []candidate{group, naive})
 }
 
 func lpNormalizeKernel(power lpPower, threads int, fn spec.Pointwise) *Kernel {

@@ -102,14 +102,15 @@ func planNorm(function string, g *spec.Norm, io normOperands, pub *published, de
 		reason(pub != nil && !pub.plain(), "more statistics than mean and deviation are outputs"),
 		reason(per == 0, "a row is more than the registers of a workgroup"),
 		reason(force != "group" && r.rows < 64 && r.n > 4096, "too few rows"))
+	class := func() string { return normClass(g, pub != nil) }
 	switch {
 	case planes && n > 1 && s < 4 && columns:
 		// The planes are all but single elements: neighbours are other groups.
-		return choose(function, force, []candidate{cols, rows, split, group, tree, naive})
+		return chooseTuned(function, force, dev, class, []candidate{cols, rows, split, group, tree, naive})
 	case dev.CPU:
-		return choose(function, force, []candidate{rows, split, cols, naive, group, tree})
+		return chooseTuned(function, force, dev, class, []candidate{rows, split, cols, naive, group, tree})
 	}
-	return choose(function, force, []candidate{group, tree, cols, split, naive, rows})
+	return chooseTuned(function, force, dev, class, []candidate{group, tree, cols, split, naive, rows})
 }
 
 // reason returns why where the condition holds.

@@ -19,6 +19,7 @@ type Device struct {
 	MaxInvocations    int    // invocations per workgroup
 	WorkgroupBytes    int    // workgroup memory per workgroup
 	MaxStorageBuffers int    // storage buffers per kernel
+	Table             *Table // kernels that were measured as the fastest for classes of shapes; nil for none
 	MaxLoop           int    // loop iterations after which the device ends an invocation without an error; 0 where there is no such limit
 }
 
@@ -84,6 +85,8 @@ type Plan struct {
 	Function string // "conv"
 	Variant  string // the kernel's family, as it can be forced: "tile64", "naive"
 	Why      string // what decided for it
+	Class    string // class of the shapes, where the device has a table of kernels for such
+	Tuned    bool   // the table decided
 	Rejected []Rejected
 	Steps    []Step
 	Temps    []int // elements (of 4 bytes) of each temporary

@@ -42,7 +42,7 @@ func PlanPool(g spec.Pool, indices bool, dev Device, force string) (Plan, error)
 	case g.Out[2] < 3: // a tile of four outputs would be half empty
 		order = []candidate{naive, tile, group, plane}
 	}
-	return choose(g.Kind.String()+"pool", force, order)
+	return chooseTuned(g.Kind.String()+"pool", force, dev, func() string { return poolClass(&g, indices) }, order)
 }
 
 // poolNaiveNot says why the naive kernel cannot serve a pooling, if so.

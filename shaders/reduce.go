@@ -31,7 +31,7 @@ func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
 	if reducePrefersGroups(&g, dev) {
 		cands = []candidate{group, naive}
 	}
-	return choose("reduce", force, cands)
+	return chooseTuned("reduce", force, dev, func() string { return reduceClass(&g) }, cands)
 }
 
 // reducePrefersGroups reports whether a workgroup for each output is faster than

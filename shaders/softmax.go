@@ -28,6 +28,7 @@ var (
 // keeps in registers), split (several workgroups for a slice, three
 // dispatches). Hardmax has naive and group.
 func PlanSoftmax(g spec.SoftmaxOf, dev Device, force string) (Plan, error) {
+	class := func() string { return alongClass(g.Kind.String(), &g.Along) }
 	if g.Kind == spec.Hardmax {
 		return planHardmax(g, dev, force)
 	}
@@ -57,15 +58,15 @@ func PlanSoftmax(g spec.SoftmaxOf, dev Device, force string) (Plan, error) {
 	}
 	switch {
 	case dev.CPU:
-		return choose("softmax", force, []candidate{columns, rows, naive, split, group})
+		return chooseTuned("softmax", force, dev, class, []candidate{columns, rows, naive, split, group})
 	case g.Inner == 1 && g.N <= 32:
-		return choose("softmax", force, []candidate{rows, naive, group, split, columns})
+		return chooseTuned("softmax", force, dev, class, []candidate{rows, naive, group, split, columns})
 	case g.Inner == 1:
-		return choose("softmax", force, []candidate{group, split, rows, naive, columns})
+		return chooseTuned("softmax", force, dev, class, []candidate{group, split, rows, naive, columns})
 	case g.Outer*g.Inner < 256 && g.N >= 1024:
-		return choose("softmax", force, []candidate{split, group, columns, naive, rows})
+		return chooseTuned("softmax", force, dev, class, []candidate{split, group, columns, naive, rows})
 	}
-	return choose("softmax", force, []candidate{columns, naive, group, split, rows})
+	return chooseTuned("softmax", force, dev, class, []candidate{columns, naive, group, split, rows})
 }
 
 // softmaxLanes says what an invocation loads at once.
@@ -261,15 +262,16 @@ func planHardmax(g spec.SoftmaxOf, dev Device, force string) (Plan, error) {
 			}}}, nil
 		}
 	}
+	class := func() string { return alongClass(g.Kind.String(), &g.Along) }
 	naive := candidate{name: "naive", why: "an invocation for a slice", plan: with(1)}
 	group := candidate{name: "group", why: "a workgroup for a slice", plan: with(wg)}
 	if dev.CPU && 2*g.N > softwareLoops {
 		naive.not = "the axis is longer than one invocation's loops may be"
 	}
 	if dev.CPU || g.N <= 64 {
-		return choose("softmax", force, []candidate{naive, group})
+		return chooseTuned("softmax", force, dev, class, []candidate{naive, group})
 	}
-	return choose("softmax", force, []candidate{group, naive})
+	return chooseTuned("softmax", force, dev, class, []candidate{group, naive})
 }
 
 // softmaxKernels enumerates the kernels that PlanSoftmax can return.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -60,6 +61,7 @@ func runInfo(out io.Writer, open func(...ops.Option) (*ops.Engine, error)) error
 	fmt.Fprintf(out, "computes on    %v\n", d)
 	if d.GPU {
 		i := e.GPU().Info()
+		fmt.Fprintf(out, "table          %s\n", cmp.Or(d.Table, "none: models choose the kernels"))
 		fmt.Fprintf(out, "features       %s\n", strings.Join(i.Features, ", "))
 		l := i.Limits
 		fmt.Fprintf(out, "limits         buffer %s, binding %s, %d storage buffers, %d invocations, %d groups a dimension\n",

@@ -39,10 +39,10 @@ flag -device (or the environment variable KANSU_ADAPTER) chooses another one by
 a part of its name; "cpu" and "none" mean pure Go. "kansu <command> -h" has the
 flags of each command.`,
 		FlagSet:     fs,
-		Subcommands: []*ffcli.Command{newInfo(), newCheck(), newBench(), newGallery()},
+		Subcommands: []*ffcli.Command{newInfo(), newCheck(), newBench(), newTune(), newGallery()},
 		Exec: func(_ context.Context, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("no command %q; there are info, check, bench and gallery", args[0])
+				return fmt.Errorf("no command %q; there are info, check, bench, tune and gallery", args[0])
 			}
 			return flag.ErrHelp
 		},

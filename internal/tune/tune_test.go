@@ -1,0 +1,60 @@
+package tune
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/shaders"
+	"github.com/kansu-dev/kansu/tests/cases"
+	"github.com/stretchr/testify/require"
+)
+
+// TestShape measures one shape: what is correct about it, not how fast.
+func TestShape(t *testing.T) {
+	e, err := ops.Open(ops.RequireGPU(), ops.WithTuning(ops.NoTuning))
+	if err != nil {
+		t.Skip(err)
+	}
+	defer e.Close()
+	w := cases.Workload{Name: "small", Function: "reduce", Case: &cases.ReduceCase{Func: "sum", X: []int{16, 512}, Params: ops.ReduceParams{Axes: []int{1}}}}
+	out, err := Shape(e, w, Options{Rounds: 3, Gain: 1.1})
+	require.NoError(t, err)
+	require.Equal(t, "reduce", out.Function)
+	require.Equal(t, "along outputs16 terms512", out.Class)
+	require.Len(t, out.Trials, 2)
+	model := slices.IndexFunc(out.Trials, func(t Trial) bool { return t.Kernel == out.Model })
+	require.Equal(t, []float64{1, 1, 1}, out.Trials[model].Gains)
+	for _, trial := range out.Trials {
+		require.NoError(t, trial.Err)
+		require.NotEmpty(t, trial.Gains)
+	}
+	require.Nil(t, e.PlanDevice().Table, "the table that measured is gone")
+
+	none, err := Shape(e, cases.Workload{Name: "none", Function: "activation", Case: cases.Workloads()[14].Case}, Options{})
+	require.NoError(t, err)
+	require.Empty(t, none.Class)
+}
+
+func TestTuneShapes(t *testing.T) {
+	seen := map[string]bool{}
+	functions := map[string]bool{}
+	for _, w := range cases.TuneShapes() {
+		require.False(t, seen[w.Name], w.Name)
+		seen[w.Name] = true
+		functions[w.Function] = true
+		_, err := cases.Find(w.Function)
+		require.NoError(t, err)
+		flops, bytes := w.Case.Work() // resolves the shapes
+		require.GreaterOrEqual(t, flops, 0.0)
+		require.Positive(t, bytes, w.Name)
+	}
+	for function := range shaders.Tunable() {
+		switch function {
+		case "lppool", "meanvariance", "gather":
+		default:
+			require.True(t, functions[function], function)
+		}
+	}
+	require.True(t, functions["transpose"])
+}
