@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -106,7 +107,11 @@ func poolGrad(name string, dy, aux, x *Tensor, pool spec.Pool, err error) (*Tens
 			if g.Kind == spec.PoolMax {
 				idx = asInt32(in[1])
 			}
-			cpuref.PoolGrad(out[0], in[0], idx, in[2], in[1], g)
+			if plain {
+				cpuref.PoolGrad(out[0], in[0], idx, in[2], in[1], g)
+			} else {
+				fast.PoolGrad(out[0], in[0], idx, in[2], in[1], g)
+			}
 			return nil
 		},
 	}, g.InShape())
@@ -138,7 +143,11 @@ func MaxUnpoolGrad(dy, indices *Tensor, p UnpoolParams) (*Tensor, error) {
 			return shaders.PlanUnpoolGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.UnpoolGrad(out[0], in[0], asInt32(in[1]), g)
+			if plain {
+				cpuref.UnpoolGrad(out[0], in[0], asInt32(in[1]), g)
+			} else {
+				fast.UnpoolGrad(out[0], in[0], asInt32(in[1]), g)
+			}
 			return nil
 		},
 	}, indices.shape)

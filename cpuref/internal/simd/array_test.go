@@ -174,3 +174,17 @@ func TestWindows(t *testing.T) {
 		}
 	})
 }
+
+func TestRepeatPairs(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		for _, n := range []int{0, 1, 7, 8, 15, 16, 17, 33, 100} {
+			src, dst := random(r, n), newGuarded(2*n)
+			RepeatPairs(dst.s, src, 0.25)
+			dst.check(t, n)
+			for i, v := range dst.s {
+				require.Equal(t, 0.25*src[i/2], v, "n %d at %d", n, i)
+			}
+		}
+	})
+}

@@ -50,3 +50,16 @@ func (f Grad) Apply(dst, dy, x []float32, a, b, c float32, stream bool) bool {
 	}
 	return true
 }
+
+// RepeatPairs sets dst[2*i] and dst[2*i+1] to a*src[i]; dst has twice the length of
+// src and does not overlap it.
+func RepeatPairs(dst, src []float32, a float32) {
+	if len(src) == 0 {
+		return
+	}
+	dst = dst[:2*len(src)]
+	done := repeatPairs(&dst[0], &src[0], len(src), a)
+	for i, v := range src[done:] {
+		dst[2*(done+i)], dst[2*(done+i)+1] = a*v, a*v
+	}
+}

@@ -11,3 +11,19 @@ func gradKernel(f Grad) binaryFunc {
 	}
 	return nil
 }
+
+func repeatPairs(dst, src *float32, n int, a float32) int {
+	switch Active() {
+	case AVX512:
+		if n &^= 15; n > 0 {
+			repeatPairsAVX512(dst, src, n, a)
+		}
+	case AVX2:
+		if n &^= 7; n > 0 {
+			repeatPairsAVX2(dst, src, n, a)
+		}
+	default:
+		return 0
+	}
+	return n
+}

@@ -118,3 +118,8 @@ func gradRsqrtAVX2(dst *float32, dy *float32, x *float32, n int, a float32, b fl
 //
 //go:noescape
 func gradReciprocalAVX2(dst *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, nt bool)
+
+// repeatPairsAVX2 writes a times each of n floats twice; n is a multiple of the lanes, and not 0.
+//
+//go:noescape
+func repeatPairsAVX2(dst *float32, src *float32, n int, a float32)

@@ -2445,3 +2445,45 @@ end181:
 fenced184:
 	VZEROUPPER
 	RET
+
+// func repeatPairsAVX2(dst *float32, src *float32, n int, a float32)
+// Requires: AVX, AVX2
+TEXT ·repeatPairsAVX2(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VMOVUPS      pairsAVX2<>+0(SB), Y1
+	VMOVUPS      pairsAVX2<>+32(SB), Y2
+
+pairs185:
+	VPERMPS (CX), Y1, Y3
+	VMULPS  Y0, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VPERMPS (CX), Y2, Y3
+	VMULPS  Y0, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    $+32, CX
+	ADDQ    $+64, AX
+	SUBQ    $+8, DX
+	JG      pairs185
+	VZEROUPPER
+	RET
+
+DATA pairsAVX2<>+0(SB)/4, $0x00000000
+DATA pairsAVX2<>+4(SB)/4, $0x00000000
+DATA pairsAVX2<>+8(SB)/4, $0x00000001
+DATA pairsAVX2<>+12(SB)/4, $0x00000001
+DATA pairsAVX2<>+16(SB)/4, $0x00000002
+DATA pairsAVX2<>+20(SB)/4, $0x00000002
+DATA pairsAVX2<>+24(SB)/4, $0x00000003
+DATA pairsAVX2<>+28(SB)/4, $0x00000003
+DATA pairsAVX2<>+32(SB)/4, $0x00000004
+DATA pairsAVX2<>+36(SB)/4, $0x00000004
+DATA pairsAVX2<>+40(SB)/4, $0x00000005
+DATA pairsAVX2<>+44(SB)/4, $0x00000005
+DATA pairsAVX2<>+48(SB)/4, $0x00000006
+DATA pairsAVX2<>+52(SB)/4, $0x00000006
+DATA pairsAVX2<>+56(SB)/4, $0x00000007
+DATA pairsAVX2<>+60(SB)/4, $0x00000007
+GLOBL pairsAVX2<>(SB), RODATA|NOPTR, $64

@@ -118,3 +118,8 @@ func gradRsqrtAVX512(dst *float32, dy *float32, x *float32, n int, a float32, b 
 //
 //go:noescape
 func gradReciprocalAVX512(dst *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, nt bool)
+
+// repeatPairsAVX512 writes a times each of n floats twice; n is a multiple of the lanes, and not 0.
+//
+//go:noescape
+func repeatPairsAVX512(dst *float32, src *float32, n int, a float32)

@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // gradNames are the gradients of pointwise functions that have been written.
@@ -51,6 +54,7 @@ func grads(g *gen) {
 	piecewiseGrads(g)
 	smoothGrads(g)
 	elementaryGrads(g)
+	repeat(g)
 }
 
 // piecewiseGrads writes those whose derivative is a choice among few values. At a
@@ -246,4 +250,41 @@ func gradTables(ws ...width) {
 	if err := os.WriteFile(filepath.Join(outDir, "grad_tables_amd64.go"), text, 0o644); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// repeat writes dst[2*i] = dst[2*i+1] = a*src[i] for i < n, a multiple of the lanes.
+func repeat(g *gen) {
+	full := "repeatPairs" + g.w.name
+	g.fn(full, "func(dst, src *float32, n int, a float32)", full+" writes a times each of n floats twice; n is a multiple of the lanes, and not 0.")
+	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
+	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
+	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	L := g.w.lanes
+	c, err := g.Param("a").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	a := g.new()
+	g.VBROADCASTSS(c.Addr, a)
+	index := g.StaticGlobal("pairs" + g.w.name)
+	g.DataAttributes(rodata)
+	for i := range 2 * L {
+		g.AppendDatum(operand.U32(uint32(i / 2)))
+	}
+	low, high := g.new(), g.new()
+	g.VMOVUPS(index, low)
+	g.VMOVUPS(index.Offset(g.bytes()), high)
+	loop := g.label("pairs")
+	g.Label(loop)
+	for half, by := range []V{low, high} {
+		v := g.new()
+		g.VPERMPS(operand.Mem{Base: src}, by, v)
+		g.VMULPS(a, v, v)
+		g.VMOVUPS(v, operand.Mem{Base: dst, Disp: half * g.bytes()})
+	}
+	g.ADDQ(operand.I32(4*L), src)
+	g.ADDQ(operand.I32(8*L), dst)
+	g.SUBQ(operand.I8(int8(L)), n)
+	g.JG(operand.LabelRef(loop))
+	g.ret()
 }
