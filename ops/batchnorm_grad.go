@@ -37,8 +37,10 @@ func BatchNormTrainGrad(dy, x, scale, mean, invStd *Tensor, p BatchNormTrainPara
 	return normGradCall{
 		name: name, fn: "batchnorm_train_grad", g: g, in: []*Tensor{dy, x, scale, mean, invStd}, affine: shapeOf(scale), plan: shaders.PlanBatchNormGrad,
 		cpu: func(d cpuref.NormGrads[float32], in [][]float32, plain bool) {
-			if plain || !fast.BatchNormTrainGrad(d, in[0], in[1], in[2], in[4], g) {
+			if plain {
 				cpuref.BatchNormTrainGrad(d, in[0], in[1], in[2], in[3], in[4], g)
+			} else {
+				fast.BatchNormTrainGrad(d, in[0], in[1], in[2], in[3], in[4], g)
 			}
 		},
 	}.run(e)
@@ -67,8 +69,12 @@ func BatchNormGrad(dy, x, mean, variance, scale *Tensor, p BatchNormParams) (dx,
 	}
 	return normGradCall{
 		name: name, fn: "batchnorm_grad", g: g, in: []*Tensor{dy, x, scale, mean, variance}, affine: shapeOf(scale), plan: shaders.PlanBatchNormGrad,
-		cpu: func(d cpuref.NormGrads[float32], in [][]float32, _ bool) {
-			cpuref.BatchNormGrad(d, in[0], in[1], in[3], in[4], in[2], g)
+		cpu: func(d cpuref.NormGrads[float32], in [][]float32, plain bool) {
+			if plain {
+				cpuref.BatchNormGrad(d, in[0], in[1], in[3], in[4], in[2], g)
+			} else {
+				fast.BatchNormGrad(d, in[0], in[1], in[3], in[4], in[2], g)
+			}
 		},
 	}.run(e)
 }

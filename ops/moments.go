@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -28,7 +29,11 @@ func Moments(x *Tensor, axes ...int) (mean, variance *Tensor, err error) {
 			return shaders.PlanMoments(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.MeanVariances(out[0], out[1], in[0], g)
+			if plain {
+				cpuref.MeanVariances(out[0], out[1], in[0], g)
+			} else {
+				fast.MeanVariances(out[0], out[1], in[0], g)
+			}
 			return nil
 		},
 	})

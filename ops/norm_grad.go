@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -62,7 +63,13 @@ func normGrad(name, fn string, dy, x, scale *Tensor, forward func(x, scale []int
 	}
 	return normGradCall{
 		name: name, fn: fn, g: g, in: []*Tensor{dy, x, scale}, affine: shapeOf(scale), plan: shaders.PlanNormGrad,
-		cpu: func(d cpuref.NormGrads[float32], in [][]float32, _ bool) { cpuref.NormGrad(d, in[0], in[1], in[2], g) },
+		cpu: func(d cpuref.NormGrads[float32], in [][]float32, plain bool) {
+			if plain {
+				cpuref.NormGrad(d, in[0], in[1], in[2], g)
+			} else {
+				fast.NormGrad(d, in[0], in[1], in[2], g)
+			}
+		},
 	}.run(e)
 }
 

@@ -31,6 +31,13 @@ func MeanVariance(y, x []float32, g spec.MeanVariance) {
 	normalizeWhole(y, x, nil, nil, &g.Norm)
 }
 
+// MeanVariances stores the moments of x; see spec.Moments.
+func MeanVariances(mean, variance, x []float32, g spec.Moments) {
+	m, v := Moments(x, &g.Norm)
+	narrow(mean, m)
+	narrow(variance, v)
+}
+
 // InstanceNorm computes an instance normalization; see spec.InstanceNorm. scale
 // and shift may be nil.
 func InstanceNorm(y, x, scale, shift []float32, g spec.InstanceNorm) {

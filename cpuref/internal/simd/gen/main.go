@@ -122,6 +122,8 @@ func main() {
 	file("pack_avx512", avx512, pack)
 	file("pack_avx2", avx2, pack)
 	file("gemm_avx2", avx2, gemm)
+	file("normgrad_avx512", avx512, normGrads)
+	file("normgrad_avx2", avx2, normGrads)
 	tables(avx2, avx512)
 	neon()
 }

@@ -1,0 +1,281 @@
+package fast
+
+import (
+	"math"
+
+	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// NormGrad computes the gradient of a normalization with the statistics of x
+// itself; see spec.NormGrad. scale is nil where g has none.
+func NormGrad(d cpuref.NormGrads[float32], dy, x, scale []float32, g spec.NormGrad) {
+	p := newNormGradient(d, dy, x, scale, g)
+	if !p.run() {
+		cpuref.NormGrad(d, dy, x, scale, g)
+	}
+}
+
+// BatchNormTrainGrad computes the gradient of a batch normalization given the
+// statistics that it returned. What rounding took from the mean is put back.
+func BatchNormTrainGrad(d cpuref.NormGrads[float32], dy, x, scale, mean, invStd []float32, g spec.NormGrad) {
+	p := newNormGradient(d, dy, x, scale, g)
+	p.mean, p.inv = widened(mean), widened(invStd)
+	if !p.run() {
+		cpuref.BatchNormTrainGrad(d, dy, x, scale, mean, invStd, g)
+	}
+}
+
+// BatchNormGrad computes the gradient of a batch normalization with constant
+// statistics.
+func BatchNormGrad(d cpuref.NormGrads[float32], dy, x, mean, variance, scale []float32, g spec.NormGrad) {
+	p := newNormGradient(d, dy, x, scale, g)
+	p.mean, p.inv = widened(mean), cpuref.InvStd(widened(variance), &g.Norm)
+	if !p.run() {
+		cpuref.BatchNormGrad(d, dy, x, mean, variance, scale, g)
+	}
+}
+
+func widened(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i := range v {
+		out[i] = float64(v[i])
+	}
+	return out
+}
+
+// normGradient is a gradient of a normalization under way. Its normalization has
+// the geometry, x, scale and the moments, and writes to dx.
+//
+// Sums of dy and dy*(x-mean) are in float64, where they keep their digits for a
+// mean of 10^4 deviations. What is summed in pieces is put together in the order
+// of the pieces, which depend on the shapes alone.
+type normGradient struct {
+	*normalization
+	fixed, given bool
+	dy           []float32
+	inv          []float64 // 1/deviation of each group
+	dscale       []float32 // nil without a scale
+	dshift       []float32
+}
+
+func newNormGradient(d cpuref.NormGrads[float32], dy, x, scale []float32, g spec.NormGrad) *normGradient {
+	p := &normGradient{
+		normalization: newNormalization(d.X, x, scale, nil, &g.Norm),
+		fixed:         g.Fixed, given: g.Given, dy: dy, dscale: d.Scale, dshift: d.Shift,
+	}
+	if !g.Scale {
+		p.scale = nil
+		p.last.affine = 0
+		for _, axes := range [][]axis{p.kept, p.averaged} {
+			for i := range axes {
+				axes[i].affine = 0
+			}
+		}
+	}
+	return p
+}
+
+// moments computes the moments of all groups where they are those of x.
+func (p *normGradient) moments() {
+	if p.given || p.fixed {
+		return
+	}
+	p.normalization.moments()
+	p.inv = cpuref.InvStd(p.variance, p.g)
+}
+
+// ownMoments makes room for moments that the groups' own tasks compute: the mean
+// in a pass before the sums, the variance with them.
+func (p *normGradient) ownMoments() {
+	if !p.given && !p.fixed {
+		p.mean, p.variance = make([]float64, p.g.Groups), make([]float64, p.g.Groups)
+		p.inv = make([]float64, p.g.Groups)
+	}
+}
+
+// groupMean computes the mean of a group that lies in rows, in its own task.
+func (p *normGradient) groupMean(set int) {
+	if p.given || p.fixed || p.g.RMS {
+		return
+	}
+	sum := 0.0
+	for row := range p.rows {
+		x, _, _ := p.normalization.run(set, row)
+		sum += simd.Sum(p.x[x:][:p.last.size])
+	}
+	_, group, _ := p.normalization.run(set, 0)
+	p.mean[group] = sum / float64(p.g.Count)
+}
+
+// groupSpread takes the deviation of a group from its sums around the mean.
+func (p *normGradient) groupSpread(group int, s simd.GradSums) {
+	if !p.given && !p.fixed {
+		p.variance[group] = s.Squares / float64(p.g.Count)
+		p.inv[group] = invStd(p.variance[group], p.g)
+	}
+}
+
+// ns is a guess at the time of the whole on one core.
+func (p *normGradient) ns() float64 { return 2.5 * p.normalization.ns() }
+
+// run computes the gradient; it reports whether it can serve the layout.
+func (p *normGradient) run() bool {
+	p.stream = p.stream && &p.y[0] != &p.dy[0]
+	switch {
+	case !p.inRows():
+		return p.columns()
+	case p.last.affine == 0:
+		p.planes()
+		return true
+	}
+	return p.elements()
+}
+
+// settle corrects the mean of a group, where it was given with its rounding, and
+// with it the sum of products. It returns by how much the mean has moved.
+func (p *normGradient) settle(group int, s *simd.GradSums) (off float64) {
+	if p.given {
+		off = s.Off / float64(p.g.Count)
+		p.mean[group] += off
+		s.Product -= off * s.D
+	}
+	return off
+}
+
+// line returns what the elements of a group need, given the sums over it of
+// d = dy*scale. The mean is settled.
+func (p *normGradient) line(group int, s simd.GradSums) simd.GradLine {
+	inv, mean := p.inv[group], p.mean[group]
+	// dx = inv*(d - average - (x-mean)*slope), the mean being hi and a rest.
+	n := float64(p.g.Count)
+	slope := inv * inv
+	if p.g.EpsOnStd {
+		slope = 0
+		if v := p.variance[group]; v != 0 || p.g.Eps == 0 {
+			slope = inv / math.Sqrt(v)
+		}
+	}
+	average := s.D / n
+	if p.g.RMS {
+		average = 0
+	}
+	hi := float32(mean)
+	rest := mean - float64(hi)
+	b := -inv * slope * s.Product / n
+	return simd.GradLine{
+		A: hi, B: float32(b), C: float32(-inv*average - rest*b), K: float32(inv),
+		Inv: float32(inv), Rest: float32(-rest * inv),
+	}
+}
+
+// gradPiece is how many floats of a run a task takes at most.
+const gradPiece = 16 << 10
+
+// planes is run where each run has one group and one affine element.
+func (p *normGradient) planes() {
+	whole, cells := make([]simd.GradSums, p.sets), make([]simd.GradSums, p.sets*p.rows)
+	needed := !p.fixed || p.scale != nil
+	if p.sets >= manyGroups {
+		p.ownMoments()
+		ParallelRange(p.sets, max(1, normTask/p.g.Count), p.ns(), func(low, high int) {
+			for set := low; set < high; set++ {
+				p.groupMean(set)
+				for row := range p.rows {
+					if needed {
+						cells[set*p.rows+row] = p.sumRun(set, row, 0, p.last.size)
+					}
+				}
+				whole[set] = p.planeGroup(set, cells[set*p.rows:][:p.rows])
+				for row := range p.rows {
+					p.applyRun(set, row, 0, p.last.size, whole[set])
+				}
+			}
+		})
+	} else {
+		p.moments() // again with the sums: the same to a rounding
+		perRun := (p.last.size + gradPiece - 1) / gradPiece
+		each := func(f func(i, set, row, lo, hi int)) {
+			ParallelRange(len(cells)*perRun, max(1, normTask/p.last.size), p.ns(), func(low, high int) {
+				for i := low; i < high; i++ {
+					run, lo := i/perRun, i%perRun*gradPiece
+					f(i, run/p.rows, run%p.rows, lo, min(p.last.size, lo+gradPiece))
+				}
+			})
+		}
+		if needed {
+			pieces := make([]simd.GradSums, len(cells)*perRun)
+			each(func(i, set, row, lo, hi int) { pieces[i] = p.sumRun(set, row, lo, hi) })
+			for i, s := range pieces {
+				cells[i/perRun].Add(s)
+			}
+		}
+		for set := range p.sets {
+			whole[set] = p.planeGroup(set, cells[set*p.rows:][:p.rows])
+		}
+		each(func(_, set, row, lo, hi int) { p.applyRun(set, row, lo, hi, whole[set]) })
+	}
+	if p.scale != nil {
+		dscale, dshift := make([]float64, p.g.Affine), make([]float64, p.g.Affine)
+		for i, s := range cells {
+			_, _, a := p.normalization.run(i/p.rows, i%p.rows)
+			dscale[a] += s.Product
+			dshift[a] += s.D
+		}
+		narrow(p.dscale, dscale)
+		narrow(p.dshift, dshift)
+	}
+}
+
+// sumRun returns the sums over elements lo to hi of a run.
+func (p *normGradient) sumRun(set, row, lo, hi int) simd.GradSums {
+	x, group, _ := p.normalization.run(set, row)
+	return simd.SumGrads(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], nil, p.mean[group])
+}
+
+// planeGroup returns the sums of a group, given those of its runs, and makes
+// these the runs' parts of dscale and dshift: Product and D.
+func (p *normGradient) planeGroup(set int, cells []simd.GradSums) (whole simd.GradSums) {
+	for row, s := range cells {
+		if p.scale != nil {
+			_, _, a := p.normalization.run(set, row)
+			w := float64(p.scale[a])
+			s.D *= w
+			s.Product *= w
+		}
+		whole.Add(s)
+	}
+	_, group, _ := p.normalization.run(set, 0)
+	p.groupSpread(group, whole)
+	off := p.settle(group, &whole)
+	for row := range cells {
+		c := &cells[row]
+		c.Product = (c.Product - off*c.D) * p.inv[group]
+	}
+	return whole
+}
+
+// applyRun computes dx for elements lo to hi of a run.
+func (p *normGradient) applyRun(set, row, lo, hi int, whole simd.GradSums) {
+	x, group, affine := p.normalization.run(set, row)
+	dx, dy := p.y[x+lo:x+hi], p.dy[x+lo:x+hi]
+	k := p.inv[group]
+	if p.scale != nil {
+		k *= float64(p.scale[affine])
+	}
+	if p.fixed {
+		scaleStream(dx, dy, float32(k), p.stream)
+		return
+	}
+	l := p.line(group, whole)
+	l.K = float32(k)
+	l.Apply(dx, dy, p.x[x+lo:x+hi], p.stream)
+}
+
+// scaleStream is scale with stores that may bypass the cache.
+func scaleStream(dst, x []float32, a float32, stream bool) {
+	if !simd.Affine.Apply(dst, x, a, 0, 0, stream) {
+		scale(dst, x, a)
+	}
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// normGrads writes the loops of the gradients of normalizations.
+func normGrads(g *gen) {
+	gradSums(g, false)
+	gradSums(g, true)
+	gradApply(g, false)
+	gradApply(g, true)
+	widenAdd(g)
+}
+
+// ptr loads a pointer or an integer parameter.
+func (g *gen) ptr(name string) reg.GPVirtual { return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual) }
+
+// scalar loads a float32 parameter into all lanes.
+func (g *gen) scalar(name string) V {
+	c, err := g.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	v := g.new()
+	g.VBROADCASTSS(c.Addr, v)
+	return v
+}
+
+// gradSums writes the four sums that the gradient of a normalization takes, in
+// float64: two chains of additions for each.
+func gradSums(g *gen, weighted bool) {
+	name, sig, of := "gradSums"+g.w.name, "func(out *float64, dy, x *float32, n int, mean float64)", "dy"
+	if weighted {
+		name, sig, of = "gradSumsOf"+g.w.name, "func(out *float64, dy, x, w *float32, n int, mean float64)", "dy*w"
+	}
+	g.fn(name, sig, name+" sets out to the sums of d, d*(x-mean), x-mean and (x-mean)^2, where d is "+of+"; n is a multiple of 16.")
+	out, dy, x := g.ptr("out"), g.ptr("dy"), g.ptr("x")
+	var w reg.GPVirtual
+	if weighted {
+		w = g.ptr("w")
+	}
+	n := g.ptr("n")
+	c, err := g.Param("mean").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	mean := g.new()
+	g.VBROADCASTSD(c.Addr, mean)
+	var acc [4][2]V
+	for i := range acc {
+		for j := range acc[i] {
+			acc[i][j] = g.new()
+			g.VXORPS(acc[i][j], acc[i][j], acc[i][j])
+		}
+	}
+	half := 2 * g.w.lanes // bytes of floats that fill a vector of doubles
+	loop, done := g.label("gradsum"), g.label("gradsumdone")
+	g.SUBQ(operand.I8(16), n)
+	g.JLT(operand.LabelRef(done))
+	g.Label(loop)
+	for i := range 64 / half {
+		d, z := g.new(), g.new()
+		if weighted {
+			var f reg.VecVirtual = g.XMM()
+			if g.wide() {
+				f = g.YMM()
+			}
+			g.VMOVUPS(operand.Mem{Base: dy, Disp: half * i}, f)
+			g.VMULPS(operand.Mem{Base: w, Disp: half * i}, f, f)
+			g.VCVTPS2PD(f, d)
+		} else {
+			g.VCVTPS2PD(operand.Mem{Base: dy, Disp: half * i}, d)
+		}
+		g.VCVTPS2PD(operand.Mem{Base: x, Disp: half * i}, z)
+		g.VSUBPD(mean, z, z)
+		g.VADDPD(d, acc[0][i%2], acc[0][i%2])
+		g.VFMADD231PD(d, z, acc[1][i%2])
+		g.VADDPD(z, acc[2][i%2], acc[2][i%2])
+		g.VFMADD231PD(z, z, acc[3][i%2])
+	}
+	for _, p := range []reg.GPVirtual{dy, x, w}[:2+b2i(weighted)] {
+		g.ADDQ(operand.I8(64), p)
+	}
+	g.SUBQ(operand.I8(16), n)
+	g.JGE(operand.LabelRef(loop))
+	g.Label(done)
+	for i := range acc {
+		g.VADDPD(acc[i][1], acc[i][0], acc[i][0])
+		g.VMOVSD(g.foldDoubles(acc[i][0]), operand.Mem{Base: out, Disp: 8 * i})
+	}
+	g.ret()
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// foldDoubles returns the sum of the doubles in v, which it overwrites.
+func (g *gen) foldDoubles(v V) reg.Register {
+	if g.wide() {
+		h := g.YMM()
+		g.VEXTRACTF64X4(operand.U8(1), v, h)
+		g.VADDPD(h, v.AsY(), v.AsY())
+	}
+	h := g.XMM()
+	g.VEXTRACTF128(operand.U8(1), v.AsY(), h)
+	g.VADDPD(h, v.AsX(), v.AsX())
+	g.VHADDPD(v.AsX(), v.AsX(), v.AsX())
+	return v.AsX()
+}
+
+// gradApply writes dx = k*dy + ((x - a)*b + c), without a weight, or that of
+// dy*w with the sums of dy and dy*xhat over the rows that it is called for.
+func gradApply(g *gen, weighted bool) {
+	name, sig, doc := "gradApply"+g.w.name, "func(dx, dy, x *float32, n int, a, b, c, k float32, nt bool)",
+		" sets dx = k*dy + ((x - a)*b + c); nt asks for stores past the cache, dx being aligned."
+	if weighted {
+		name, sig, doc = "gradApplyOf"+g.w.name, "func(dx, dy, x, w, product, sum *float32, n int, a, b, c, k, inv, rest float32)",
+			" sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum."
+	}
+	g.fn(name, sig, name+doc)
+	ptrs := []reg.GPVirtual{g.ptr("dx"), g.ptr("dy"), g.ptr("x")}
+	if weighted {
+		ptrs = append(ptrs, g.ptr("w"), g.ptr("product"), g.ptr("sum"))
+	}
+	n := g.ptr("n")
+	a, b, c, k := g.scalar("a"), g.scalar("b"), g.scalar("c"), g.scalar("k")
+	kind := g.GP64() // 0, 1 with nt
+	var inv, rest V
+	if weighted {
+		inv, rest = g.scalar("inv"), g.scalar("rest")
+	} else {
+		nt := g.Load(g.Param("nt"), g.GP8()).(reg.GPVirtual)
+		g.MOVBQZX(nt, kind)
+	}
+	L := g.w.lanes
+	mem := func(i int) operand.Mem { return operand.Mem{Base: ptrs[i]} }
+	// step handles one vector: load and store are whole or under a mask.
+	step := func(load func(m operand.Mem, v V), store func(v V, m operand.Mem, out bool)) {
+		d, z := g.new(), g.new()
+		load(mem(1), d)
+		load(mem(2), z)
+		g.VSUBPS(a, z, z)
+		y := g.new()
+		g.VMOVAPS(c, y)
+		g.VFMADD231PS(z, b, y)
+		if !weighted {
+			g.VFMADD231PS(d, k, y)
+			store(y, mem(0), true)
+			return
+		}
+		t := g.new()
+		load(mem(3), t)
+		g.VMULPS(d, t, t)
+		g.VFMADD231PS(t, k, y)
+		store(y, mem(0), true)
+		g.VFMADD213PS(rest, inv, z)
+		load(mem(4), t)
+		g.VFMADD231PS(d, z, t)
+		store(t, mem(4), false)
+		load(mem(5), t)
+		g.VADDPS(d, t, t)
+		store(t, mem(5), false)
+	}
+	loop, next, tail, end := g.label("grad"), g.label("gradnext"), g.label("gradtail"), g.label("gradend")
+	g.SUBQ(operand.I8(int8(L)), n)
+	g.JLT(operand.LabelRef(tail))
+	g.Label(loop)
+	step(func(m operand.Mem, v V) { g.VMOVUPS(m, v) }, func(v V, m operand.Mem, out bool) {
+		if !out || weighted {
+			g.VMOVUPS(v, m)
+			return
+		}
+		plain := g.label("gradplain")
+		g.TESTQ(kind, kind)
+		g.JZ(operand.LabelRef(plain))
+		g.VMOVNTPS(v, m)
+		g.JMP(operand.LabelRef(next))
+		g.Label(plain)
+		g.VMOVUPS(v, m)
+	})
+	g.Label(next)
+	for _, p := range ptrs {
+		g.ADDQ(operand.I8(int8(4*L)), p)
+	}
+	g.SUBQ(operand.I8(int8(L)), n)
+	g.JGE(operand.LabelRef(loop))
+	g.Label(tail)
+	g.ADDQ(operand.I8(int8(L)), n)
+	g.JZ(operand.LabelRef(end))
+	mask := g.tailMask(n)
+	step(func(m operand.Mem, v V) { g.maskedLoad(m, mask, v) }, func(v V, m operand.Mem, _ bool) { g.maskedStore(v, mask, m) })
+	g.Label(end)
+	if !weighted {
+		fenced := g.label("gradfenced")
+		g.TESTQ(kind, kind)
+		g.JZ(operand.LabelRef(fenced))
+		g.SFENCE()
+		g.Label(fenced)
+	}
+	g.ret()
+}
+
+// widenAdd writes the addition of floats to doubles.
+func widenAdd(g *gen) {
+	name := "widenAdd" + g.w.name
+	g.fn(name, "func(acc *float64, x *float32, n int)", name+" adds x to acc and clears x; n is a multiple of 16.")
+	acc, x, n := g.ptr("acc"), g.ptr("x"), g.ptr("n")
+	half := 2 * g.w.lanes
+	zero := g.new()
+	g.VXORPS(zero, zero, zero)
+	loop, end := g.label("widen"), g.label("widenend")
+	g.TESTQ(n, n)
+	g.JZ(operand.LabelRef(end))
+	g.Label(loop)
+	for i := range 64 / half {
+		v := g.new()
+		g.VCVTPS2PD(operand.Mem{Base: x, Disp: half * i}, v)
+		g.VADDPD(operand.Mem{Base: acc, Disp: 2 * half * i}, v, v)
+		g.VMOVUPD(v, operand.Mem{Base: acc, Disp: 2 * half * i})
+	}
+	for i := range 16 / g.w.lanes {
+		g.VMOVUPS(zero, operand.Mem{Base: x, Disp: g.bytes() * i})
+	}
+	g.ADDQ(operand.I8(64), x)
+	g.SUBQ(operand.I8(-128), acc)
+	g.SUBQ(operand.I8(16), n)
+	g.JNZ(operand.LabelRef(loop))
+	g.Label(end)
+	g.ret()
+}

@@ -1,0 +1,57 @@
+//go:build !purego
+
+package simd
+
+import "unsafe"
+
+func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
+	var out [4]float64
+	switch l := Active(); {
+	case l == AVX512 && w == nil:
+		gradSumsAVX512(&out[0], dy, x, n, mean)
+	case l == AVX512:
+		gradSumsOfAVX512(&out[0], dy, x, w, n, mean)
+	case l == AVX2 && w == nil:
+		gradSumsAVX2(&out[0], dy, x, n, mean)
+	case l == AVX2:
+		gradSumsOfAVX2(&out[0], dy, x, w, n, mean)
+	case w == nil:
+		return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), nil, mean)
+	default:
+		return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), unsafe.Slice(w, n), mean)
+	}
+	return GradSums{D: out[0], Product: out[1], Off: out[2], Squares: out[3]}
+}
+
+func gradApply(dx, dy, x *float32, n int, l *GradLine, nt bool) {
+	switch Active() {
+	case AVX512:
+		gradApplyAVX512(dx, dy, x, n, l.A, l.B, l.C, l.K, nt)
+	case AVX2:
+		gradApplyAVX2(dx, dy, x, n, l.A, l.B, l.C, l.K, nt)
+	default:
+		gradApplyPortable(dx, dy, x, n, l)
+	}
+}
+
+func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *GradLine) {
+	switch Active() {
+	case AVX512:
+		gradApplyOfAVX512(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest)
+	case AVX2:
+		gradApplyOfAVX2(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest)
+	default:
+		gradApplyAffinePortable(dx, dy, x, w, product, sum, n, l)
+	}
+}
+
+func widenAdd(acc *float64, x *float32, n int) {
+	switch Active() {
+	case AVX512:
+		widenAddAVX512(acc, x, n)
+	case AVX2:
+		widenAddAVX2(acc, x, n)
+	default:
+		widenAddPortable(acc, x, n)
+	}
+}

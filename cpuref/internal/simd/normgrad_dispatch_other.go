@@ -1,0 +1,20 @@
+//go:build !amd64 || purego
+
+package simd
+
+import "unsafe"
+
+func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
+	if w == nil {
+		return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), nil, mean)
+	}
+	return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), unsafe.Slice(w, n), mean)
+}
+
+func gradApply(dx, dy, x *float32, n int, l *GradLine, _ bool) { gradApplyPortable(dx, dy, x, n, l) }
+
+func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *GradLine) {
+	gradApplyAffinePortable(dx, dy, x, w, product, sum, n, l)
+}
+
+func widenAdd(acc *float64, x *float32, n int) { widenAddPortable(acc, x, n) }
