@@ -146,7 +146,7 @@ func (p *normGradient) settle(group int, s *simd.GradSums) (off float64) {
 
 // line returns what the elements of a group need, given the sums over it of
 // d = dy*scale. The mean is settled.
-func (p *normGradient) line(group int, s simd.GradSums) simd.GradLine {
+func (p *normGradient) line(group int, s simd.GradSums) simd.NormLine {
 	inv, mean := p.inv[group], p.mean[group]
 	// dx = inv*(d - average - (x-mean)*slope), the mean being hi and a rest.
 	n := float64(p.g.Count)
@@ -164,7 +164,7 @@ func (p *normGradient) line(group int, s simd.GradSums) simd.GradLine {
 	hi := float32(mean)
 	rest := mean - float64(hi)
 	b := -inv * slope * s.Product / n
-	return simd.GradLine{
+	return simd.NormLine{
 		A: hi, B: float32(b), C: float32(-inv*average - rest*b), K: float32(inv),
 		Inv: float32(inv), Rest: float32(-rest * inv),
 	}

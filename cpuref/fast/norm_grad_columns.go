@@ -117,7 +117,7 @@ func (p *normGradient) columnLines() {
 	if p.scale != nil {
 		dscale, dshift = make([]float64, p.g.Affine), make([]float64, p.g.Affine)
 	}
-	lines := make([]simd.GradLine, len(whole))
+	lines := make([]simd.NormLine, len(whole))
 	for set := range p.sets {
 		_, group, affine := at(p.kept, set)
 		for i := range n {
@@ -188,7 +188,7 @@ func (p *normGradient) columnSums(whole []simd.GradSums) {
 }
 
 // applyColumns computes dx given the line of each column of each set.
-func (p *normGradient) applyColumns(lines []simd.GradLine) {
+func (p *normGradient) applyColumns(lines []simd.NormLine) {
 	const width = 2048
 	n := p.last.size
 	strips := (n + width - 1) / width

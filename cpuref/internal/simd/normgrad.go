@@ -59,13 +59,13 @@ func gradSumsPortable(dy, x, w []float32, mean float64) (s GradSums) {
 	return s
 }
 
-// GradLine has the coefficients of a gradient of a normalization along a run:
+// NormLine has the coefficients of a gradient of a normalization along a run:
 // dx = K*d + ((x-A)*B + C), and xhat = (x-A)*Inv + Rest.
-type GradLine struct{ A, B, C, K, Inv, Rest float32 }
+type NormLine struct{ A, B, C, K, Inv, Rest float32 }
 
 // Apply sets dx = K*dy + ((x-A)*B + C). All have the length of dx. For stream see
 // Unary.Apply.
-func (l *GradLine) Apply(dx, dy, x []float32, stream bool) {
+func (l *NormLine) Apply(dx, dy, x []float32, stream bool) {
 	n := len(dx)
 	dy, x = dy[:n], x[:n]
 	for i := 0; i < n; {
@@ -77,7 +77,7 @@ func (l *GradLine) Apply(dx, dy, x []float32, stream bool) {
 
 // ApplyAffine sets dx = K*dy*w + ((x-A)*B + C), and adds dy*xhat to product and
 // dy to sum. All have the length of dx.
-func (l *GradLine) ApplyAffine(dx, dy, x, w, product, sum []float32) {
+func (l *NormLine) ApplyAffine(dx, dy, x, w, product, sum []float32) {
 	n := len(dx)
 	dy, x, w, product, sum = dy[:n], x[:n], w[:n], product[:n], sum[:n]
 	for i := 0; i < n; i += maxCall {
@@ -85,7 +85,7 @@ func (l *GradLine) ApplyAffine(dx, dy, x, w, product, sum []float32) {
 	}
 }
 
-func gradApplyPortable(dx, dy, x *float32, n int, l *GradLine) {
+func gradApplyPortable(dx, dy, x *float32, n int, l *NormLine) {
 	from := unsafe.Slice(x, n)
 	d := unsafe.Slice(dy, n)
 	for i, v := range from {
@@ -93,7 +93,7 @@ func gradApplyPortable(dx, dy, x *float32, n int, l *GradLine) {
 	}
 }
 
-func gradApplyAffinePortable(dx, dy, x, w, product, sum *float32, n int, l *GradLine) {
+func gradApplyAffinePortable(dx, dy, x, w, product, sum *float32, n int, l *NormLine) {
 	from, d, weight := unsafe.Slice(x, n), unsafe.Slice(dy, n), unsafe.Slice(w, n)
 	to, p, s := unsafe.Slice(dx, n), unsafe.Slice(product, n), unsafe.Slice(sum, n)
 	for i, v := range from {

@@ -23,7 +23,7 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 	return GradSums{D: out[0], Product: out[1], Off: out[2], Squares: out[3]}
 }
 
-func gradApply(dx, dy, x *float32, n int, l *GradLine, nt bool) {
+func gradApply(dx, dy, x *float32, n int, l *NormLine, nt bool) {
 	switch Active() {
 	case AVX512:
 		gradApplyAVX512(dx, dy, x, n, l.A, l.B, l.C, l.K, nt)
@@ -34,7 +34,7 @@ func gradApply(dx, dy, x *float32, n int, l *GradLine, nt bool) {
 	}
 }
 
-func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *GradLine) {
+func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine) {
 	switch Active() {
 	case AVX512:
 		gradApplyOfAVX512(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest)

@@ -11,9 +11,9 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 	return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), unsafe.Slice(w, n), mean)
 }
 
-func gradApply(dx, dy, x *float32, n int, l *GradLine, _ bool) { gradApplyPortable(dx, dy, x, n, l) }
+func gradApply(dx, dy, x *float32, n int, l *NormLine, _ bool) { gradApplyPortable(dx, dy, x, n, l) }
 
-func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *GradLine) {
+func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine) {
 	gradApplyAffinePortable(dx, dy, x, w, product, sum, n, l)
 }
 

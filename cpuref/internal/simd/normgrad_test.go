@@ -35,8 +35,8 @@ func TestSumGrads(t *testing.T) {
 	})
 }
 
-func TestGradLine(t *testing.T) {
-	l := GradLine{A: 1.5, B: -0.75, C: 0.1, K: 1.25, Inv: 0.5, Rest: -0.01}
+func TestNormLine(t *testing.T) {
+	l := NormLine{A: 1.5, B: -0.75, C: 0.1, K: 1.25, Inv: 0.5, Rest: -0.01}
 	onEach(t, func(t *testing.T) {
 		r := newRand(t)
 		for _, n := range sizes {
