@@ -5,29 +5,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/autograd"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/spec"
 	"github.com/stretchr/testify/require"
 )
-
-// engines opens an engine on each backend that there is.
-func engines(t *testing.T, f func(t *testing.T, e *ops.Engine)) {
-	for _, name := range []string{"gpu", "cpu"} {
-		t.Run(name, func(t *testing.T) {
-			opt := ops.WithAdapter("cpu")
-			if name == "gpu" {
-				opt = ops.RequireGPU()
-			}
-			e, err := ops.Open(opt)
-			if err != nil {
-				t.Skipf("no GPU here: %v", err)
-			}
-			f(t, e)
-			require.NoError(t, e.Close())
-		})
-	}
-}
 
 func tensor(t *testing.T, e *ops.Engine, r *rand.Rand, shape ...int) *ops.Tensor {
 	v := make([]float32, spec.Count(shape))
@@ -48,7 +31,7 @@ func data(t *testing.T, x *ops.Tensor) []float32 {
 // TestGradientsOfAGraph compares the gradients of a graph of most functions with
 // differences of its loss.
 func TestGradientsOfAGraph(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		r := rand.New(rand.NewPCG(3, 4))
 		x := tensor(t, e, r, 2, 3, 6, 6)
 		target := tensor(t, e, r, 2, 5)
@@ -106,7 +89,7 @@ func TestGradientsOfAGraph(t *testing.T) {
 }
 
 func TestGradientsAccumulateAndMisuseIsAnError(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		one, err := e.Tensor([]float32{3}, 1)
 		require.NoError(t, err)
 		p := autograd.Param(one)
@@ -150,7 +133,7 @@ func TestGradientsAccumulateAndMisuseIsAnError(t *testing.T) {
 }
 
 func TestMatMulGradientsForEveryTranspose(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		r := rand.New(rand.NewPCG(5, 6))
 		for _, c := range []struct {
 			a, b []int
@@ -199,7 +182,7 @@ func TestMatMulGradientsForEveryTranspose(t *testing.T) {
 // TestTrainingFunctions runs the functions of a training step that the graph above
 // lacks, backwards: every parameter gets a gradient, finite and of its shape.
 func TestTrainingFunctions(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		r := rand.New(rand.NewPCG(7, 8))
 		x := tensor(t, e, r, 4, 6, 5, 5)
 		var params []*autograd.Variable

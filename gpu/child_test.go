@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -71,7 +72,7 @@ var errSkip = errors.New("child skips")
 // childDevice opens the device, or ends the child with a skip.
 func childDevice() (*Device, error) {
 	d, err := Open(Options{})
-	if errors.Is(err, ErrNoDevice) && os.Getenv("KANSU_REQUIRE_GPU") != "1" {
+	if errors.Is(err, ErrNoDevice) && !gputest.Required() {
 		return nil, fmt.Errorf("%w: %w", errSkip, err)
 	}
 	return d, err

@@ -2,9 +2,9 @@ package gpu
 
 import (
 	"encoding/binary"
-	"os"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,17 +34,13 @@ var (
 	addProgram   = Program{Name: "add", Source: addWGSL, Writes: []bool{true}, ParamBytes: 8}
 )
 
-// openTest opens the device of the machine, or skips the test. With
-// KANSU_REQUIRE_GPU=1 a missing device is a failure.
+// openTest opens the device of the machine; see gputest for where it has none.
 func openTest(t testing.TB, o Options) *Device {
 	t.Helper()
 	d, err := Open(o)
 	if err != nil {
-		if os.Getenv("KANSU_REQUIRE_GPU") == "1" {
-			require.NoError(t, err, "KANSU_REQUIRE_GPU=1")
-		}
 		require.ErrorIs(t, err, ErrNoDevice)
-		t.Skipf("needs a device: %v", err)
+		gputest.Missing(t, err)
 	}
 	t.Cleanup(func() { require.NoError(t, d.Close()) })
 	return d

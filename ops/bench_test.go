@@ -3,6 +3,7 @@ package ops_test
 import (
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/require"
 )
@@ -11,7 +12,7 @@ import (
 func BenchmarkRecord(b *testing.B) {
 	e, err := ops.Open(ops.RequireGPU())
 	if err != nil {
-		b.Skip(err)
+		gputest.Missing(b, err)
 	}
 	defer e.Close()
 	x, err := e.Tensor(make([]float32, 64), 64)

@@ -8,31 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// engines opens an engine on each backend that there is.
-func engines(t *testing.T, f func(t *testing.T, e *ops.Engine)) {
-	for _, name := range []string{"gpu", "cpu"} {
-		t.Run(name, func(t *testing.T) {
-			opt := ops.WithAdapter("cpu")
-			if name == "gpu" {
-				opt = ops.RequireGPU()
-			}
-			e, err := ops.Open(opt)
-			if err != nil {
-				t.Skipf("no GPU here: %v", err)
-			}
-			f(t, e)
-			require.NoError(t, e.Close())
-		})
-	}
-}
-
 func TestConcurrentCalls(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		var wg sync.WaitGroup
 		errs := make(chan error, 8)
 		for g := range 8 {
@@ -88,7 +71,7 @@ func convolveAndCompare(e *ops.Engine, seed uint64) error {
 }
 
 func TestConcurrentReleaseIsAnErrorOrAnAnswer(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		for range 50 {
 			x, err := e.Tensor([]float32{1, -1, 2, -2}, 4)
 			require.NoError(t, err)
@@ -111,8 +94,8 @@ func TestConcurrentReleaseIsAnErrorOrAnAnswer(t *testing.T) {
 }
 
 func TestConcurrentEnginesInOneProcess(t *testing.T) {
-	engines(t, func(t *testing.T, a *ops.Engine) {
-		engines(t, func(t *testing.T, b *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, a *ops.Engine) {
+		enginetest.Each(t, func(t *testing.T, b *ops.Engine) {
 			var wg sync.WaitGroup
 			for i, e := range []*ops.Engine{a, b} {
 				wg.Go(func() { assert.NoError(t, convolveAndCompare(e, uint64(i))) })
@@ -129,7 +112,7 @@ func TestConcurrentEnginesInOneProcess(t *testing.T) {
 }
 
 func TestFinalisedTensorsGoBackToThePool(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		for range 100 {
 			_, err := e.Tensor(make([]float32, 1000), 1000) // dropped at once
 			require.NoError(t, err)
@@ -142,7 +125,7 @@ func TestFinalisedTensorsGoBackToThePool(t *testing.T) {
 }
 
 func TestViewsShareMemory(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		x, err := e.Tensor([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
 		require.NoError(t, err)
 		v, err := x.Reshape(3, -1)

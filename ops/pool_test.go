@@ -3,13 +3,14 @@ package ops_test
 import (
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // TestMaxPoolRoundTrip pools with indices and puts the maxima back.
-func TestMaxPoolRoundTrip(t *testing.T) { engines(t, roundTrip) }
+func TestMaxPoolRoundTrip(t *testing.T) { enginetest.Each(t, roundTrip) }
 
 func roundTrip(t *testing.T, e *ops.Engine) {
 	x, err := e.Tensor([]float32{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3}, 1, 1, 4, 4)
@@ -28,7 +29,7 @@ func roundTrip(t *testing.T, e *ops.Engine) {
 }
 
 // TestPoolMisuse checks that mistakes come back as errors of the right kind.
-func TestPoolMisuse(t *testing.T) { engines(t, poolMisuse) }
+func TestPoolMisuse(t *testing.T) { enginetest.Each(t, poolMisuse) }
 
 func poolMisuse(t *testing.T, e *ops.Engine) {
 	other, err := ops.Open(ops.WithAdapter("cpu"))

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/require"
 )
@@ -17,7 +18,7 @@ func randoms(r *rand.Rand, n int) []float32 {
 }
 
 func TestReplayComputesWhatTheCallsCompute(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		r := rand.New(rand.NewPCG(1, 2))
 		w, err := e.Tensor(randoms(r, 4*4*9), 4, 4, 3, 3)
 		require.NoError(t, err)
@@ -86,7 +87,7 @@ func TestReplayComputesWhatTheCallsCompute(t *testing.T) {
 }
 
 func TestRecordReturnsTheFunctionsError(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		x, err := e.Tensor([]float32{1, 2}, 2)
 		require.NoError(t, err)
 		_, err = e.Record([]*ops.Tensor{x}, func(in []*ops.Tensor) ([]*ops.Tensor, error) {

@@ -4,28 +4,12 @@ import (
 	"math"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/autograd"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/optim"
 	"github.com/stretchr/testify/require"
 )
-
-func engines(t *testing.T, f func(t *testing.T, e *ops.Engine)) {
-	for _, name := range []string{"gpu", "cpu"} {
-		t.Run(name, func(t *testing.T) {
-			opt := ops.WithAdapter("cpu")
-			if name == "gpu" {
-				opt = ops.RequireGPU()
-			}
-			e, err := ops.Open(opt)
-			if err != nil {
-				t.Skipf("no GPU here: %v", err)
-			}
-			f(t, e)
-			require.NoError(t, e.Close())
-		})
-	}
-}
 
 // quadratic sets the gradient of (x-3)^2 + (y+1)^2/10 by a tape.
 func quadratic(t *testing.T, e *ops.Engine, v *autograd.Variable) {
@@ -41,7 +25,7 @@ func quadratic(t *testing.T, e *ops.Engine, v *autograd.Variable) {
 }
 
 func TestOptimisersFindAMinimumWithoutLeaks(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		for name, open := range map[string]func(v []*autograd.Variable) (optim.Optimizer, error){
 			"sgd": func(v []*autograd.Variable) (optim.Optimizer, error) {
 				return optim.NewSGD(v, ops.SGDParams{LR: 0.3})
@@ -85,7 +69,7 @@ func TestOptimisersFindAMinimumWithoutLeaks(t *testing.T) {
 }
 
 func TestClipNorm(t *testing.T) {
-	engines(t, func(t *testing.T, e *ops.Engine) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		x, err := e.Tensor([]float32{0, 0}, 2)
 		require.NoError(t, err)
 		v := autograd.Param(x)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/kansu-dev/kansu/ops"
 )
 
@@ -36,8 +37,7 @@ var gpuOnce = sync.OnceValues(func() (bool, error) {
 })
 
 // backends returns the backends to test: pure Go, and the GPU where there is
-// one. KANSU_REQUIRE_GPU=1 makes its absence a failure, so that CI cannot pass
-// without it.
+// one; see gputest.
 func backends(t testing.TB) []backend {
 	t.Helper()
 	var all []backend
@@ -51,7 +51,7 @@ func backends(t testing.TB) []backend {
 			all = append(all, backend{"gpu", func(o ...ops.Option) (*ops.Engine, error) {
 				return ops.Open(append(o, ops.RequireGPU())...)
 			}})
-		} else if *backendFlag == "gpu" || os.Getenv("KANSU_REQUIRE_GPU") == "1" {
+		} else if *backendFlag == "gpu" || gputest.Required() {
 			t.Fatalf("no GPU to test: %v", err)
 		} else {
 			t.Logf("the GPU half is left out: %v", err)

@@ -1,98 +1,59 @@
-// Squeezenet says what a photo shows, with SqueezeNet 1.0 (Iandola et al., 2016)
-// on the GPU, or without one:
-//
-//	go run ./examples/squeezenet -weights DIR -photo FILE [-labels FILE] [-adapter NAME]
-//
-// DIR holds the trained weights as NumPy arrays: LAYER_kernel.npy, stored
-// [out, height, width, in], and LAYER_Conv2D_bias.npy for each convolution.
+// Squeezenet says what a photo shows, with SqueezeNet 1.0 (Iandola et al., 2016):
+// go run ./examples/squeezenet -weights DIR -photo FILE [-labels FILE] [-adapter NAME]
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
-	"log"
-	"os"
-	"slices"
-	"strings"
 	"time"
 
+	"github.com/kansu-dev/kansu/examples/squeezenet/internal/files"
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
 )
 
 func main() {
-	log.SetFlags(0)
-	weights := flag.String("weights", "", "folder of the weights")
+	weights := flag.String("weights", "", "folder of LAYER_kernel.npy [out, height, width, in] and LAYER_Conv2D_bias.npy")
 	photo := flag.String("photo", "", "a JPEG or PNG file")
 	labels := flag.String("labels", "", "file with the name of each class in a line")
 	adapter := flag.String("adapter", "", "a part of the GPU's name; cpu for pure Go (default: the best there is)")
 	flag.Parse()
-	if err := run(*weights, *photo, *labels, *adapter); err != nil {
-		log.Fatal(err)
-	}
-}
-
-func run(weights, photo, labels, adapter string) error {
-	eng, err := ops.Open(ops.WithAdapter(adapter))
-	if err != nil {
-		return err
-	}
-	defer eng.Close()
-	net, err := Load(eng, weights)
-	if err != nil {
-		return err
-	}
-	pixels, err := Photo(photo)
-	if err != nil {
-		return err
-	}
-	var p []float32
-	var took time.Duration
-	for range 2 { // the first run compiles the kernels
-		start := time.Now()
-		if p, err = net.Classify(pixels); err != nil {
-			return err
-		}
-		took = time.Since(start)
-	}
-	names, err := readLabels(labels, len(p))
-	if err != nil {
-		return err
-	}
-	for _, i := range Top(p, 5) {
+	eng := files.Must(ops.Open(ops.WithAdapter(*adapter)))
+	w, pixels := files.Must(files.Weights(eng, *weights)), files.Must(files.Photo(*photo, 224))
+	files.Must(classify(eng, w, pixels)) // the first run compiles the kernels
+	start := time.Now()
+	p := files.Must(classify(eng, w, pixels))
+	fmt.Printf("%.1f ms on %v\n", time.Since(start).Seconds()*1e3, eng.Device())
+	names := files.Must(files.Labels(*labels, len(p)))
+	for _, i := range files.Top(p, 5) {
 		fmt.Printf("%5.1f%%  %s\n", 100*p[i], names[i])
 	}
-	fmt.Printf("%.1f ms on %v\n", took.Seconds()*1e3, eng.Device())
-	return nil
 }
 
-// Top returns the classes of the n largest probabilities, the largest first.
-func Top(p []float32, n int) []int {
-	order := make([]int, len(p))
-	for i := range order {
-		order[i] = i
+// classify returns the probability of each class for the values of 3x224x224 pixels.
+func classify(eng *ops.Engine, w map[string]*ops.Tensor, pixels []float32) ([]float32, error) {
+	var failed error
+	ok := func(x *ops.Tensor, err error) *ops.Tensor { // keeps the first error; what follows it does nothing
+		failed = cmp.Or(failed, err)
+		return x
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		if p[a] > p[b] {
-			return -1
+	conv := func(x *ops.Tensor, layer string, p ops.ConvParams) *ops.Tensor {
+		p.Act.Func = spec.ReLU
+		return ok(ops.Conv(x, w[layer+"_kernel"], w[layer+"_Conv2D_bias"], p))
+	}
+	x := conv(ok(eng.Tensor(pixels, 1, 3, 224, 224)), "conv1", ops.ConvParams{Stride: []int{2}, AutoPad: spec.SameUpper})
+	for i := 2; i <= 9; i++ {
+		if i == 2 || i == 5 || i == 9 {
+			x = ok(ops.MaxPool(x, ops.PoolParams{Kernel: []int{3}, Stride: []int{2}}))
 		}
-		return 1
-	})
-	return order[:n]
-}
-
-// readLabels returns the names of n classes, by default their numbers.
-func readLabels(path string, n int) ([]string, error) {
-	names := make([]string, n)
-	for i := range names {
-		names[i] = fmt.Sprintf("class %d", i)
+		fire := fmt.Sprintf("fire%d_", i) // squeezes the channels, then expands them in two ways
+		s := conv(x, fire+"squeeze", ops.ConvParams{})
+		x = ok(ops.Concat(1, conv(s, fire+"e1x1", ops.ConvParams{}), conv(s, fire+"e3x3", ops.ConvParams{Padding: []int{1}})))
 	}
-	if path == "" {
-		return names, nil
+	x = ok(ops.Softmax(ok(ops.GlobalAvgPool(conv(x, "conv10", ops.ConvParams{}))), 1))
+	if failed != nil {
+		return nil, failed
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	copy(names, strings.Split(string(raw), "\n"))
-	return names, nil
+	return x.Data()
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/require"
 )
@@ -60,10 +61,7 @@ func TestTrainsToReadDigits(t *testing.T) {
 
 	e, err := ops.Open(ops.RequireGPU())
 	if err != nil {
-		if os.Getenv("KANSU_REQUIRE_GPU") == "1" {
-			t.Fatal(err)
-		}
-		t.Skipf("no GPU here: %v", err)
+		gputest.Missing(t, err)
 	}
 	e.Close()
 	gpu := train(t, epochs, ops.RequireGPU())

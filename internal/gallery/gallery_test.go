@@ -8,17 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/require"
 )
 
 func TestGallery(t *testing.T) {
-	for _, opt := range []ops.Option{ops.WithAdapter("cpu"), ops.RequireGPU()} {
-		e, err := ops.Open(opt)
-		if err != nil {
-			t.Logf("left out: %v", err)
-			continue
-		}
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		img, err := Open("")
 		require.NoError(t, err)
 		var parts []string
@@ -45,8 +41,7 @@ func TestGallery(t *testing.T) {
 				require.Greater(t, p.Bounds().Dx(), 20, f.Name)
 			}
 		}
-		require.NoError(t, e.Close())
-	}
+	})
 }
 
 func TestBadPhotos(t *testing.T) {

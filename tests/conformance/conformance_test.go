@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 )
 
@@ -21,23 +22,15 @@ import (
 func TestByHand(t *testing.T) {
 	files, err := Load("testdata")
 	require.NoError(t, err)
-	for name, opt := range map[string]ops.Option{"cpu": ops.WithAdapter("cpu"), "gpu": ops.RequireGPU()} {
-		t.Run(name, func(t *testing.T) {
-			e, err := ops.Open(opt)
-			if err != nil && os.Getenv("KANSU_REQUIRE_GPU") != "1" {
-				t.Skip(err)
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
+		for _, f := range files {
+			for i := range f.Cases {
+				out := Run(e, f.Suite, &f.Cases[i])
+				assert.Equal(t, Passed, out.Status, "%s: %s: %v%s", f.Suite, f.Cases[i].Name, out.Err, out.Reason)
 			}
-			require.NoError(t, err)
-			defer e.Close()
-			for _, f := range files {
-				for i := range f.Cases {
-					out := Run(e, f.Suite, &f.Cases[i])
-					assert.Equal(t, Passed, out.Status, "%s: %s: %v%s", f.Suite, f.Cases[i].Name, out.Err, out.Reason)
-				}
-			}
-			assert.Zero(t, e.Stats().LiveTensors)
-		})
-	}
+		}
+		assert.Zero(t, e.Stats().LiveTensors)
+	})
 }
 
 func TestTensorForms(t *testing.T) {

@@ -1,4 +1,4 @@
-package main
+package files
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 // no comma follows it, as in the files at hand.)
 var npyHeader = regexp.MustCompile(`^{ *'descr': '<f4', 'fortran_order': False, 'shape': \(([0-9, ]*)\),? *} *\n$`)
 
-// readNPY reads a NumPy array of float32.
-func readNPY(path string) (data []float32, shape []int, err error) {
+// NPY reads a NumPy array of float32 and its shape.
+func NPY(path string) (data []float32, shape []int, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, err
