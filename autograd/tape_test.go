@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/autograd"
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/spec"
 	"github.com/stretchr/testify/require"

@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/autograd"
+	"github.com/kansu-dev/kansu/internal/enginetest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/optim"
 	"github.com/stretchr/testify/require"

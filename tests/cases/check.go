@@ -14,9 +14,10 @@ import (
 
 // Result is the outcome of one checked case.
 type Result struct {
-	Worst   float64 // largest error in units of the budget; above 1 fails
-	Skipped bool    // the forced kernel cannot serve this case
-	Err     error   // what was wrong, with the element; nil where all is well
+	Worst   float64     // largest error in units of the budget; above 1 fails
+	Budget  spec.Budget // of the output that has it
+	Skipped bool        // the forced kernel cannot serve this case
+	Err     error       // what was wrong, with the element; nil where all is well
 }
 
 // Draws returns the values of a case's inputs for a seed. Absent ones are nil.
@@ -116,7 +117,9 @@ func CheckAgainst(e *ops.Engine, row Row, c Case, kernel string, in [][]float32,
 	var res Result
 	for i := range got {
 		worst, err := compare(got[i], want[i])
-		res.Worst = max(res.Worst, worst)
+		if i == 0 || worst > res.Worst {
+			res.Worst, res.Budget = worst, want[i].Budget
+		}
 		if err != nil && res.Err == nil {
 			res.Err = fmt.Errorf("output %d: %w", i, err)
 		}
