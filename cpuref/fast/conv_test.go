@@ -205,7 +205,9 @@ func BenchmarkConv(b *testing.B) {
 				for i := range w {
 					w[i] = float32(i%7)/7 - 0.5
 				}
-				timed(b, g.Flops(), "GF/s", func() { Conv(y, x, w, nil, g) })
+				g.Direct = true
+				b.Run("forward", func(b *testing.B) { timed(b, g.Flops(), "GF/s", func() { Conv(y, x, w, nil, g) }) })
+				b.Run("weight", func(b *testing.B) { timed(b, g.Flops(), "GF/s", func() { ConvGradWeight(w, y, x, g) }) })
 			})
 		})
 	}
