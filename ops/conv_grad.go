@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -73,7 +74,7 @@ func ConvGradWeight(dy, x *Tensor, w []int, p ConvParams) (*Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	dw, err := weightGrad(dy, x, g)
+	dw, err := weightGrad(name, "conv_grad", dy, x, g)
 	if err != nil {
 		return nil, fail(name, err)
 	}
@@ -87,7 +88,24 @@ const unfoldFloats = 8 << 20
 // weightGrad returns the gradient of the weight of convolution g as
 // [Groups, K/Groups, C/Groups*taps]: the sum over images and chunks of positions
 // of dy times the transposed windows.
-func weightGrad(dy, x *Tensor, g spec.Conv) (*Tensor, error) {
+func weightGrad(name, fn string, dy, x *Tensor, g spec.Conv) (*Tensor, error) {
+	e, err := engineOf(name, dy, x)
+	if err != nil {
+		return nil, err
+	}
+	if e.dev == nil {
+		return e.one(call{
+			name: name, fn: fn, in: []*Tensor{dy, x},
+			cpu: func(out, in [][]float32, plain bool) error {
+				if plain {
+					cpuref.ConvGradWeight(out[0], in[0], in[1], g)
+				} else {
+					fast.ConvGradWeight(out[0], in[0], in[1], g)
+				}
+				return nil
+			},
+		}, []int{g.Groups, g.KG(), g.Terms()})
+	}
 	positions, rows := g.OutSize(), g.C*g.Taps()
 	images := min(g.N, max(1, unfoldFloats/(rows*positions)))
 	chunk := positions

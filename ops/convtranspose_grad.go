@@ -44,7 +44,7 @@ func ConvTransposeGradWeight(dy, x *Tensor, w []int, p ConvTransposeParams) (*Te
 	// stands where the gradient of its output does.
 	c := spec.Conv{Window: g.Window, N: g.N, C: g.K, K: g.C, Groups: g.Groups}
 	c.In, c.Out = g.Out, g.In
-	dw, err := weightGrad(x, dy, c)
+	dw, err := weightGrad(name, "convtranspose_grad", x, dy, c)
 	if err != nil {
 		return nil, fail(name, err)
 	}

@@ -2,6 +2,7 @@ package fast
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 )
 
@@ -93,11 +94,41 @@ func (t *transposed) phase(a [3]axisPhase) {
 		place = nil // one phase, which is all of y
 	}
 	w := getScratch(c.K * c.Terms())
+	defer putScratch(w)
 	t.weights(w, &a, c.Terms())
-	p := newImplicit(t.y, t.x, w, t.b, &c, place)
-	p.run()
-	p.release()
-	putScratch(w)
+	switch {
+	case place == nil:
+		// The other methods than the implicit product go by the padding, which may
+		// be negative here.
+		for i := range c.PadEnd {
+			c.PadEnd[i] = c.Out[i] - 1 + c.Extent(i) - c.PadBegin[i] - c.In[i]
+		}
+		c.Direct = true
+		Conv(t.y, t.x, w, t.b, c)
+	case c.CG() == 1 && c.KG() <= depthwiseMax:
+		t.planes(w, &c, place)
+	default:
+		p := newImplicit(t.y, t.x, w, t.b, &c, place)
+		p.run()
+		p.release()
+	}
+}
+
+// planes computes a phase of one input channel per group: the outputs of a phase
+// side by side, and then in their places.
+func (t *transposed) planes(w []float32, c *spec.Conv, to *placement) {
+	n := c.OutSize()
+	y := getScratch(c.N * c.K * n)
+	defer putScratch(y)
+	depthwise(y, t.x, w, t.b, c)
+	size := t.g.OutSize()
+	Parallel(c.N*c.K, float64(c.N*c.K*n)/4, func(i int) {
+		for d := range c.Out[0] {
+			dst := t.y[i*size+((to.first[0]+d*to.step[0])*to.size[1]+to.first[1])*to.size[2]+to.first[2]:]
+			src := y[i*n+d*c.Out[1]*c.Out[2]:]
+			simd.SpreadPlane(&dst[0], &src[0], to.step[1]*to.size[2], c.Out[2], c.Out[1], c.Out[2], to.step[2])
+		}
+	})
 }
 
 // weights brings the phase's weights into the order of a convolution:

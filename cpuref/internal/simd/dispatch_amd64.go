@@ -223,6 +223,23 @@ func depthwise(d *Depthwise) {
 	}
 }
 
+// correlateAVX512 and correlateAVX2 hold kernels by their taps, less one.
+var (
+	correlateAVX512 = [9]func(*Correlation){correlate1AVX512, correlate2AVX512, correlate3AVX512, correlate4AVX512, correlate5AVX512, correlate6AVX512, correlate7AVX512, correlate8AVX512, correlate9AVX512}
+	correlateAVX2   = [9]func(*Correlation){correlate1AVX2, correlate2AVX2, correlate3AVX2, correlate4AVX2, correlate5AVX2, correlate6AVX2, correlate7AVX2, correlate8AVX2, correlate9AVX2}
+)
+
+func correlate(c *Correlation, taps int) {
+	switch Active() {
+	case AVX512:
+		correlateAVX512[taps-1](c)
+	case AVX2:
+		correlateAVX2[taps-1](c)
+	default:
+		c.portable(taps)
+	}
+}
+
 // Strip3x3 returns how many columns Strip handles, 0 where the level has none.
 func Strip3x3() int {
 	if Active() == AVX512 {

@@ -71,6 +71,8 @@ func copyPlane(dst, src *float32, dstStride, srcStride, rows, n, step int) {
 
 func depthwise(d *Depthwise) { d.portable() }
 
+func correlate(c *Correlation, taps int) { c.portable(taps) }
+
 // Strip3x3 returns how many columns Strip handles: none in portable Go.
 func Strip3x3() int { return 0 }
 

@@ -114,6 +114,8 @@ func main() {
 	file("winograd_avx2", avx2, winograd)
 	file("plane_avx512", avx512, planes)
 	file("plane_avx2", avx2, planes)
+	file("correlate_avx512", avx512, correlations)
+	file("correlate_avx2", avx2, correlations)
 	file("dot_avx512", avx512, dots)
 	file("dot_avx2", avx2, dots)
 	file("grad_avx512", avx512, grads)

@@ -1,0 +1,68 @@
+package fast
+
+import (
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// depthwiseGradWeight computes the gradient of the weight of a convolution whose
+// groups have one input channel each: for each plane, the correlation of dy with
+// the input, box by box, and then the sum over the images in their order.
+func depthwiseGradWeight(dw, dy, x []float32, g *spec.Conv) {
+	p := &planewiseGrad{g: g, dy: dy, x: x, l: newLattice(&g.Window, g.PadMode, 8192), sums: dw}
+	if g.N > 1 {
+		p.sums = getScratch(g.N * len(dw))
+	}
+	clear(p.sums)
+	planes := g.N * g.Groups
+	per := max(1, (1<<16)/(g.OutSize()*g.Taps()*g.KG()))
+	ns := g.Flops() / 30
+	if simd.Active() == simd.Portable {
+		ns *= 20
+	}
+	ParallelRange(planes, per, ns, func(low, high int) {
+		cp := getScratch(p.l.channel() + slack)
+		clear(cp)
+		for i := low; i < high; i++ {
+			p.plane(i, cp)
+		}
+		putScratch(cp)
+	})
+	if g.N == 1 {
+		return
+	}
+	copy(dw, p.sums)
+	for n := 1; n < g.N; n++ {
+		simd.BinAdd.Apply(dw, dw, p.sums[n*len(dw):][:len(dw)], 0, 0, 0, false)
+	}
+	putScratch(p.sums)
+}
+
+// planewiseGrad is such a gradient under way.
+type planewiseGrad struct {
+	g     *spec.Conv
+	dy, x []float32
+	l     *lattice
+	sums  []float32 // for each image, a gradient of its own
+}
+
+// plane correlates input plane i with the gradients of its outputs.
+func (p *planewiseGrad) plane(i int, cp []float32) {
+	g, l := p.g, p.l
+	var c simd.Correlation
+	c.Offs, c.StrideA, c.StrideB = &l.tapAt[0], g.Out[2], l.q[2]
+	for n := range l.boxes() {
+		bx := l.box(n)
+		l.fill(cp, p.x[i*g.InSize():][:g.InSize()], &bx)
+		c.Rows, c.N = bx.hi[1]-bx.lo[1], bx.hi[2]-bx.lo[2]
+		for j := range g.KG() {
+			k := i/g.Groups*g.K + i%g.Groups*g.KG() + j // counted through all images
+			c.Out = &p.sums[k*g.Taps()]
+			for depth := range bx.hi[0] - bx.lo[0] {
+				c.A = &p.dy[k*g.OutSize()+((bx.lo[0]+depth)*g.Out[1]+bx.lo[1])*g.Out[2]+bx.lo[2]]
+				c.B = &cp[depth*l.q[1]*l.q[2]]
+				c.Run(g.Taps())
+			}
+		}
+	}
+}
