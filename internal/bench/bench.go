@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
 	"github.com/kansu-dev/kansu/tests/cases"
 )
 
@@ -30,7 +31,10 @@ type Measurement struct {
 	Device   []float64 `json:"device_ns,omitempty"` // likewise by GPU timestamps
 	Flops    float64   `json:"flops"`               // operations of the direct definition
 	Bytes    float64   `json:"bytes"`               // least traffic: inputs and outputs once
-	Peers    []Beside  `json:"peers,omitempty"`     // in the order of the report's peers
+	// Footprint is the memory that the calls rotate through, in bytes: where it
+	// is small the device's caches hold it.
+	Footprint float64  `json:"footprint"`
+	Peers     []Beside `json:"peers,omitempty"` // in the order of the report's peers
 }
 
 // Median returns the middle of sorted values, 0 for none.
@@ -163,6 +167,13 @@ func (s *session) warm() (err error) {
 	if s.sets, err = inputs(s.e, s.w.Case, s.m.Bytes); err != nil {
 		return err
 	}
+	in := 0
+	for _, i := range s.w.Case.Inputs() {
+		if i.Shape != nil {
+			in += 4 * spec.Count(i.Shape)
+		}
+	}
+	s.m.Footprint = float64(in*len(s.sets)) + max(0, s.m.Bytes-float64(in)) // outputs are reused
 	if _, err := s.batch(1); err != nil {
 		return err
 	}

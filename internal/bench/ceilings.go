@@ -14,30 +14,60 @@ import (
 // workloads: no kernel can be faster than the larger of its operations over
 // GFlops and its least traffic over CopyGB.
 type Ceilings struct {
-	GFlops     float64 `json:"gflops"`      // multiply-adds in registers, two operations each
-	CopyGB     float64 `json:"copy_gb"`     // bytes read plus bytes written, per ns
-	DispatchNs float64 `json:"dispatch_ns"` // one dispatch among many in a submission
-	RecordNs   float64 `json:"record_ns"`   // host time to record one call of a function
-	SubmitNs   float64 `json:"submit_ns"`   // one dispatch, submitted and waited for on its own
-	UploadGB   float64 `json:"upload_gb"`   // host to device, bytes per ns
-	ReadbackGB float64 `json:"readback_gb"` // device to host
+	GFlops float64 `json:"gflops"`  // multiply-adds in registers, two operations each
+	CopyGB float64 `json:"copy_gb"` // bytes read plus bytes written, per ns
+	// Copies are the copy rates of smaller arrays too, in rising order of size.
+	Copies     []CopyRate `json:"copies,omitempty"`
+	DispatchNs float64    `json:"dispatch_ns"` // one dispatch among many in a submission
+	RecordNs   float64    `json:"record_ns"`   // host time to record one call of a function
+	SubmitNs   float64    `json:"submit_ns"`   // one dispatch, submitted and waited for on its own
+	UploadGB   float64    `json:"upload_gb"`   // host to device, bytes per ns
+	ReadbackGB float64    `json:"readback_gb"` // device to host
+}
+
+// CopyRate is the copy rate of arrays of one size.
+type CopyRate struct {
+	Bytes float64 `json:"bytes"` // of both arrays together
+	GB    float64 `json:"gb"`    // bytes read plus bytes written, per ns
+}
+
+// CopyAt returns the copy rate of arrays that take so many bytes together: that
+// of the largest ones measured that are not larger, so that a floor errs to the
+// low side. Small arrays stay in the device's caches.
+func (c Ceilings) CopyAt(footprint float64) float64 {
+	rate := c.CopyGB
+	for i := len(c.Copies) - 1; i >= 0; i-- {
+		rate = max(rate, c.Copies[i].GB)
+		if c.Copies[i].Bytes <= footprint {
+			break
+		}
+	}
+	return rate
 }
 
 // FloorNs returns the least time that this device needs for so many operations
-// and bytes, and which of the two decides.
-func (c Ceilings) FloorNs(flops, bytes float64) (ns float64, bound string) {
+// and bytes, and what decides: "compute", "memory", or "cache" where the memory
+// that the calls rotate through is so small that copying it is much faster.
+func (c Ceilings) FloorNs(flops, bytes, footprint float64) (ns float64, bound string) {
 	if c.GFlops == 0 || c.CopyGB == 0 {
 		return 0, ""
 	}
-	compute, memory := flops/c.GFlops, bytes/c.CopyGB
-	if compute > memory {
+	rate := c.CopyAt(footprint)
+	compute, memory := flops/c.GFlops, bytes/rate
+	switch {
+	case compute > memory:
 		return compute, "compute"
+	case rate > 1.25*c.CopyGB:
+		return memory, "cache"
 	}
 	return memory, "memory"
 }
 
 // copyFloats is the size of the copied array: larger than any cache.
 const copyFloats = 1 << 25
+
+// leastCopy is the smallest copied array: a few times 4 larger each, up to copyFloats.
+const leastCopy = 1 << 13
 
 // best returns the smallest of several timings: a ceiling is the best case.
 func best(times []time.Duration) float64 {
@@ -92,11 +122,21 @@ func measureGPU(e *ops.Engine) (c Ceilings, err error) {
 		}
 		rounds *= 2
 	}
-	times, err := timePlan(dev, shaders.PlanCopy(n, limits), 7, x, y)
-	if err != nil {
-		return c, err
+	// Smaller copies many times over, as the calls of a workload come.
+	for _, m := range []int{1 << 19, 1 << 21, 1 << 23, n} {
+		if m > n {
+			continue
+		}
+		repeat := max(1, n/8/m)
+		plan := shaders.PlanCopy(m, limits)
+		plan.Steps = slices.Repeat(plan.Steps, repeat)
+		times, err := timePlan(dev, plan, 7, x, y)
+		if err != nil {
+			return c, err
+		}
+		c.Copies = append(c.Copies, CopyRate{Bytes: 8 * float64(m), GB: 8 * float64(m) * float64(repeat) / best(times)})
 	}
-	c.CopyGB = 8 * float64(n) / best(times)
+	c.CopyGB = c.Copies[len(c.Copies)-1].GB
 
 	host := make([]byte, 4*n)
 	var up, down []time.Duration

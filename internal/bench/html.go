@@ -34,7 +34,8 @@ The roof is what the device did in the same run: multiply-adds in registers, and
 <table>
 <tr><td>multiply-add<td>{{printf "%.4g" .Ceilings.GFlops}} GFLOP/s
 <tr><td>copy<td>{{printf "%.3g" .Ceilings.CopyGB}} GB/s
-<tr><td>upload, read-back<td>{{printf "%.3g, %.3g" .Ceilings.UploadGB .Ceilings.ReadbackGB}} GB/s
+{{range .Ceilings.Copies}}<tr><td>copy, {{printf "%.0f" .Bytes}} bytes in all<td>{{printf "%.3g" .GB}} GB/s
+{{end}}<tr><td>upload, read-back<td>{{printf "%.3g, %.3g" .Ceilings.UploadGB .Ceilings.ReadbackGB}} GB/s
 <tr><td>recording a call<td>{{printf "%.0f" .Ceilings.RecordNs}} ns
 <tr><td>a call among many<td>{{printf "%.0f" .Ceilings.DispatchNs}} ns
 <tr><td>a call alone, with its wait<td>{{printf "%.0f" .Ceilings.SubmitNs}} ns

@@ -70,7 +70,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 // Share returns which part of a measurement's time is its floor: 1 is the
 // device's limit. Winograd may exceed 1, since direct operations are counted.
 func (r *Report) Share(m *Measurement) (share float64, bound string) {
-	ns, bound := r.Ceilings.FloorNs(m.Flops, m.Bytes)
+	ns, bound := r.Ceilings.FloorNs(m.Flops, m.Bytes, m.Footprint)
 	if ns == 0 {
 		return 0, ""
 	}
@@ -82,6 +82,14 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	c := r.Ceilings
 	fmt.Fprintf(w, "Device: %v, driver %s, %s, %d threads\n", r.Device, r.Device.Driver, r.Platform, r.Threads)
 	fmt.Fprintf(w, "Ceilings: multiply-add %.4g GFLOP/s, copy %.3g GB/s, upload %.3g GB/s, read-back %.3g GB/s,\n", c.GFlops, c.CopyGB, c.UploadGB, c.ReadbackGB)
+	for i, v := range c.Copies {
+		sep := ", "
+		if i == 0 {
+			sep = "copying within "
+		}
+		fmt.Fprintf(w, "%s%.3g MiB %.3g GB/s", sep, v.Bytes/(1<<20), v.GB)
+	}
+	fmt.Fprintln(w)
 	fmt.Fprintf(w, "a call recorded in %.2f us and done in %.2f us among many, %.0f us alone\n", c.RecordNs/1e3, c.DispatchNs/1e3, c.SubmitNs/1e3)
 	for _, p := range r.Peers {
 		fmt.Fprintf(w, "Beside: %s on %s, %d threads; the ratio is its time over kansu's in the same round, median (least to largest of the rounds)\n", p.Name, p.Device, p.Threads)

@@ -14,6 +14,17 @@ func tilesOf(l Level) Tiles {
 	return Tiles{Rows: 4, Cols: 8, Lanes: 8}
 }
 
+func multiplyAdd(dst []float32, rounds int, m, c float32) {
+	switch Active() {
+	case AVX512:
+		multiplyAddAVX512(&dst[0], rounds, m, c)
+	case AVX2:
+		multiplyAddAVX2(&dst[0], rounds, m, c)
+	default:
+		multiplyAddPortable(dst, rounds, m, c)
+	}
+}
+
 func copyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
 	switch Active() {
 	case AVX512:

@@ -11,6 +11,10 @@ func tilesOf(Level) Tiles {
 	return Tiles{Rows: 4, Cols: 8, Lanes: 8}
 }
 
+func multiplyAdd(dst []float32, rounds int, m, c float32) {
+	multiplyAddPortable(dst, rounds, m, c)
+}
+
 func copyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
 	copyRowsPortable(dst, src, dstStride, srcStride, rows, n, w)
 }

@@ -121,6 +121,8 @@ func main() {
 	file("grad_avx512", avx512, grads)
 	file("grad_avx2", avx2, grads)
 	gradTables(avx2, avx512)
+	file("ceiling_avx512", avx512, ceilings)
+	file("ceiling_avx2", avx2, ceilings)
 	file("pack_avx512", avx512, pack)
 	file("pack_avx2", avx2, pack)
 	file("gemm_avx2", avx2, gemm)
