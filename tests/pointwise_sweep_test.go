@@ -2,6 +2,7 @@ package tests
 
 import (
 	"flag"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -17,7 +18,10 @@ import (
 	"github.com/kansu-dev/kansu/spec"
 )
 
-var exhaustiveFlag = flag.Bool("exhaustive", false, "sweep the pointwise functions over all 2^32 inputs, not a sample")
+var (
+	exhaustiveFlag = flag.Bool("exhaustive", false, "sweep the pointwise functions over all 2^32 inputs, not a sample; -run TestPointwiseSweep/go/exp chooses one")
+	pieceFlag      = flag.String("piece", "1/1", "with -exhaustive: this part of the inputs, as 3/16 for the third of 16")
+)
 
 // TestPointwiseSweep compares every pointwise function with its oracle, under
 // its budget: the portable Go form, the vectorised one, and what ops calls, on
@@ -124,7 +128,12 @@ func sweepInputs(r *rand.Rand, f spec.Activation) func(yield func([]float32) boo
 	return func(yield func([]float32) bool) {
 		if *exhaustiveFlag {
 			x := make([]float32, chunk)
-			for base := uint64(0); base < 1<<32; base += chunk {
+			var piece, of uint64
+			if n, _ := fmt.Sscanf(*pieceFlag, "%d/%d", &piece, &of); n != 2 || piece < 1 || piece > of {
+				panic(fmt.Sprintf("-piece is %q, not like 3/16", *pieceFlag))
+			}
+			const all = 1 << 32 / chunk
+			for base := (piece - 1) * all / of * chunk; base < piece*all/of*chunk; base += chunk {
 				for i := range x {
 					x[i] = math.Float32frombits(uint32(base) + uint32(i))
 				}
