@@ -24,11 +24,11 @@ func gradNorm(g spec.Norm) spec.NormGrad {
 // normGradInputs are dy, x, scale and shift, the last two where there is a
 // scale. The gradient does not take the shift; its differences do.
 func normGradInputs(x []int, s Spread, eps float32, affine []int, scale bool) []Input {
-	dy := Input{Shape: x, Range: free}
-	if s.Std > 1 { // by which dy is divided
-		dy.Range |= noTiny
+	in := append([]Input{{Shape: x}, {Shape: x, Draw: s.draw(), Range: s.freedom(eps)}}, scaleShift(affine, scale, scale)...)
+	if s != (Spread{}) { // by which what is tiny would be divided
+		in[0].Range, in[2].Range = free|noTiny, free|noTiny
 	}
-	return append([]Input{dy, {Shape: x, Draw: s.draw(), Range: s.freedom(eps)}}, scaleShift(affine, scale, scale)...)
+	return in
 }
 
 // calm takes from a spread what differences of a function cannot stand: in groups
