@@ -2,8 +2,10 @@ package fast
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // threadLimit is the limit of SetThreads; 0 for none.
@@ -28,10 +30,11 @@ type job struct {
 	next atomic.Int64
 	n    int
 	f    func(worker, i int)
-	wg   sync.WaitGroup
+	left atomic.Int32  // goroutines at work, the caller until it blocks included
+	done chan struct{} // told by the last helper where the caller blocks
 }
 
-var jobs = sync.Pool{New: func() any { return new(job) }}
+var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 
 func (j *job) work(worker int) {
 	for {
@@ -43,9 +46,111 @@ func (j *job) work(worker int) {
 	}
 }
 
-func (j *job) run(worker int) {
-	j.work(worker)
-	j.wg.Done()
+// finish is the last that a helper does for a job.
+func (j *job) finish() {
+	if j.left.Add(-1) == 0 {
+		j.done <- struct{}{}
+	}
+}
+
+// wait returns once all helpers have finished.
+func (j *job) wait() {
+	if spin(func() bool { return j.left.Load() == 1 }) || j.left.Add(-1) == 0 {
+		return
+	}
+	<-j.done
+}
+
+// patience is how long a goroutine that has nothing to do looks out for work
+// before it sleeps: to wake a core takes about as long, and the functions of a
+// network follow each other closely.
+const patience = 60 * time.Microsecond
+
+// spin waits until ready, for as long as patience lasts, and reports whether it
+// is. It gives way to goroutines that have work.
+func spin(ready func() bool) bool {
+	start := time.Now()
+	for {
+		for range 50 {
+			if ready() {
+				return true
+			}
+		}
+		if time.Since(start) > patience {
+			return false
+		}
+		runtime.Gosched()
+	}
+}
+
+// helper is a goroutine that takes part in parallel loops of its callers until
+// its patience ends.
+type helper struct {
+	job    atomic.Pointer[job]
+	worker int // which one it is in its next job
+}
+
+// idle are the helpers that look out for work.
+var idle struct {
+	sync.Mutex
+	list []*helper
+}
+
+// help has a helper take part in a job as one of its workers.
+func help(j *job, worker int) {
+	idle.Lock()
+	if n := len(idle.list); n > 0 {
+		h := idle.list[n-1]
+		idle.list = idle.list[:n-1]
+		idle.Unlock()
+		h.worker = worker
+		h.job.Store(j)
+		return
+	}
+	idle.Unlock()
+	h := &helper{worker: worker}
+	go h.run(j)
+}
+
+func (h *helper) run(j *job) {
+	for {
+		j.work(h.worker)
+		// It is idle before its job is done, so that the caller's next loop finds it.
+		wait := h.enlist()
+		j.finish()
+		if !wait {
+			return
+		}
+		if !spin(func() bool { return h.job.Load() != nil }) && h.leave() {
+			return
+		}
+		for j = h.job.Swap(nil); j == nil; j = h.job.Swap(nil) {
+			runtime.Gosched() // taken off the list, and about to be given a job
+		}
+	}
+}
+
+// enlist puts a helper on the list, unless there are enough.
+func (h *helper) enlist() bool {
+	idle.Lock()
+	defer idle.Unlock()
+	if len(idle.list) >= Threads()-1 {
+		return false
+	}
+	idle.list = append(idle.list, h)
+	return true
+}
+
+// leave takes a helper off the list, and reports whether it was still there.
+func (h *helper) leave() bool {
+	idle.Lock()
+	defer idle.Unlock()
+	i := slices.Index(idle.list, h)
+	if i < 0 {
+		return false
+	}
+	idle.list = slices.Delete(idle.list, i, i+1)
+	return true
 }
 
 // parallel calls f(worker, i) for each i in [0, n), on up to workers goroutines,
@@ -62,12 +167,12 @@ func parallel(workers, n int, f func(worker, i int)) {
 	j := jobs.Get().(*job)
 	j.next.Store(0)
 	j.n, j.f = n, f
-	j.wg.Add(workers - 1)
+	j.left.Store(int32(workers))
 	for w := 1; w < workers; w++ {
-		go j.run(w)
+		help(j, w)
 	}
 	j.work(0)
-	j.wg.Wait()
+	j.wait()
 	j.f = nil
 	jobs.Put(j)
 }
