@@ -66,7 +66,13 @@ func planNormGrad(function string, g spec.NormGrad, io normGradOperands, dev Dev
 	if dev.CPU {
 		moments = momentsSplit
 	}
+	r, noRows := rowGradient(&g)
 	return choose(function, force, []candidate{
+		{name: "rows", why: "rows, then strips of columns, for a CPU", not: firstOf(noRows,
+			reason(force == "" && !dev.CPU, "a GPU has a workgroup for a row"),
+			reason(dev.CPU && r.n+r.n/4 > softwareLoops, "a row is longer than one invocation's loops may be"),
+			reason(force != "rows" && r.rows < 32, "too few rows")),
+			plan: func() (Plan, error) { return normGradRows(&g, io, r, dev), nil }},
 		{name: "planes", why: "whole planes in chunks", not: not, plan: func() (Plan, error) {
 			return normGradParts(g, io, dev, true, moments), nil
 		}},
@@ -451,5 +457,5 @@ func normGradKernels() []*Kernel {
 			}
 		}
 	}
-	return all
+	return append(all, normGradRowsKernels()...)
 }
