@@ -68,11 +68,16 @@ func planNormGrad(function string, g spec.NormGrad, io normGradOperands, dev Dev
 	}
 	r, noRows := rowGradient(&g)
 	return choose(function, force, []candidate{
-		{name: "rows", why: "rows, then strips of columns, for a CPU", not: firstOf(noRows,
+		{name: "rows", why: "some rows to an invocation, for a CPU", not: firstOf(noRows,
 			reason(force == "" && !dev.CPU, "a GPU has a workgroup for a row"),
-			reason(dev.CPU && r.n+r.n/4 > softwareLoops, "a row is longer than one invocation's loops may be"),
+			reason(dev.CPU && r.rowLoops() > softwareLoops, "rows are longer than one invocation's loops may be"),
 			reason(force != "rows" && r.rows < 32, "too few rows")),
 			plan: func() (Plan, error) { return normGradRows(&g, io, r, dev), nil }},
+		{name: "group", why: "a workgroup keeps a row in registers", not: firstOf(noRows,
+			reason(force == "" && dev.CPU, "a CPU has no workgroup memory"),
+			reason(noRows == "" && groupTooLong(r.n/gradLanes(r.n), dev), "a row is more than the registers of a workgroup"),
+			reason(force != "group" && r.rows < 32, "too few rows")),
+			plan: func() (Plan, error) { return normGradGroup(&g, io, r, dev), nil }},
 		{name: "planes", why: "whole planes in chunks", not: not, plan: func() (Plan, error) {
 			return normGradParts(g, io, dev, true, moments), nil
 		}},
