@@ -51,7 +51,8 @@ func TestBinaryAnyArithmetic(t *testing.T) {
 }
 
 // binaryPairs draws operands: all pairs of special values, any exponents, bases
-// near 1 with any exponent, signs with integers, and powers within range.
+// near 1 with any exponent, signs with integers, powers within range, and those
+// at the ends of it: of any base, of one near 1, and of a negative one.
 func binaryPairs(r *rand.Rand) [][2]float32 {
 	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e9, -1e9, 0x1p23 + 1, 0x1p24, 0x1p24 + 2,
 		math.MaxFloat32, -math.MaxFloat32, 0x1p-126, -0x1p-126, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
@@ -67,7 +68,11 @@ func binaryPairs(r *rand.Rand) [][2]float32 {
 		near := float32(1 + r.NormFloat64()*math.Exp2(-24*r.Float64()))
 		base := float32(math.Abs(float64(wide())))
 		within := float32((2*r.Float64() - 1) * 128 / math.Log2(float64(base)))
+		end := float64(1-2*r.IntN(2)) * (122 + 28*r.Float64())
 		all = append(all,
+			[2]float32{base, float32(end / math.Log2(float64(base)))},
+			[2]float32{near, float32(end / math.Log2(math.Abs(float64(near))))},
+			[2]float32{-near, float32(math.Round(end / math.Log2(math.Abs(float64(near)))))},
 			[2]float32{wide(), wide()},
 			[2]float32{near, wide()},
 			[2]float32{float32(r.NormFloat64() * 3), float32(r.IntN(81) - 40)},

@@ -36,13 +36,18 @@ var binaryCalls = map[string]func(a, b *ops.Tensor) (*ops.Tensor, error){
 // binaryValues are the distributions of a and b: "special" are the values that
 // IEEE 754 has rules for, in all pairs; "wide" covers the exponents, so that
 // results overflow and vanish; "near1" to high powers finds a logarithm that
-// loses its last bits, and "whole" has signs that come from odd exponents.
+// loses its last bits, and "whole" has signs that come from odd exponents. Powers
+// of "limit", of "limit1" beside 1, and of "signs" below 0 are the largest and the
+// smallest numbers there are, and those that are just none.
 var binaryValues = map[string][2]Draw{
 	"":        {Normal, Normal},
 	"special": {specialNumber, specialNumber},
 	"wide":    {wideNumber, wideNumber},
 	"near1":   {func(r *rand.Rand) float32 { return 1 + Normal(r)*float32(math.Exp2(float64(-r.IntN(24)))) }, wideNumber},
 	"whole":   {func(r *rand.Rand) float32 { return Normal(r) * 3 }, func(r *rand.Rand) float32 { return float32(r.IntN(81) - 40) }},
+	"limit":   {Uniform(1.5, 3), func(r *rand.Rand) float32 { return float32(pick(r, -1, 1)) * Uniform(60, 220)(r) }},
+	"limit1":  {func(r *rand.Rand) float32 { return 1 + float32(pick(r, -1, 1))*Uniform(0x1p-13, 0x1p-11)(r) }, Uniform(-0x1p19, 0x1p19)},
+	"signs":   {func(r *rand.Rand) float32 { return -Uniform(0.8, 1.25)(r) }, func(r *rand.Rand) float32 { return float32(r.IntN(1401) - 700) }},
 	"powers":  {func(r *rand.Rand) float32 { return max(wideNumber(r), 0) }, func(r *rand.Rand) float32 { return Normal(r) * 2 }},
 }
 
@@ -119,6 +124,9 @@ func awkwardBinary() []Case {
 		&BinaryCase{Func: "pow", A: []int{4001}, B: []int{4001}, Values: "wide"},
 		&BinaryCase{Func: "pow", A: []int{4001}, B: []int{4001}, Values: "whole"},
 		&BinaryCase{Func: "pow", A: []int{4001}, B: []int{4001}, Values: "powers"},
+		&BinaryCase{Func: "pow", A: []int{4001}, B: []int{4001}, Values: "limit"},
+		&BinaryCase{Func: "pow", A: []int{4001}, B: []int{4001}, Values: "limit1"},
+		&BinaryCase{Func: "pow", A: []int{4001}, B: []int{4001}, Values: "signs"},
 		&BinaryCase{Func: "div", A: []int{4001}, B: []int{4001}, Values: "wide"},
 		&BinaryCase{Func: "mul", A: []int{4001}, B: []int{4001}, Values: "wide"},
 	}
