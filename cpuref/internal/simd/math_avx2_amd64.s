@@ -18,7 +18,8 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body2:
 	VMAXPS       Y0, Y1, Y0
@@ -268,7 +269,8 @@ TEXT ·exp2AVX2(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body10:
 	VMAXPS       Y0, Y1, Y0
@@ -369,7 +371,8 @@ TEXT ·expm1AVX2(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body18:
 	VMAXPS       Y0, Y1, Y0
@@ -473,7 +476,8 @@ TEXT ·eluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body26:
 	VMAXPS       Y0, Y1, Y3
@@ -582,7 +586,8 @@ TEXT ·seluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body34:
 	VMAXPS       Y0, Y1, Y4
@@ -682,7 +687,8 @@ TEXT ·celuAVX2(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body42:
 	VDIVPS       Y1, Y0, Y4
@@ -788,7 +794,8 @@ TEXT ·logAVX2(SB), NOSPLIT, $0-37
 	JLT     rest52
 
 loop49:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body50:
 	VCMPPS       $0x01, c00800000<>+0(SB), Y0, Y1
@@ -1072,7 +1079,8 @@ TEXT ·log2AVX2(SB), NOSPLIT, $0-37
 	JLT     rest60
 
 loop57:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body58:
 	VCMPPS       $0x01, c00800000<>+0(SB), Y0, Y1
@@ -1164,7 +1172,8 @@ TEXT ·log1pAVX2(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body66:
 	VADDPS       c3f800000<>+0(SB), Y0, Y1
@@ -1286,7 +1295,8 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-37
 	JLT          rest76
 
 loop73:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body74:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y2
@@ -1409,7 +1419,8 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest84
 
 loop81:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body82:
 	VMAXPS       Y0, Y2, Y3
@@ -1556,7 +1567,8 @@ TEXT ·swishAVX2(SB), NOSPLIT, $0-37
 	JLT          rest92
 
 loop89:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body90:
 	VMULPS       Y0, Y2, Y3
@@ -1704,7 +1716,8 @@ TEXT ·mishAVX2(SB), NOSPLIT, $0-37
 	JLT          rest100
 
 loop97:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body98:
 	VMAXPS       Y0, Y1, Y3
@@ -1827,7 +1840,8 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-37
 	JLT          rest108
 
 loop105:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body106:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y2
@@ -1957,7 +1971,8 @@ TEXT ·tanhShrinkAVX2(SB), NOSPLIT, $0-37
 	JLT          rest116
 
 loop113:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body114:
 	VMULPS       Y0, Y0, Y2
@@ -2144,7 +2159,8 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-37
 	JLT          rest124
 
 loop121:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body122:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y4
@@ -2339,7 +2355,8 @@ TEXT ·softplusAAVX2(SB), NOSPLIT, $0-37
 	JLT          rest132
 
 loop129:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body130:
 	VMULPS       Y0, Y2, Y4
@@ -2497,7 +2514,8 @@ TEXT ·logSigmoidAVX2(SB), NOSPLIT, $0-37
 	JLT          rest140
 
 loop137:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body138:
 	VMINPS       Y0, Y2, Y3
@@ -2599,7 +2617,8 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest148
 
 loop145:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body146:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y3
@@ -2839,7 +2858,8 @@ TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body154:
 	VMAXPS       Y0, Y2, Y4
@@ -3056,7 +3076,8 @@ TEXT ·erfAVX2(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body162:
 	VMULPS       Y0, Y0, Y2
@@ -3310,7 +3331,8 @@ TEXT ·sinAVX2(SB), NOSPLIT, $0-48
 	JLT     rest172
 
 loop169:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body170:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y1
@@ -3519,7 +3541,8 @@ TEXT ·cosAVX2(SB), NOSPLIT, $0-48
 	JLT     rest180
 
 loop177:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body178:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y1
@@ -3629,7 +3652,8 @@ TEXT ·tanAVX2(SB), NOSPLIT, $0-48
 	JLT     rest188
 
 loop185:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body186:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y1

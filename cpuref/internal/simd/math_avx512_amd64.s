@@ -18,7 +18,8 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body2:
 	VMAXPS            Z0, Z1, Z0
@@ -127,7 +128,8 @@ TEXT ·exp2AVX512(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body10:
 	VMAXPS           Z0, Z1, Z0
@@ -201,7 +203,8 @@ TEXT ·expm1AVX512(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body18:
 	VMAXPS            Z0, Z1, Z0
@@ -281,7 +284,8 @@ TEXT ·eluAVX512(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body26:
 	VMAXPS            Z0, Z1, Z3
@@ -369,7 +373,8 @@ TEXT ·seluAVX512(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body34:
 	VMAXPS            Z0, Z1, Z4
@@ -455,7 +460,8 @@ TEXT ·celuAVX512(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body42:
 	VDIVPS            Z1, Z0, Z4
@@ -540,7 +546,8 @@ TEXT ·logAVX512(SB), NOSPLIT, $0-37
 	JLT     rest52
 
 loop49:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body50:
 	VGETMANTPS       $0x0b, Z0, Z1
@@ -654,7 +661,8 @@ TEXT ·log2AVX512(SB), NOSPLIT, $0-37
 	JLT     rest60
 
 loop57:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body58:
 	VGETMANTPS       $0x0b, Z0, Z1
@@ -730,7 +738,8 @@ TEXT ·log1pAVX512(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body66:
 	VADDPS.BCST      c3f800000<>+0(SB), Z0, Z1
@@ -844,7 +853,8 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-37
 	JLT          rest76
 
 loop73:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body74:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
@@ -933,7 +943,8 @@ TEXT ·siluAVX512(SB), NOSPLIT, $0-37
 	JLT          rest84
 
 loop81:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body82:
 	VMAXPS            Z0, Z2, Z3
@@ -1027,7 +1038,8 @@ TEXT ·swishAVX512(SB), NOSPLIT, $0-37
 	JLT          rest92
 
 loop89:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body90:
 	VMULPS            Z0, Z2, Z3
@@ -1129,7 +1141,8 @@ TEXT ·mishAVX512(SB), NOSPLIT, $0-37
 	JLT          rest100
 
 loop97:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body98:
 	VMAXPS            Z0, Z1, Z3
@@ -1221,7 +1234,8 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-37
 	JLT          rest108
 
 loop105:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body106:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
@@ -1320,7 +1334,8 @@ TEXT ·tanhShrinkAVX512(SB), NOSPLIT, $0-37
 	JLT          rest116
 
 loop113:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body114:
 	VMULPS            Z0, Z0, Z2
@@ -1448,7 +1463,8 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-37
 	JLT          rest124
 
 loop121:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body122:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z4
@@ -1567,7 +1583,8 @@ TEXT ·softplusAAVX512(SB), NOSPLIT, $0-37
 	JLT          rest132
 
 loop129:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body130:
 	VMULPS            Z0, Z2, Z4
@@ -1676,7 +1693,8 @@ TEXT ·logSigmoidAVX512(SB), NOSPLIT, $0-37
 	JLT          rest140
 
 loop137:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body138:
 	VMINPS            Z0, Z2, Z3
@@ -1765,7 +1783,8 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-37
 	JLT          rest148
 
 loop145:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body146:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z3
@@ -1911,7 +1930,8 @@ TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body154:
 	VMAXPS            Z0, Z2, Z4
@@ -2047,7 +2067,8 @@ TEXT ·erfAVX512(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body162:
 	VMULPS            Z0, Z0, Z2
@@ -2190,7 +2211,8 @@ TEXT ·sinAVX512(SB), NOSPLIT, $0-48
 	JLT     rest172
 
 loop169:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body170:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z1
@@ -2318,7 +2340,8 @@ TEXT ·cosAVX512(SB), NOSPLIT, $0-48
 	JLT     rest180
 
 loop177:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body178:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z1
@@ -2417,7 +2440,8 @@ TEXT ·tanAVX512(SB), NOSPLIT, $0-48
 	JLT     rest188
 
 loop185:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body186:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z1

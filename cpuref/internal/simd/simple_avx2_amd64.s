@@ -18,7 +18,8 @@ TEXT ·clampAVX2(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body2:
 	VMAXPS  Y0, Y1, Y0
@@ -113,7 +114,8 @@ TEXT ·leakyAVX2(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body10:
 	VCMPPS    $0x0d, c00000000<>+0(SB), Y0, Y2
@@ -186,7 +188,8 @@ TEXT ·affineAVX2(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body18:
 	VMOVAPS     Y2, Y3
@@ -250,7 +253,8 @@ TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body26:
 	VMOVAPS     Y2, Y5
@@ -325,7 +329,8 @@ TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body34:
 	VMAXPS  Y0, Y3, Y4
@@ -430,7 +435,8 @@ TEXT ·hardShrinkAVX2(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body42:
 	VANDPS    c7fffffff<>+0(SB), Y0, Y2
@@ -504,7 +510,8 @@ TEXT ·shrinkAVX2(SB), NOSPLIT, $0-37
 	JLT          rest52
 
 loop49:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body50:
 	VCMPPS    $0x07, Y0, Y0, Y4
@@ -582,7 +589,8 @@ TEXT ·thresholdAVX2(SB), NOSPLIT, $0-37
 	JLT          rest60
 
 loop57:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body58:
 	VCMPPS    $0x02, Y1, Y0, Y3
@@ -642,7 +650,8 @@ TEXT ·softsignAVX2(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body66:
 	VANDPS    c7fffffff<>+0(SB), Y0, Y1
@@ -717,7 +726,8 @@ TEXT ·absAVX2(SB), NOSPLIT, $0-37
 	JLT     rest76
 
 loop73:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body74:
 	VANDPS  c7fffffff<>+0(SB), Y0, Y0
@@ -776,7 +786,8 @@ TEXT ·negAVX2(SB), NOSPLIT, $0-37
 	JLT     rest84
 
 loop81:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body82:
 	VXORPS  c80000000<>+0(SB), Y0, Y0
@@ -835,7 +846,8 @@ TEXT ·squareAVX2(SB), NOSPLIT, $0-37
 	JLT     rest92
 
 loop89:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body90:
 	VMULPS  Y0, Y0, Y0
@@ -894,7 +906,8 @@ TEXT ·sqrtAVX2(SB), NOSPLIT, $0-37
 	JLT     rest100
 
 loop97:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body98:
 	VSQRTPS Y0, Y0
@@ -953,7 +966,8 @@ TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-37
 	JLT     rest108
 
 loop105:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body106:
 	VBROADCASTSS c3f800000<>+0(SB), Y1
@@ -1014,7 +1028,8 @@ TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-37
 	JLT     rest116
 
 loop113:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body114:
 	VBROADCASTSS c3f800000<>+0(SB), Y1
@@ -1074,7 +1089,8 @@ TEXT ·signAVX2(SB), NOSPLIT, $0-37
 	JLT     rest124
 
 loop121:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body122:
 	VANDPS    c80000000<>+0(SB), Y0, Y1
@@ -1138,7 +1154,8 @@ TEXT ·floorAVX2(SB), NOSPLIT, $0-37
 	JLT     rest132
 
 loop129:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body130:
 	VROUNDPS $0x09, Y0, Y0
@@ -1197,7 +1214,8 @@ TEXT ·ceilAVX2(SB), NOSPLIT, $0-37
 	JLT     rest140
 
 loop137:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body138:
 	VROUNDPS $0x0a, Y0, Y0
@@ -1256,7 +1274,8 @@ TEXT ·roundAVX2(SB), NOSPLIT, $0-37
 	JLT     rest148
 
 loop145:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body146:
 	VROUNDPS $0x08, Y0, Y0
@@ -1318,7 +1337,8 @@ TEXT ·centerAVX2(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body154:
 	VSUBPS      Y1, Y0, Y0
@@ -1380,7 +1400,8 @@ TEXT ·divByAVX2(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body162:
 	VDIVPS  Y1, Y0, Y0
@@ -1440,7 +1461,8 @@ TEXT ·divIntoAVX2(SB), NOSPLIT, $0-37
 	JLT          rest172
 
 loop169:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body170:
 	VDIVPS  Y0, Y1, Y0
@@ -1500,7 +1522,8 @@ TEXT ·maximumAVX2(SB), NOSPLIT, $0-37
 	JLT          rest180
 
 loop177:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body178:
 	VMAXPS    Y1, Y0, Y2
@@ -1562,7 +1585,8 @@ TEXT ·minimumAVX2(SB), NOSPLIT, $0-37
 	JLT          rest188
 
 loop185:
-	VMOVUPS (CX), Y0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
 
 body186:
 	VMINPS    Y1, Y0, Y2

@@ -18,7 +18,8 @@ TEXT ·clampAVX512(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body2:
 	VMAXPS  Z0, Z1, Z0
@@ -74,7 +75,8 @@ TEXT ·leakyAVX512(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body10:
 	VCMPPS.BCST $0x0d, c00000000<>+0(SB), Z0, K1
@@ -135,7 +137,8 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body18:
 	VMOVAPS     Z2, Z3
@@ -194,7 +197,8 @@ TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body26:
 	VMOVAPS     Z2, Z5
@@ -257,7 +261,8 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body34:
 	VMAXPS      Z0, Z3, Z4
@@ -329,7 +334,8 @@ TEXT ·hardShrinkAVX512(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body42:
 	VANDPS.BCST    c7fffffff<>+0(SB), Z0, Z2
@@ -391,7 +397,8 @@ TEXT ·shrinkAVX512(SB), NOSPLIT, $0-37
 	JLT          rest52
 
 loop49:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body50:
 	VCMPPS         $0x07, Z0, Z0, K1
@@ -457,7 +464,8 @@ TEXT ·thresholdAVX512(SB), NOSPLIT, $0-37
 	JLT          rest60
 
 loop57:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body58:
 	VCMPPS    $0x02, Z1, Z0, K1
@@ -512,7 +520,8 @@ TEXT ·softsignAVX512(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body66:
 	VANDPS.BCST    c7fffffff<>+0(SB), Z0, Z1
@@ -575,7 +584,8 @@ TEXT ·absAVX512(SB), NOSPLIT, $0-37
 	JLT     rest76
 
 loop73:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body74:
 	VANDPS.BCST c7fffffff<>+0(SB), Z0, Z0
@@ -629,7 +639,8 @@ TEXT ·negAVX512(SB), NOSPLIT, $0-37
 	JLT     rest84
 
 loop81:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body82:
 	VXORPS.BCST c80000000<>+0(SB), Z0, Z0
@@ -683,7 +694,8 @@ TEXT ·squareAVX512(SB), NOSPLIT, $0-37
 	JLT     rest92
 
 loop89:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body90:
 	VMULPS  Z0, Z0, Z0
@@ -737,7 +749,8 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-37
 	JLT     rest100
 
 loop97:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body98:
 	VSQRTPS Z0, Z0
@@ -791,7 +804,8 @@ TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-37
 	JLT     rest108
 
 loop105:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body106:
 	VBROADCASTSS c3f800000<>+0(SB), Z1
@@ -847,7 +861,8 @@ TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-37
 	JLT     rest116
 
 loop113:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body114:
 	VBROADCASTSS c3f800000<>+0(SB), Z1
@@ -902,7 +917,8 @@ TEXT ·signAVX512(SB), NOSPLIT, $0-37
 	JLT     rest124
 
 loop121:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body122:
 	VANDPS.BCST c80000000<>+0(SB), Z0, Z1
@@ -961,7 +977,8 @@ TEXT ·floorAVX512(SB), NOSPLIT, $0-37
 	JLT     rest132
 
 loop129:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body130:
 	VRNDSCALEPS $0x09, Z0, Z0
@@ -1015,7 +1032,8 @@ TEXT ·ceilAVX512(SB), NOSPLIT, $0-37
 	JLT     rest140
 
 loop137:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body138:
 	VRNDSCALEPS $0x0a, Z0, Z0
@@ -1069,7 +1087,8 @@ TEXT ·roundAVX512(SB), NOSPLIT, $0-37
 	JLT     rest148
 
 loop145:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body146:
 	VRNDSCALEPS $0x08, Z0, Z0
@@ -1126,7 +1145,8 @@ TEXT ·centerAVX512(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body154:
 	VSUBPS      Z1, Z0, Z0
@@ -1183,7 +1203,8 @@ TEXT ·divByAVX512(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body162:
 	VDIVPS  Z1, Z0, Z0
@@ -1238,7 +1259,8 @@ TEXT ·divIntoAVX512(SB), NOSPLIT, $0-37
 	JLT          rest172
 
 loop169:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body170:
 	VDIVPS  Z0, Z1, Z0
@@ -1293,7 +1315,8 @@ TEXT ·maximumAVX512(SB), NOSPLIT, $0-37
 	JLT          rest180
 
 loop177:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body178:
 	VMAXPS    Z1, Z0, Z2
@@ -1350,7 +1373,8 @@ TEXT ·minimumAVX512(SB), NOSPLIT, $0-37
 	JLT          rest188
 
 loop185:
-	VMOVUPS (CX), Z0
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
 
 body186:
 	VMINPS    Z1, Z0, Z2
