@@ -32,7 +32,7 @@ func pointwise(name string, x *Tensor, f Activation) (*Tensor, error) {
 	}
 	n := x.Len()
 	return e.one(call{
-		name: name, fn: "activation", in: []*Tensor{x},
+		name: name, fn: "activation", in: []*Tensor{x}, link: link{kind: linkUnary, act: f},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanActivation(f, n, dev, force)
 		},

@@ -58,7 +58,7 @@ func binaryCall(name string, a, b *Tensor, resolve func(a, b []int) (spec.Binary
 		return nil, fail(name, err)
 	}
 	return e.one(call{
-		name: name, fn: "binary", in: []*Tensor{a, b},
+		name: name, fn: "binary", in: []*Tensor{a, b}, link: link{kind: linkBinary, pair: &g},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanBinary(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
 			if plain {

@@ -26,6 +26,8 @@ type call struct {
 	// cpu computes the outputs in plain Go. Absent inputs are nil. Elements of
 	// an Int32 tensor are bits. plain asks for the plain loops.
 	cpu func(out, in [][]float32, plain bool) error
+	// link says how the call fits in a chain of calls that become one.
+	link link
 }
 
 // engineOf returns the engine that all given tensors of values share. The first
@@ -82,23 +84,20 @@ func (e *Engine) run(c call) ([]*Tensor, error) {
 	if e.closed.Load() {
 		return nil, fail(c.name, ErrClosed)
 	}
-	in := make([]*storage, len(c.in))
-	defer func() {
-		for _, s := range in {
-			if s != nil {
-				s.drop()
-			}
-		}
-	}()
-	for i, t := range c.in {
-		if t == nil {
-			continue
-		}
-		s, err := t.hold()
-		if err != nil {
-			return nil, fail(c.name, err)
-		}
-		in[i] = s
+	in, err := holdAll(c.in)
+	if err != nil {
+		return nil, fail(c.name, err)
+	}
+	t, err := e.postpone(c, in)
+	if t != nil {
+		return []*Tensor{t}, nil
+	}
+	defer dropAll(in)
+	if err == nil {
+		err = e.settle(in...)
+	}
+	if err != nil {
+		return nil, fail(c.name, err)
 	}
 	out := make([]*storage, len(c.out))
 	done := false
@@ -116,13 +115,7 @@ func (e *Engine) run(c call) ([]*Tensor, error) {
 		}
 		out[i] = s
 	}
-	var plan *shaders.Plan
-	var err error
-	if e.dev != nil {
-		plan, err = e.record(c, in, out)
-	} else {
-		err = e.compute(c, in, out)
-	}
+	plan, err := e.execute(c, in, out)
 	if err != nil {
 		return nil, fail(c.name, err)
 	}
@@ -133,6 +126,40 @@ func (e *Engine) run(c call) ([]*Tensor, error) {
 		ts[i].plan = plan
 	}
 	return ts, nil
+}
+
+// holdAll takes a reference to the storage of each tensor; nil for nil.
+func holdAll(ts []*Tensor) ([]*storage, error) {
+	held := make([]*storage, len(ts))
+	for i, t := range ts {
+		if t == nil {
+			continue
+		}
+		s, err := t.hold()
+		if err != nil {
+			dropAll(held)
+			return nil, err
+		}
+		held[i] = s
+	}
+	return held, nil
+}
+
+func dropAll(held []*storage) {
+	for _, s := range held {
+		if s != nil {
+			s.drop()
+		}
+	}
+}
+
+// execute records the call's dispatches, or computes it in plain Go. The plan is
+// nil there.
+func (e *Engine) execute(c call, in, out []*storage) (*shaders.Plan, error) {
+	if e.dev != nil {
+		return e.record(c, in, out)
+	}
+	return nil, e.compute(c, in, out)
 }
 
 // record plans the call for the GPU and records its dispatches.

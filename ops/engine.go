@@ -35,6 +35,8 @@ type core struct {
 	kernels map[*shaders.Kernel]*gpu.Kernel
 	forced  map[string]string
 	live    atomic.Int64 // storages not yet released
+
+	chains chains
 }
 
 // Device says what an engine computes on.
@@ -148,12 +150,16 @@ func (e *Engine) useGPU(dev *gpu.Device) {
 func (e *Engine) Device() Device { return e.device }
 
 // GPU returns the device beneath, for statistics and timing; nil in pure Go.
-func (e *Engine) GPU() *gpu.Device { return e.dev }
+func (e *Engine) GPU() *gpu.Device {
+	_ = e.settleAll() // its error comes with the data
+	return e.dev
+}
 
 // Force makes a function use one of its kernels, by the name that Explain
 // prints; the empty name lifts that. In pure Go the name "plain" forces the
 // plain loops. A call that the kernel cannot serve returns ErrUnsupported.
 func (e *Engine) Force(function, variant string) {
+	_ = e.settleAll() // what was called before is not meant; its error comes with the data
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if variant == "" {
@@ -174,8 +180,8 @@ func (e *Engine) Flush() error {
 	if e.closed.Load() {
 		return fail("Flush", ErrClosed)
 	}
-	if e.dev == nil {
-		return nil
+	if err := e.settleAll(); err != nil || e.dev == nil {
+		return fail("Flush", err)
 	}
 	return fail("Flush", e.dev.Flush())
 }
@@ -185,8 +191,8 @@ func (e *Engine) Wait() error {
 	if e.closed.Load() {
 		return fail("Wait", ErrClosed)
 	}
-	if e.dev == nil {
-		return nil
+	if err := e.settleAll(); err != nil || e.dev == nil {
+		return fail("Wait", err)
 	}
 	return fail("Wait", e.dev.Wait())
 }
@@ -200,6 +206,7 @@ type Stats struct {
 
 // Stats returns what the engine holds now.
 func (e *Engine) Stats() Stats {
+	_ = e.settleAll() // its error comes with the data
 	s := Stats{LiveTensors: e.live.Load(), HostPooled: e.host.idleBytes()}
 	if e.dev != nil {
 		s.GPU = e.dev.Stats()
@@ -212,12 +219,19 @@ func (e *Engine) CheckGuards() error {
 	if e.dev == nil {
 		return nil
 	}
+	if err := e.settleAll(); err != nil {
+		return err
+	}
 	return e.dev.CheckGuards()
 }
 
 // Close releases the device and everything on it. Later calls return ErrClosed.
 func (e *Engine) Close() error {
-	if e.closed.Swap(true) || e.dev == nil {
+	if e.closed.Swap(true) {
+		return nil
+	}
+	_ = e.settleAll() // ErrClosed, for those who wait for it
+	if e.dev == nil {
 		return nil
 	}
 	return e.dev.Close()

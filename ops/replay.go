@@ -40,10 +40,14 @@ func (e *Engine) Record(inputs []*Tensor, f func(in []*Tensor) ([]*Tensor, error
 	if e.closed.Load() {
 		return nil, fail("Record", ErrClosed)
 	}
+	if err := e.settleAll(); err != nil {
+		return nil, fail("Record", err)
+	}
 	rec := &recorder{open: true, held: map[*storage]bool{}}
 	r := &Replay{eng: e, rec: rec}
 	re := &Engine{core: e.core, rec: rec}
 	fresh := func(err error) (*Replay, error) {
+		_ = e.settleAll() // what f left is in the recording's memory
 		r.Release()
 		return nil, fail("Record", err)
 	}
@@ -66,6 +70,11 @@ func (e *Engine) Record(inputs []*Tensor, f func(in []*Tensor) ([]*Tensor, error
 	}
 	out, err := f(slices.Clone(r.in))
 	if err != nil {
+		return fresh(err)
+	}
+	// Intermediates that f has released are no longer needed; those that it
+	// returned are.
+	if err := e.settleAll(); err != nil {
 		return fresh(err)
 	}
 	for i, y := range out {
@@ -95,6 +104,9 @@ func (r *Replay) Run(inputs ...*Tensor) ([]*Tensor, error) {
 	defer r.mu.Unlock()
 	if r.rec == nil {
 		return nil, fail("Run", ErrReleased)
+	}
+	if err := r.eng.settleAll(); err != nil { // it may read what is overwritten now
+		return nil, fail("Run", err)
 	}
 	if len(inputs) != len(r.in) {
 		return nil, fail("Run", &spec.Error{Kind: ErrShape, Message: fmt.Sprintf("%d inputs, recorded with %d", len(inputs), len(r.in))})
@@ -160,6 +172,9 @@ func (e *Engine) copyInto(dst, src *Tensor) error {
 		return err
 	}
 	defer b.drop()
+	if err := e.settle(a); err != nil {
+		return err
+	}
 	if e.dev == nil {
 		copy(b.host[:b.n], a.host[:a.n])
 		return nil

@@ -62,6 +62,9 @@ type storage struct {
 	buf  *gpu.Buffer // on a GPU
 	host []float32   // in pure Go; indices are kept as their bits
 	rec  *recorder   // owns the memory, where it belongs to a Replay
+
+	wait atomic.Pointer[chain]        // computes the value; nil when it has, or never had to
+	made atomic.Pointer[shaders.Plan] // how a chain computed the value
 }
 
 // hold takes a reference, unless the last one is gone.
@@ -78,9 +81,13 @@ func (s *storage) hold() bool {
 }
 
 func (s *storage) drop() {
-	if s.refs.Add(-1) != 0 {
-		return
+	if s.refs.Add(-1) == 0 {
+		s.end()
 	}
+}
+
+// end gives the memory back when the last reference is gone.
+func (s *storage) end() {
 	s.eng.live.Add(-1)
 	if s.rec != nil {
 		s.rec.recycle(s)
@@ -237,6 +244,9 @@ func (t *Tensor) read(dst []byte) error {
 		return err
 	}
 	defer s.drop()
+	if err := t.eng.settle(s); err != nil {
+		return err
+	}
 	if s.buf != nil {
 		return t.eng.dev.Read(s.buf, 0, dst)
 	}
@@ -300,14 +310,32 @@ func (t *Tensor) Flatten(start, end int) (*Tensor, error) {
 // Explain says how the tensor was computed: kernel, grid, why that one was
 // chosen and what was rejected.
 func (t *Tensor) Explain() string {
-	if t == nil || t.plan == nil {
-		return "uploaded, or computed by pure Go"
+	if p := t.how(); p != nil {
+		return p.String()
 	}
-	return t.plan.String()
+	return "uploaded, or computed by pure Go"
 }
 
 // Plan returns what Explain prints; nil for uploads and in pure Go.
-func (t *Tensor) Plan() *shaders.Plan { return t.plan }
+func (t *Tensor) Plan() *shaders.Plan {
+	if p := t.how(); p != nil && len(p.Steps) > 0 {
+		return p
+	}
+	return nil
+}
+
+// how returns how the tensor was computed; for a chain in pure Go a plan
+// without steps.
+func (t *Tensor) how() *shaders.Plan {
+	switch {
+	case t == nil:
+		return nil
+	case t.plan != nil:
+		return t.plan
+	}
+	_ = t.eng.settle(t.h.s) // its error comes with the data
+	return t.h.s.made.Load()
+}
 
 // String names the tensor for a log: type, shape and device.
 func (t *Tensor) String() string {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/stretchr/testify/require"
@@ -39,7 +40,7 @@ func TestTuning(t *testing.T) {
 	t.Setenv("KANSU_TUNE", "")
 	e, err := ops.Open(ops.RequireGPU())
 	if err != nil {
-		t.Skip(err)
+		gputest.Missing(t, err)
 	}
 	name := e.Device().Name
 	require.NoError(t, e.Close())

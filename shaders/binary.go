@@ -20,24 +20,34 @@ var binaryMathWGSL string
 // BinarySource returns the WGSL of `fn apply(a: f32, b: f32) -> f32` for a
 // function of two numbers, and of what it uses.
 func BinarySource(f spec.BinaryFunc) string {
-	const head = "fn apply(a: f32, b: f32) -> f32 { return "
+	math, quotients, value := binaryParts(f)
+	text := MathSource(math...)
+	if quotients {
+		text += binaryMathWGSL
+	}
+	return text + "fn apply(a: f32, b: f32) -> f32 { return " + value + "; }"
+}
+
+// binaryParts returns a function of two numbers a and b as an expression, with
+// what it uses of math.wgsl, and whether it uses binary_math.wgsl.
+func binaryParts(f spec.BinaryFunc) (math []string, quotients bool, value string) {
 	switch f {
 	case spec.Sub:
-		return head + "a - b; }"
+		return nil, false, "a - b"
 	case spec.Mul:
-		return head + "a * b; }"
+		return nil, false, "a * b"
 	case spec.Div:
-		return MathSource("k_pin", "k_head", "k_scale") + binaryMathWGSL + head + "quotient(a, b); }"
+		return []string{"k_pin", "k_head", "k_scale"}, true, "quotient(a, b)"
 	case spec.Min:
-		return MathSource("k_is_nan") + head + "select(select(min(a, b), b, k_is_nan(b)), a, k_is_nan(a)); }"
+		return []string{"k_is_nan"}, false, "select(select(min(a, b), b, k_is_nan(b)), a, k_is_nan(a))"
 	case spec.Max:
-		return MathSource("k_is_nan") + head + "select(select(max(a, b), b, k_is_nan(b)), a, k_is_nan(a)); }"
+		return []string{"k_is_nan"}, false, "select(select(max(a, b), b, k_is_nan(b)), a, k_is_nan(a))"
 	case spec.Pow:
-		return MathSource("k_pin", "k_head", "k_scale") + binaryMathWGSL + head + "power(a, b); }"
+		return []string{"k_pin", "k_head", "k_scale"}, true, "power(a, b)"
 	case spec.PReLU:
-		return head + "select(a * b, a, a >= 0.0); }"
+		return nil, false, "select(a * b, a, a >= 0.0)"
 	}
-	return head + "a + b; }"
+	return nil, false, "a + b"
 }
 
 // PlanBinary plans a function of two tensors. Inputs: a, b; output: y. Variants:

@@ -11,6 +11,7 @@ func Kernels() []*Kernel {
 		activationGradKernels(),
 		binaryKernels(),
 		concatKernels(),
+		fusedKernels(),
 		gatherKernels(),
 		padKernels(),
 		reduceKernels(),

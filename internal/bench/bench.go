@@ -148,7 +148,7 @@ func (s *session) calls(n int) error {
 			return err
 		}
 	}
-	return nil
+	return s.e.Flush() // the last call may wait for one to be fused with
 }
 
 // batch returns the wall time of n calls and the wait for them.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/tests/cases"
@@ -14,7 +15,7 @@ import (
 func TestShape(t *testing.T) {
 	e, err := ops.Open(ops.RequireGPU(), ops.WithTuning(ops.NoTuning))
 	if err != nil {
-		t.Skip(err)
+		gputest.Missing(t, err)
 	}
 	defer e.Close()
 	w := cases.Workload{Name: "small", Function: "reduce", Case: &cases.ReduceCase{Func: "sum", X: []int{16, 512}, Params: ops.ReduceParams{Axes: []int{1}}}}

@@ -83,6 +83,7 @@ func Rows() []Row {
 		activationRow,
 		activationGradRow,
 		binaryRow,
+		fusedRow,
 		concatRow,
 		convRow,
 		convTransposeRow,

@@ -35,6 +35,8 @@ func Workloads() []Workload {
 		{"relu_16M", "activation", activationCase(spec.ReLU.Default(), []int{1 << 24}, "")},
 		{"gelu_16M", "activation", activationCase(spec.GELU.Default(), []int{1 << 24}, "")},
 		{"mish_16M", "activation", activationCase(spec.Mish.Default(), []int{1 << 24}, "")},
+		{"add_relu_8x256x56x56", "fused", &FusedCase{[]int{8, 256, 56, 56}, "add_relu"}},
+		{"gelu_mul_16M", "fused", &FusedCase{[]int{1 << 24}, "gelu_mul"}},
 		{"bn_eval", "batchnorm", &BatchNormCase{X: maps, Scale: true, Shift: true}},
 		{"bn_stats", "moments", &MomentsCase{X: maps, Axes: []int{0, 2, 3}}},
 		{"bn_train", "batchnorm_train", &BatchNormTrainCase{X: maps, Scale: true, Shift: true, Running: true}},
