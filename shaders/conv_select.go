@@ -24,6 +24,17 @@ func (c *costed) add(name, not string, cost float64, plan func() (Plan, error)) 
 	c.costs = append(c.costs, cost)
 }
 
+// least returns the name and time of the best candidate.
+func (c *costed) least() (name string, cost float64) {
+	cost = math.Inf(1)
+	for i, v := range c.costs {
+		if v < cost {
+			name, cost = c.cands[i].name, v
+		}
+	}
+	return name, cost
+}
+
 // sorted returns the candidates, the one with the least time first.
 func (c *costed) sorted() []candidate {
 	order := make([]int, len(c.cands))
@@ -45,7 +56,10 @@ func (c *costed) sorted() []candidate {
 // software counts loads and multiply-adds, of which a load costs about twice as
 // much, plus a share of what it takes to compile a text for one window; it was
 // fitted to llvmpipe.
-func convCandidates(g spec.Conv, dev Device) []candidate {
+func convCandidates(g spec.Conv, dev Device) []candidate { return convCosts(g, dev).sorted() }
+
+// convCosts returns all kernels with their modelled times.
+func convCosts(g spec.Conv, dev Device) *costed {
 	var all costed
 	cost := convCostOf(dev)
 	for _, t := range convTiles {
@@ -68,7 +82,7 @@ func convCandidates(g spec.Conv, dev Device) []candidate {
 	all.add("gather"+convGatherTile.String(), gatherNot(g, convGatherTile, dev), cost.gather(g, convGatherTile),
 		func() (Plan, error) { return convGather(g, dev, convGatherTile) })
 	all.add("naive", "", cost.naive(g), func() (Plan, error) { return convNaive(g, dev), nil })
-	return all.sorted()
+	return &all
 }
 
 // convCost models the time of each family of kernels on one kind of device.
@@ -205,6 +219,12 @@ func convTransposeCandidates(g spec.ConvTranspose, dev Device) []candidate {
 	for _, t := range registerTiles {
 		all.add("gemm"+t.String(), columnsRegisterNot(g, t, dev), cost.register(c, t)+gather, func() (Plan, error) { return convTransposeRegister(g, dev, t) })
 	}
+	not := flipNot(g, dev)
+	flip := math.Inf(1)
+	if not == "" {
+		flip = flipCost(g, dev)
+	}
+	all.add("flip", not, flip, func() (Plan, error) { return convTransposeFlipped(g, dev) })
 	naive := gpuThreads(int(outputs)) * float64(24*g.Terms()+8*g.Taps())
 	if dev.CPU {
 		naive = outputs * float64(16*g.Terms()+30*g.Taps())

@@ -61,7 +61,10 @@ func padded(g spec.Conv) [3]int {
 
 // pad adds the step that writes x with its padding to a temporary, and returns
 // that and the geometry of the convolution of it, which has no padding.
-func (p *Plan) pad(g spec.Conv, dev Device) (Operand, spec.Conv) {
+func (p *Plan) pad(g spec.Conv, dev Device) (Operand, spec.Conv) { return p.padFrom(In(0), g, dev) }
+
+// padFrom is pad for an x that is not the first input.
+func (p *Plan) padFrom(in Operand, g spec.Conv, dev Device) (Operand, spec.Conv) {
 	size := padded(g)
 	rows := g.N * g.C * size[0] * size[1]
 	x := p.temp(rows * size[2])
@@ -69,7 +72,7 @@ func (p *Plan) pad(g spec.Conv, dev Device) (Operand, spec.Conv) {
 		Kernel: convPadKernel(g.PadMode),
 		Params: Params{}.U32(rows, size[2]/4).U32(g.In[:]...).U32(size[0], size[1]).
 			U32(g.PadBegin[:]...),
-		Operands: []Operand{In(0), x},
+		Operands: []Operand{in, x},
 		Groups:   Grid1D(ceilDiv(rows*size[2]/4, 64), dev.MaxGroups),
 	})
 	g.In, g.PadBegin, g.PadEnd, g.PadMode = size, [3]int{}, [3]int{}, spec.PadZeros

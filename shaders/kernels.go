@@ -21,7 +21,7 @@ func Kernels() []*Kernel {
 		lossKernels(),
 		crossEntropyKernels(),
 		optimKernels(),
-		unfoldKernels(),
+		convGradKernels(),
 		padGradKernels(),
 		binaryGradKernels(),
 		[]*Kernel{upsampleGradKernel()},

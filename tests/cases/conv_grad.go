@@ -11,12 +11,16 @@ import (
 
 // ConvGradCase is the gradients of one convolution with respect to input and
 // weight.
-type ConvGradCase struct{ ConvCase }
+type ConvGradCase struct {
+	ConvCase
+	Of string // "input" or "weight" for one of them, which is for timing
+}
 
 var convGradRow = Row{
-	Name:   "conv_grad",
-	New:    func() Case { return &ConvGradCase{} },
-	Random: func(r *rand.Rand) Case { return gradOfConv(randomConv(r)) },
+	Name:    "conv_grad",
+	Kernels: []string{"tile64x64", "register", "depthwise", "naive"},
+	New:     func() Case { return &ConvGradCase{} },
+	Random:  func(r *rand.Rand) Case { return gradOfConv(randomConv(r)) },
 	Awkward: func() []Case {
 		var all []Case
 		for _, c := range awkwardConv() {
@@ -29,7 +33,7 @@ var convGradRow = Row{
 }
 
 func gradOfConv(c Case) Case {
-	g := ConvGradCase{*c.(*ConvCase)}
+	g := ConvGradCase{ConvCase: *c.(*ConvCase)}
 	g.Params.Act, g.Bias = spec.Activation{}, false
 	return &g
 }
@@ -42,20 +46,56 @@ func (c *ConvGradCase) Inputs() []Input {
 
 // Call computes both gradients.
 func (c *ConvGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
-	dx, err := ops.ConvGradInput(in[0], in[2], c.X, c.Params)
-	if err != nil {
-		return nil, err
+	return each(c.Of,
+		func() (*ops.Tensor, error) { return ops.ConvGradInput(in[0], in[2], c.X, c.Params) },
+		func() (*ops.Tensor, error) { return ops.ConvGradWeight(in[0], in[1], c.W, c.Params) })
+}
+
+// each makes both calls, or the one that is asked for.
+func each(of string, input, weight func() (*ops.Tensor, error)) ([]*ops.Tensor, error) {
+	var all []*ops.Tensor
+	for _, f := range []struct {
+		of   string
+		call func() (*ops.Tensor, error)
+	}{{"input", input}, {"weight", weight}} {
+		if of != "" && of != f.of {
+			continue
+		}
+		t, err := f.call()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.of, err)
+		}
+		all = append(all, t)
 	}
-	dw, err := ops.ConvGradWeight(in[0], in[1], c.W, c.Params)
-	return []*ops.Tensor{dx, dw}, err
+	return all, nil
+}
+
+// eachWant is what each leaves of the wanted gradients.
+func eachWant(of string, both []Want) []Want {
+	switch of {
+	case "input":
+		return both[:1]
+	case "weight":
+		return both[1:]
+	}
+	return both
+}
+
+// eachWork is the work of one of the gradients, or of both.
+func eachWork(of string, flops float64, dy, x, w []int) (float64, float64) {
+	switch of {
+	case "input", "weight":
+		return flops, bytesOf(dy, x, w)
+	}
+	return 2 * flops, bytesOf(dy, x, w, dy, x, w)
 }
 
 // Oracle computes both in float64.
 func (c *ConvGradCase) Oracle(in [][]float64) []Want {
 	g := c.geometry()
-	return gradWants(c.X, c.W, in, func(dx, dw []float64, in [][]float64) {
+	return eachWant(c.Of, gradWants(c.X, c.W, in, func(dx, dw []float64, in [][]float64) {
 		cpuref.ConvGrad(dx, dw, in[0], in[1], in[2], g)
-	}, g.KG()*g.Taps(), g.N*g.OutSize())
+	}, g.KG()*g.Taps(), g.N*g.OutSize()))
 }
 
 // gradWants runs a gradient on values and on magnitudes. The sums have nx and nw
@@ -85,17 +125,21 @@ func (c *ConvGradCase) Wrt() []int { return []int{1, 2} }
 // Work counts two products of the forward's size.
 func (c *ConvGradCase) Work() (flops, bytes float64) {
 	g := c.geometry()
-	return 2 * g.Flops(), bytesOf(g.OutShape(), c.X, c.W, g.OutShape(), c.X, c.W)
+	return eachWork(c.Of, g.Flops(), g.OutShape(), c.X, c.W)
 }
 
 // ConvTransposeGradCase is the gradients of one transposed convolution with
 // respect to input and weight.
-type ConvTransposeGradCase struct{ ConvTransposeCase }
+type ConvTransposeGradCase struct {
+	ConvTransposeCase
+	Of string // as in ConvGradCase
+}
 
 var convTransposeGradRow = Row{
-	Name:   "convtranspose_grad",
-	New:    func() Case { return &ConvTransposeGradCase{} },
-	Random: func(r *rand.Rand) Case { return gradOfConvTranspose(convTransposeRow.Random(r)) },
+	Name:    "convtranspose_grad",
+	Kernels: []string{"tile64x64", "register", "depthwise", "naive"},
+	New:     func() Case { return &ConvTransposeGradCase{} },
+	Random:  func(r *rand.Rand) Case { return gradOfConvTranspose(convTransposeRow.Random(r)) },
 	Awkward: func() []Case {
 		var all []Case
 		for _, c := range convTransposeRow.Awkward() {
@@ -108,7 +152,7 @@ var convTransposeGradRow = Row{
 }
 
 func gradOfConvTranspose(c Case) Case {
-	g := ConvTransposeGradCase{*c.(*ConvTransposeCase)}
+	g := ConvTransposeGradCase{ConvTransposeCase: *c.(*ConvTransposeCase)}
 	g.Params.Act, g.Bias = spec.Activation{}, false
 	return &g
 }
@@ -121,20 +165,17 @@ func (c *ConvTransposeGradCase) Inputs() []Input {
 
 // Call computes both gradients.
 func (c *ConvTransposeGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
-	dx, err := ops.ConvTransposeGradInput(in[0], in[2], c.X, c.Params)
-	if err != nil {
-		return nil, fmt.Errorf("input: %w", err)
-	}
-	dw, err := ops.ConvTransposeGradWeight(in[0], in[1], c.W, c.Params)
-	return []*ops.Tensor{dx, dw}, err
+	return each(c.Of,
+		func() (*ops.Tensor, error) { return ops.ConvTransposeGradInput(in[0], in[2], c.X, c.Params) },
+		func() (*ops.Tensor, error) { return ops.ConvTransposeGradWeight(in[0], in[1], c.W, c.Params) })
 }
 
 // Oracle computes both in float64.
 func (c *ConvTransposeGradCase) Oracle(in [][]float64) []Want {
 	g := c.geometry()
-	return gradWants(c.X, c.W, in, func(dx, dw []float64, in [][]float64) {
+	return eachWant(c.Of, gradWants(c.X, c.W, in, func(dx, dw []float64, in [][]float64) {
 		cpuref.ConvTransposeGrad(dx, dw, in[0], in[1], in[2], g)
-	}, g.K/g.Groups*g.Taps(), g.N*g.InSize())
+	}, g.K/g.Groups*g.Taps(), g.N*g.InSize()))
 }
 
 // Loss is sum(dy * convtranspose(x, w)).
@@ -151,5 +192,5 @@ func (c *ConvTransposeGradCase) Wrt() []int { return []int{1, 2} }
 // Work counts two products of the forward's size.
 func (c *ConvTransposeGradCase) Work() (flops, bytes float64) {
 	g := c.geometry()
-	return 2 * g.Flops(), bytesOf(g.OutShape(), c.X, c.W, g.OutShape(), c.X, c.W)
+	return eachWork(c.Of, g.Flops(), g.OutShape(), c.X, c.W)
 }

@@ -60,8 +60,18 @@ func gradients(forward []Workload) []Workload {
 		var c Case
 		switch f := w.Case.(type) {
 		case *ConvCase:
+			for _, of := range []string{"input", "weight"} {
+				g := *gradOfConv(f).(*ConvGradCase)
+				g.Of = of
+				all = append(all, Workload{w.Name + "_grad_" + of, "conv_grad", &g})
+			}
 			c = gradOfConv(f)
 		case *ConvTransposeCase:
+			for _, of := range []string{"input", "weight"} {
+				g := *gradOfConvTranspose(f).(*ConvTransposeGradCase)
+				g.Of = of
+				all = append(all, Workload{w.Name + "_grad_" + of, "convtranspose_grad", &g})
+			}
 			c = gradOfConvTranspose(f)
 		case *PoolCase:
 			g := PoolGradCase{*f}

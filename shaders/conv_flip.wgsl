@@ -1,0 +1,32 @@
+// The weight of a transposed convolution of stride 1 as that of a convolution:
+// input and output channels exchanged, and the taps in reverse.
+//
+//   out[g*KG+k, c, t] = w[g*CG+c, k, taps-1-t]
+//
+// Layout:   w [C, KG, taps], out [K, CG, taps], row-major
+// Tile:     one invocation for one element
+// Bindings: 0 params, 1 w, 2 out
+// Limits:   none
+
+struct Params {
+  total: u32, // elements
+  kg: u32, cg: u32,
+  taps: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+
+const WG = 64u;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
+        @builtin(local_invocation_index) local: u32) {
+  let i = (group.x + grid.x * (group.y + grid.y * group.z)) * WG + local;
+  if (i >= p.total) { return; }
+  let t = i % p.taps;
+  let c = i / p.taps % p.cg;
+  let k = i / (p.taps * p.cg);
+  out[i] = w[((k / p.kg * p.cg + c) * p.kg + k % p.kg) * p.taps + (p.taps - 1u - t)];
+}
