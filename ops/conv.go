@@ -18,7 +18,8 @@ type ConvParams = spec.ConvParams
 //
 // Formula and parameters are those of PyTorch's Conv1d, Conv2d and Conv3d (a
 // cross-correlation), with ONNX's padding per side and auto padding.
-// Winograd's method runs only where its kernel is forced, and not with
+// Pure Go computes 3x3 convolutions by Winograd's method where the data keep its
+// error within the budget; a GPU does only where that kernel is forced. See
 // ConvParams.Direct. Errors: ErrShape, ErrParam, ErrTooLarge, ErrReleased, ErrEngine, ErrOutOfMemory.
 func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	e, err := engineOf("Conv", x, w, b)
@@ -32,14 +33,16 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	if err != nil {
 		return nil, fail("Conv", err)
 	}
-	// Winograd's method breaks the budget where magnitudes differ widely within a
-	// tile, so it runs only where its kernel is forced.
+	// The shaders of Winograd's method break the budget where magnitudes differ
+	// widely within a tile, so they run only where they are forced. That of pure
+	// Go looks at the data first.
+	onDevice := g
 	if e.force("conv") == "" {
-		g.Direct = true
+		onDevice.Direct = true
 	}
 	return e.one(call{
 		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
-		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanConv(g, dev, force) },
+		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanConv(onDevice, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
 			if plain {
 				cpuref.Conv(out[0], in[0], in[1], in[2], g)

@@ -9,8 +9,9 @@ import (
 // formula and the shapes. The bias b is nil where g.Bias is false.
 //
 // A 1x1 kernel is a matrix product, one channel per group is computed directly,
-// a 3x3 kernel of stride 1 over enough channels by Winograd's method, and the
-// rest as an implicit matrix product (see conv_box.go).
+// a 3x3 kernel of stride 1 over enough channels by Winograd's method where the
+// data allow it (see winograd_guard.go), and the rest as an implicit matrix product
+// (see conv_box.go).
 func Conv(y, x, w, b []float32, g spec.Conv) {
 	switch convMethodOf(&g) {
 	case convProduct:

@@ -61,14 +61,21 @@ type wino struct {
 	pos        int       // floats from one of the 36 to the next in V
 	u          []float32 // all transformed weights, or nil
 	upos       int
+	stats      []float32 // of all strips and chunks of channels, where u is
 	act        spec.Activation
 	lo, hi     float32
-	bad        atomic.Bool // something was not finite
+	guard      *guard
+	bad        atomic.Bool // too many tiles failed, or something was not finite
 }
 
+// winogradTrace is set by tests, to see how many tiles were computed and how many
+// of them once more.
+var winogradTrace func(tiles, repaired int)
+
 // winograd computes a convolution for which winogradPays. It returns false, and
-// leaves y undefined, where a result was not finite: the transforms would spread
-// a NaN or an infinity over its whole tile.
+// leaves y undefined, where the guard refuses too many tiles, or where a result
+// was not finite: the transforms would spread a NaN or an infinity over its whole
+// tile.
 func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 	p := &wino{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), lanes: simd.WinogradLanes(), act: g.Act}
 	p.lo, p.hi, p.act = clampOrAll(g.Act)
@@ -96,32 +103,60 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 		p.u = getScratch(p.strips * 36 * p.upos)
 		defer putScratch(p.u)
 	}
+	p.guard = newGuard(p, rowsPerBlock)
+	chunks := (p.cg + weightChunk - 1) / weightChunk
+	size := chunks * p.statFloats()
+	if p.u != nil {
+		p.stats = getScratch(p.strips * size)
+		defer putScratch(p.stats)
+	}
 	for p.gi = range g.Groups {
 		if p.u != nil {
-			chunks := (p.cg + weightChunk - 1) / weightChunk
+			parallel(workers, p.strips, func(_, s int) { p.guard.channelNorms(s) })
 			parallel(workers, p.strips*chunks, func(_, i int) {
 				s, c := i/chunks, i%chunks*weightChunk
-				p.weights(p.u[s*36*p.upos:], s, c, min(c+weightChunk, p.cg))
+				p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
 			})
+			parallel(workers, p.strips, func(_, s int) { p.guard.summarize(s, p.stats[s*size:][:size]) })
 		}
 		for p.row0 = 0; p.row0 < rows; p.row0 = p.row1 {
 			p.row1 = min(rows, p.row0+rowsPerBlock)
 			blockRows := p.row1 - p.row0
 			bands := (blockRows + winogradBand - 1) / winogradBand
-			parallel(workers, p.stride/p.lanes*bands-bands, func(_, i int) {
-				p.input(i/bands*p.lanes, p.row0+i%bands*winogradBand)
+			parallel(workers, p.stride/p.lanes*bands, func(_, i int) {
+				if row := p.row0 + i%bands*winogradBand; i < bands {
+					p.guard.measure(row)
+				} else {
+					p.input((i/bands-1)*p.lanes, row)
+				}
 			})
+			if p.u != nil {
+				parallel(workers, p.strips, func(_, s int) { p.check(s) })
+				if p.bad.Load() {
+					return false
+				}
+			}
 			subs := min(p.subs, blockRows)
 			parallel(workers, p.strips*subs, func(_, i int) {
 				s := i % subs
 				p.output(i/subs, p.row0+s*blockRows/subs, p.row0+(s+1)*blockRows/subs)
 			})
-			if p.bad.Load() {
+			if p.bad.Load() || !p.guard.repair() {
 				return false
 			}
 		}
 	}
+	if winogradTrace != nil {
+		winogradTrace(p.guard.tiles, p.guard.repaired)
+	}
 	return true
+}
+
+// check has the guard look at strip s of the block.
+func (p *wino) check(s int) {
+	if tooMany(p.guard.check(s), (p.row1-p.row0)*p.tw) {
+		p.bad.Store(true)
+	}
 }
 
 // input transforms the channels from c on of a band of rows of tiles.
@@ -165,14 +200,18 @@ func (p *wino) input(c, row int) {
 // weightChunk is how many input channels' weights are transformed at once.
 const weightChunk = 32
 
-// weights transforms the weights of strip s and input channels c0 to c1.
-func (p *wino) weights(u []float32, s, c0, c1 int) {
+// weights transforms the weights of strip s and input channels c0 to c1, and
+// makes their statistics.
+func (p *wino) weights(u, stats []float32, s, c0, c1 int) {
 	k0 := s * p.width
 	n := min(p.width, p.kg-k0)
-	taps := getScratch(9*weightChunk*p.width + 18*p.lanes)
+	taps := getScratch((9*weightChunk)*p.width + 18*p.lanes)
 	src := p.w[((p.gi*p.kg+k0)*p.cg+c0)*9:]
 	transposeRows(taps, src, p.width, p.cg*9, (c1-c0)*9, n, p.width)
-	simd.WinogradWeights(&u[c0*p.width], &taps[0], &taps[9*weightChunk*p.width], c1-c0, p.upos)
+	tmp := taps[9*weightChunk*p.width:]
+	p.guard.limitsOf(tmp, s)
+	p.deficits(stats, taps, tmp, c1-c0)
+	simd.WinogradWeights(&u[c0*p.width], &taps[0], &tmp[0], c1-c0, p.upos)
 	putScratch(taps)
 }
 
@@ -180,33 +219,50 @@ func (p *wino) weights(u []float32, s, c0, c1 int) {
 func (p *wino) output(s, row0, row1 int) {
 	u := p.u
 	if u == nil {
-		u = getScratch(36 * p.upos)
-		for c := 0; c < p.cg; c += weightChunk {
-			p.weights(u, s, c, min(c+weightChunk, p.cg))
+		if p.bad.Load() {
+			return
 		}
+		size := p.statFloats()
+		u = getScratch(36*p.upos + (p.cg+weightChunk-1)/weightChunk*size)
 		defer putScratch(u)
+		stats := u[36*p.upos:]
+		p.guard.channelNorms(s)
+		for c := 0; c < p.cg; c += weightChunk {
+			p.weights(u, stats[c/weightChunk*size:], s, c, min(c+weightChunk, p.cg))
+		}
+		p.guard.summarize(s, stats)
+		if p.check(s); p.bad.Load() {
+			return
+		}
 	} else {
 		u = u[s*36*p.upos:]
 	}
 	t0, n := (row0-p.row0)*p.tw, (row1-row0)*p.tw
 	mpos := n*p.width + 16
-	m := getScratch(36 * mpos)
+	block := winogradBlock(p.cg)
+	part := getScratch(36*mpos + n*p.width) // behind the sums, those of one block
+	m := part[:36*mpos]
+	part = part[36*mpos:]
 	defer putScratch(m)
 	t := tiles.Get().(*simd.Tile)
-	t.Offs, t.LDB, t.LDC, t.N = nil, p.stride, p.width, p.width
+	t.Offs, t.LDB, t.LDC, t.N, t.Mode = nil, p.stride, p.width, p.width, simd.FromZero
 	np := (n + p.ts.Rows - 1) / p.ts.Rows
 	for i := range 36 {
-		for k0 := 0; k0 < p.cg; k0 += gemmK {
-			t.K, t.Mode = min(gemmK, p.cg-k0), simd.FromC
-			if k0 == 0 {
-				t.Mode = simd.FromZero
+		sums := m[i*mpos:][:n*p.width]
+		for k0 := 0; k0 < p.cg; k0 += block {
+			dst := sums
+			if k0 > 0 {
+				dst = part
 			}
-			t.B = &u[i*p.upos+k0*p.width]
+			t.K, t.B = min(block, p.cg-k0), &u[i*p.upos+k0*p.width]
 			for q := range np {
 				r0, r1 := panelRow(q, np, n), panelRow(q+1, np, n)
 				t.A = &p.v[i*p.pos+(t0+r0)*p.stride+k0]
-				t.C = &m[i*mpos+r0*p.width]
+				t.C = &dst[r0*p.width]
 				p.ts.RunRows(t, r1-r0)
+			}
+			if k0 > 0 {
+				simd.BinAdd.Apply(sums, sums, part, 0, 0, 0, false)
 			}
 		}
 	}

@@ -280,6 +280,28 @@ func winogradLanes() int {
 	return 8
 }
 
+func absSquares(sums, squares, x *float32, n int) {
+	switch Active() {
+	case AVX512:
+		absSquaresAVX512(sums, squares, x, n)
+	case AVX2:
+		absSquaresAVX2(sums, squares, x, n)
+	default:
+		absSquaresPortable(sums, squares, x, n)
+	}
+}
+
+func winogradDeficits(sums, src, limits *float32, n, step int) {
+	switch Active() {
+	case AVX512:
+		winogradDeficitsAVX512(sums, src, limits, n, step)
+	case AVX2:
+		winogradDeficitsAVX2(sums, src, limits, n, step)
+	default:
+		winogradDeficitsPortable(sums, src, limits, n, step)
+	}
+}
+
 func winogradRows(dst, src *float32, n, dstRow, srcRow int) {
 	switch Active() {
 	case AVX512:

@@ -85,6 +85,12 @@ func (d *Depthwise) Strip() {}
 
 func winogradLanes() int { return portableLanes }
 
+func absSquares(sums, squares, x *float32, n int) { absSquaresPortable(sums, squares, x, n) }
+
+func winogradDeficits(sums, src, limits *float32, n, step int) {
+	winogradDeficitsPortable(sums, src, limits, n, step)
+}
+
 func winogradRows(dst, src *float32, n, dstRow, srcRow int) {
 	winogradRowsPortable(dst, src, n, dstRow, srcRow)
 }

@@ -1,6 +1,9 @@
 package simd
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // The transforms of Winograd's F(4x4, 3x3) work on vectors of WinogradLanes()
 // channels; pixel i of a row of such vectors is at i*lanes.
@@ -27,6 +30,30 @@ func WinogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 // vectors on. tmp holds 18 vectors.
 func WinogradWeights(dst, src, tmp *float32, n, pos int) {
 	winogradWeights(dst, src, tmp, n, pos)
+}
+
+// AbsSquares adds |x[i]| to sums[i] and x[i]^2 to squares[i].
+func AbsSquares(sums, squares, x []float32) {
+	n := len(x)
+	sums, squares = sums[:n], squares[:n]
+	whole := n / WinogradLanes()
+	if whole > 0 {
+		absSquares(&sums[0], &squares[0], &x[0], whole)
+	}
+	for i := whole * WinogradLanes(); i < n; i++ {
+		sums[i] += abs32(x[i])
+		squares[i] += x[i] * x[i]
+	}
+}
+
+// WinogradDeficits adds up, in each of WinogradLanes() lanes of n vectors v that
+// are step floats apart, how far v stays behind four limits:
+//
+//	sums[j] += max(limits[j]-|v|, 0)^2 for j < 4, and sums[4] += v^2
+//
+// sums holds five vectors, limits four.
+func WinogradDeficits(sums, src, limits *float32, n, step int) {
+	winogradDeficits(sums, src, limits, n, step)
 }
 
 // WinogradTile is a row of N tiles on its way back: sums (6i+j) of two vectors
@@ -58,14 +85,17 @@ type lanes8 = [portableLanes]float32
 
 func vecAt(p *float32, off int) *lanes8 { return (*lanes8)(unsafe.Pointer(at(p, off))) }
 
+// near and far are the points of the transforms: 0, +-near, +-far, infinity.
+const near, far = math.Sqrt2 / 2, math.Sqrt2
+
 // inputLine8 is B' of six values in each lane.
 func inputLine8(d *[6]*lanes8, store func(i int, v lanes8)) {
 	var o [6]lanes8
 	for l := range portableLanes {
 		d0, d1, d2, d3, d4, d5 := d[0][l], d[1][l], d[2][l], d[3][l], d[4][l], d[5][l]
-		a, b, c, e := d4-4*d2, d3-4*d1, d4-d2, 2*(d3-d1)
-		o[0][l], o[1][l], o[2][l] = 4*d0-5*d2+d4, a+b, a-b
-		o[3][l], o[4][l], o[5][l] = c+e, c-e, 4*d1-5*d3+d5
+		a, b, c, e := d4-2*d2, near*(d3-2*d1), d4-0.5*d2, far*(d3-0.5*d1)
+		o[0][l], o[1][l], o[2][l] = d0+d4-2.5*d2, a+b, a-b
+		o[3][l], o[4][l], o[5][l] = c+e, c-e, d1+d5-2.5*d3
 	}
 	for i := range o {
 		store(i, o[i])
@@ -96,8 +126,8 @@ func winogradColsPortable(dst, src *float32, n, pos, tile, srcRow int) {
 
 // weightLine8 is G of three values.
 func weightLine8(a, b, c float32) [6]float32 {
-	s, t := (a+c)*(-1.0/6), a*(1.0/24)+c*(1.0/6)
-	return [6]float32{a * 0.25, s - b*(1.0/6), s + b*(1.0/6), t + b*(1.0/12), t - b*(1.0/12), c}
+	s, t := a*(-2.0/3)-c*(1.0/3), a*(1.0/6)+c*(1.0/3)
+	return [6]float32{a, s - b*(far/3), s + b*(far/3), t + b*(far/6), t - b*(far/6), c}
 }
 
 func winogradWeightsPortable(dst, src *float32, n, pos int) {
@@ -121,7 +151,7 @@ func winogradWeightsPortable(dst, src *float32, n, pos int) {
 // outputLine is A' of six values.
 func outputLine(m *[6]float32) [4]float32 {
 	p, q, r, s := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
-	return [4]float32{m[0] + p + r, q + 2*s, p + 4*r, q + 8*s + m[5]}
+	return [4]float32{m[0] + p + r, near*q + far*s, 0.5*p + 2*r, near/2*q + m[5] + 2*far*s}
 }
 
 func (w *WinogradTile) portable() {
@@ -158,6 +188,30 @@ func transposeTallPortable(dst, src *float32, dstStride, srcStride, rows, n int)
 	for c := range n {
 		for r := range rows {
 			*at(dst, c*dstStride+r) = *at(src, r*srcStride+c)
+		}
+	}
+}
+
+func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+func absSquaresPortable(sums, squares, x *float32, n int) {
+	for i := range n * portableLanes {
+		v := *at(x, i)
+		*at(sums, i) += abs32(v)
+		*at(squares, i) += v * v
+	}
+}
+
+func winogradDeficitsPortable(sums, src, limits *float32, n, step int) {
+	for i := range n {
+		v := vecAt(src, i*step)
+		for l := range portableLanes {
+			for j := range 4 {
+				if d := *at(limits, j*portableLanes+l) - abs32(v[l]); d > 0 {
+					*at(sums, j*portableLanes+l) += d * d
+				}
+			}
+			*at(sums, 4*portableLanes+l) += v[l] * v[l]
 		}
 	}
 }

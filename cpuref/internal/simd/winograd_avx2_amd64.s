@@ -4,6 +4,88 @@
 
 #include "textflag.h"
 
+// func absSquaresAVX2(sums *float32, squares *float32, x *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·absSquaresAVX2(SB), NOSPLIT, $0-32
+	MOVQ         sums+0(FP), AX
+	MOVQ         squares+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS c7fffffff<>+0(SB), Y0
+
+abs1:
+	VMOVUPS     (DX), Y1
+	VMOVUPS     (CX), Y2
+	VFMADD231PS Y1, Y1, Y2
+	VMOVUPS     Y2, (CX)
+	VANDPS      Y0, Y1, Y1
+	VADDPS      (AX), Y1, Y1
+	VMOVUPS     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	DECQ        BX
+	JNZ         abs1
+	VZEROUPPER
+	RET
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+DATA c7fffffff<>+4(SB)/4, $0x7fffffff
+DATA c7fffffff<>+8(SB)/4, $0x7fffffff
+DATA c7fffffff<>+12(SB)/4, $0x7fffffff
+DATA c7fffffff<>+16(SB)/4, $0x7fffffff
+DATA c7fffffff<>+20(SB)/4, $0x7fffffff
+DATA c7fffffff<>+24(SB)/4, $0x7fffffff
+DATA c7fffffff<>+28(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $32
+
+// func winogradDeficitsAVX2(sums *float32, src *float32, limits *float32, n int, step int)
+// Requires: AVX, FMA3
+TEXT ·winogradDeficitsAVX2(SB), NOSPLIT, $0-40
+	MOVQ         sums+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         limits+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         step+32(FP), SI
+	SHLQ         $0x02, SI
+	VBROADCASTSS c7fffffff<>+0(SB), Y0
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      (AX), Y2
+	VMOVUPS      (DX), Y3
+	VMOVUPS      32(AX), Y4
+	VMOVUPS      32(DX), Y5
+	VMOVUPS      64(AX), Y6
+	VMOVUPS      64(DX), Y7
+	VMOVUPS      96(AX), Y8
+	VMOVUPS      96(DX), Y9
+	VMOVUPS      128(AX), Y10
+
+deficit2:
+	VANDPS      (CX), Y0, Y11
+	VFMADD231PS Y11, Y11, Y10
+	VSUBPS      Y11, Y3, Y12
+	VMAXPS      Y1, Y12, Y12
+	VFMADD231PS Y12, Y12, Y2
+	VSUBPS      Y11, Y5, Y12
+	VMAXPS      Y1, Y12, Y12
+	VFMADD231PS Y12, Y12, Y4
+	VSUBPS      Y11, Y7, Y12
+	VMAXPS      Y1, Y12, Y12
+	VFMADD231PS Y12, Y12, Y6
+	VSUBPS      Y11, Y9, Y11
+	VMAXPS      Y1, Y11, Y11
+	VFMADD231PS Y11, Y11, Y8
+	ADDQ        SI, CX
+	DECQ        BX
+	JNZ         deficit2
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y4, 32(AX)
+	VMOVUPS     Y6, 64(AX)
+	VMOVUPS     Y8, 96(AX)
+	VMOVUPS     Y10, 128(AX)
+	VZEROUPPER
+	RET
+
 // func winogradRowsAVX2(dst *float32, src *float32, n int, dstRow int, srcRow int)
 // Requires: AVX, FMA3
 TEXT ·winogradRowsAVX2(SB), NOSPLIT, $0-40
@@ -14,16 +96,16 @@ TEXT ·winogradRowsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         srcRow+32(FP), SI
 	SHLQ         $0x02, BX
 	SHLQ         $0x02, SI
-	VBROADCASTSS c40800000<>+0(SB), Y0
-	VBROADCASTSS cc0800000<>+0(SB), Y1
-	VBROADCASTSS cc0a00000<>+0(SB), Y2
-	VBROADCASTSS c40000000<>+0(SB), Y3
+	VBROADCASTSS cc0000000<>+0(SB), Y0
+	VBROADCASTSS cbf000000<>+0(SB), Y1
+	VBROADCASTSS c3f3504f3<>+0(SB), Y2
+	VBROADCASTSS c3fb504f3<>+0(SB), Y3
 	LEAQ         (SI)(SI*2), DI
 	ADDQ         CX, DI
 	LEAQ         (BX)(BX*2), R8
 	ADDQ         AX, R8
 
-pixel1:
+pixel3:
 	VMOVUPS      (CX), Y4
 	VMOVUPS      (CX)(SI*1), Y5
 	VMOVUPS      (CX)(SI*2), Y6
@@ -31,79 +113,91 @@ pixel1:
 	VMOVUPS      (DI)(SI*1), Y8
 	VMOVUPS      (DI)(SI*2), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y4, (AX)(BX*1)
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
+	VMOVUPS      Y4, (AX)
+	VMOVUPS      Y6, (AX)(BX*1)
 	VMOVUPS      Y8, (AX)(BX*2)
 	VMOVUPS      Y10, (R8)
 	VMOVUPS      Y11, (R8)(BX*1)
-	VMOVUPS      Y7, (R8)(BX*2)
+	VMOVUPS      Y5, (R8)(BX*2)
 	ADDQ         $+32, CX
 	ADDQ         $+32, DI
 	ADDQ         $+32, AX
 	ADDQ         $+32, R8
 	DECQ         DX
-	JNZ          pixel1
+	JNZ          pixel3
 	VZEROUPPER
 	RET
 
-DATA c40800000<>+0(SB)/4, $0x40800000
-DATA c40800000<>+4(SB)/4, $0x40800000
-DATA c40800000<>+8(SB)/4, $0x40800000
-DATA c40800000<>+12(SB)/4, $0x40800000
-DATA c40800000<>+16(SB)/4, $0x40800000
-DATA c40800000<>+20(SB)/4, $0x40800000
-DATA c40800000<>+24(SB)/4, $0x40800000
-DATA c40800000<>+28(SB)/4, $0x40800000
-GLOBL c40800000<>(SB), RODATA|NOPTR, $32
+DATA cc0000000<>+0(SB)/4, $0xc0000000
+DATA cc0000000<>+4(SB)/4, $0xc0000000
+DATA cc0000000<>+8(SB)/4, $0xc0000000
+DATA cc0000000<>+12(SB)/4, $0xc0000000
+DATA cc0000000<>+16(SB)/4, $0xc0000000
+DATA cc0000000<>+20(SB)/4, $0xc0000000
+DATA cc0000000<>+24(SB)/4, $0xc0000000
+DATA cc0000000<>+28(SB)/4, $0xc0000000
+GLOBL cc0000000<>(SB), RODATA|NOPTR, $32
 
-DATA cc0800000<>+0(SB)/4, $0xc0800000
-DATA cc0800000<>+4(SB)/4, $0xc0800000
-DATA cc0800000<>+8(SB)/4, $0xc0800000
-DATA cc0800000<>+12(SB)/4, $0xc0800000
-DATA cc0800000<>+16(SB)/4, $0xc0800000
-DATA cc0800000<>+20(SB)/4, $0xc0800000
-DATA cc0800000<>+24(SB)/4, $0xc0800000
-DATA cc0800000<>+28(SB)/4, $0xc0800000
-GLOBL cc0800000<>(SB), RODATA|NOPTR, $32
+DATA cbf000000<>+0(SB)/4, $0xbf000000
+DATA cbf000000<>+4(SB)/4, $0xbf000000
+DATA cbf000000<>+8(SB)/4, $0xbf000000
+DATA cbf000000<>+12(SB)/4, $0xbf000000
+DATA cbf000000<>+16(SB)/4, $0xbf000000
+DATA cbf000000<>+20(SB)/4, $0xbf000000
+DATA cbf000000<>+24(SB)/4, $0xbf000000
+DATA cbf000000<>+28(SB)/4, $0xbf000000
+GLOBL cbf000000<>(SB), RODATA|NOPTR, $32
 
-DATA cc0a00000<>+0(SB)/4, $0xc0a00000
-DATA cc0a00000<>+4(SB)/4, $0xc0a00000
-DATA cc0a00000<>+8(SB)/4, $0xc0a00000
-DATA cc0a00000<>+12(SB)/4, $0xc0a00000
-DATA cc0a00000<>+16(SB)/4, $0xc0a00000
-DATA cc0a00000<>+20(SB)/4, $0xc0a00000
-DATA cc0a00000<>+24(SB)/4, $0xc0a00000
-DATA cc0a00000<>+28(SB)/4, $0xc0a00000
-GLOBL cc0a00000<>(SB), RODATA|NOPTR, $32
+DATA c3f3504f3<>+0(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+4(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+8(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+12(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+16(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+20(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+24(SB)/4, $0x3f3504f3
+DATA c3f3504f3<>+28(SB)/4, $0x3f3504f3
+GLOBL c3f3504f3<>(SB), RODATA|NOPTR, $32
 
-DATA c40000000<>+0(SB)/4, $0x40000000
-DATA c40000000<>+4(SB)/4, $0x40000000
-DATA c40000000<>+8(SB)/4, $0x40000000
-DATA c40000000<>+12(SB)/4, $0x40000000
-DATA c40000000<>+16(SB)/4, $0x40000000
-DATA c40000000<>+20(SB)/4, $0x40000000
-DATA c40000000<>+24(SB)/4, $0x40000000
-DATA c40000000<>+28(SB)/4, $0x40000000
-GLOBL c40000000<>(SB), RODATA|NOPTR, $32
+DATA c3fb504f3<>+0(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+4(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+8(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+12(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+16(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+20(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+24(SB)/4, $0x3fb504f3
+DATA c3fb504f3<>+28(SB)/4, $0x3fb504f3
+GLOBL c3fb504f3<>(SB), RODATA|NOPTR, $32
+
+DATA cc0200000<>+0(SB)/4, $0xc0200000
+DATA cc0200000<>+4(SB)/4, $0xc0200000
+DATA cc0200000<>+8(SB)/4, $0xc0200000
+DATA cc0200000<>+12(SB)/4, $0xc0200000
+DATA cc0200000<>+16(SB)/4, $0xc0200000
+DATA cc0200000<>+20(SB)/4, $0xc0200000
+DATA cc0200000<>+24(SB)/4, $0xc0200000
+DATA cc0200000<>+28(SB)/4, $0xc0200000
+GLOBL cc0200000<>(SB), RODATA|NOPTR, $32
 
 // func winogradColsAVX2(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
 // Requires: AVX, FMA3
@@ -117,12 +211,12 @@ TEXT ·winogradColsAVX2(SB), NOSPLIT, $0-48
 	SHLQ         $0x02, BX
 	SHLQ         $0x02, SI
 	SHLQ         $0x02, DI
-	VBROADCASTSS c40800000<>+0(SB), Y0
-	VBROADCASTSS cc0800000<>+0(SB), Y1
-	VBROADCASTSS cc0a00000<>+0(SB), Y2
-	VBROADCASTSS c40000000<>+0(SB), Y3
+	VBROADCASTSS cc0000000<>+0(SB), Y0
+	VBROADCASTSS cbf000000<>+0(SB), Y1
+	VBROADCASTSS c3f3504f3<>+0(SB), Y2
+	VBROADCASTSS c3fb504f3<>+0(SB), Y3
 
-tile2:
+tile4:
 	MOVQ         CX, R9
 	MOVQ         AX, R8
 	VMOVUPS      (R9), Y4
@@ -132,28 +226,30 @@ tile2:
 	VMOVUPS      128(R9), Y8
 	VMOVUPS      160(R9), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (R8)
-	ADDQ         BX, R8
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	ADDQ         BX, R8
+	VMOVUPS      Y6, (R8)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
 	ADDQ         BX, R8
@@ -161,7 +257,7 @@ tile2:
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
 	ADDQ         BX, R8
-	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y5, (R8)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -171,28 +267,30 @@ tile2:
 	VMOVUPS      128(R9), Y8
 	VMOVUPS      160(R9), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (R8)
-	ADDQ         BX, R8
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	ADDQ         BX, R8
+	VMOVUPS      Y6, (R8)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
 	ADDQ         BX, R8
@@ -200,7 +298,7 @@ tile2:
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
 	ADDQ         BX, R8
-	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y5, (R8)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -210,28 +308,30 @@ tile2:
 	VMOVUPS      128(R9), Y8
 	VMOVUPS      160(R9), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (R8)
-	ADDQ         BX, R8
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	ADDQ         BX, R8
+	VMOVUPS      Y6, (R8)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
 	ADDQ         BX, R8
@@ -239,7 +339,7 @@ tile2:
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
 	ADDQ         BX, R8
-	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y5, (R8)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -249,28 +349,30 @@ tile2:
 	VMOVUPS      128(R9), Y8
 	VMOVUPS      160(R9), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (R8)
-	ADDQ         BX, R8
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	ADDQ         BX, R8
+	VMOVUPS      Y6, (R8)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
 	ADDQ         BX, R8
@@ -278,7 +380,7 @@ tile2:
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
 	ADDQ         BX, R8
-	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y5, (R8)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -288,28 +390,30 @@ tile2:
 	VMOVUPS      128(R9), Y8
 	VMOVUPS      160(R9), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (R8)
-	ADDQ         BX, R8
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	ADDQ         BX, R8
+	VMOVUPS      Y6, (R8)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
 	ADDQ         BX, R8
@@ -317,7 +421,7 @@ tile2:
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
 	ADDQ         BX, R8
-	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y5, (R8)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -327,28 +431,30 @@ tile2:
 	VMOVUPS      128(R9), Y8
 	VMOVUPS      160(R9), Y9
 	VMOVAPS      Y8, Y10
-	VFMADD231PS  Y1, Y6, Y10
+	VFMADD231PS  Y0, Y6, Y10
 	VMOVAPS      Y7, Y11
-	VFMADD231PS  Y1, Y5, Y11
-	VSUBPS       Y6, Y8, Y12
-	VSUBPS       Y5, Y7, Y13
-	VMOVAPS      Y8, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VMOVAPS      Y8, Y6
-	VFMADD231PS  Y0, Y4, Y6
-	VADDPS       Y11, Y10, Y4
-	VSUBPS       Y11, Y10, Y8
+	VFMADD231PS  Y0, Y5, Y11
+	VMOVAPS      Y8, Y12
+	VFMADD231PS  Y1, Y6, Y12
+	VMOVAPS      Y7, Y13
+	VFMADD231PS  Y1, Y5, Y13
+	VADDPS       Y8, Y4, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  cc0200000<>+0(SB), Y6, Y4
+	VMOVAPS      Y10, Y6
+	VFMADD231PS  Y2, Y11, Y6
+	VMOVAPS      Y10, Y8
+	VFNMADD231PS Y2, Y11, Y8
 	VMOVAPS      Y12, Y10
 	VFMADD231PS  Y3, Y13, Y10
 	VMOVAPS      Y12, Y11
 	VFNMADD231PS Y3, Y13, Y11
-	VMOVAPS      Y9, Y9
-	VFMADD231PS  Y2, Y7, Y9
-	VMOVAPS      Y9, Y7
-	VFMADD231PS  Y0, Y5, Y7
-	VMOVUPS      Y6, (R8)
-	ADDQ         BX, R8
+	VADDPS       Y9, Y5, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	ADDQ         BX, R8
+	VMOVUPS      Y6, (R8)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
 	ADDQ         BX, R8
@@ -356,12 +462,12 @@ tile2:
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
 	ADDQ         BX, R8
-	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y5, (R8)
 	ADDQ         BX, R8
 	ADDQ         $+128, CX
 	ADDQ         SI, AX
 	DECQ         DX
-	JNZ          tile2
+	JNZ          tile4
 	VZEROUPPER
 	RET
 
@@ -375,76 +481,79 @@ TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $0-40
 	MOVQ pos+32(FP), SI
 	SHLQ $0x02, SI
 
-kernel3:
+kernel5:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      192(CX), Y1
 	VMOVUPS      384(CX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DX)
-	VMOVUPS      Y4, 96(DX)
-	VMOVUPS      Y3, 192(DX)
+	VMOVUPS      Y3, 96(DX)
+	VMOVUPS      Y4, 192(DX)
 	VMOVUPS      Y6, 288(DX)
 	VMOVUPS      Y5, 384(DX)
 	VMOVUPS      Y2, 480(DX)
 	VMOVUPS      64(CX), Y0
 	VMOVUPS      256(CX), Y1
 	VMOVUPS      448(CX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, 32(DX)
-	VMOVUPS      Y4, 128(DX)
-	VMOVUPS      Y3, 224(DX)
+	VMOVUPS      Y3, 128(DX)
+	VMOVUPS      Y4, 224(DX)
 	VMOVUPS      Y6, 320(DX)
 	VMOVUPS      Y5, 416(DX)
 	VMOVUPS      Y2, 512(DX)
 	VMOVUPS      128(CX), Y0
 	VMOVUPS      320(CX), Y1
 	VMOVUPS      512(CX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, 64(DX)
-	VMOVUPS      Y4, 160(DX)
-	VMOVUPS      Y3, 256(DX)
+	VMOVUPS      Y3, 160(DX)
+	VMOVUPS      Y4, 256(DX)
 	VMOVUPS      Y6, 352(DX)
 	VMOVUPS      Y5, 448(DX)
 	VMOVUPS      Y2, 544(DX)
@@ -452,26 +561,27 @@ kernel3:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	VMOVUPS      64(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -482,26 +592,27 @@ kernel3:
 	VMOVUPS      96(DX), Y0
 	VMOVUPS      128(DX), Y1
 	VMOVUPS      160(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -512,26 +623,27 @@ kernel3:
 	VMOVUPS      192(DX), Y0
 	VMOVUPS      224(DX), Y1
 	VMOVUPS      256(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -542,26 +654,27 @@ kernel3:
 	VMOVUPS      288(DX), Y0
 	VMOVUPS      320(DX), Y1
 	VMOVUPS      352(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -572,26 +685,27 @@ kernel3:
 	VMOVUPS      384(DX), Y0
 	VMOVUPS      416(DX), Y1
 	VMOVUPS      448(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -602,26 +716,27 @@ kernel3:
 	VMOVUPS      480(DX), Y0
 	VMOVUPS      512(DX), Y1
 	VMOVUPS      544(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -632,72 +747,75 @@ kernel3:
 	VMOVUPS      32(CX), Y0
 	VMOVUPS      224(CX), Y1
 	VMOVUPS      416(CX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DX)
-	VMOVUPS      Y4, 96(DX)
-	VMOVUPS      Y3, 192(DX)
+	VMOVUPS      Y3, 96(DX)
+	VMOVUPS      Y4, 192(DX)
 	VMOVUPS      Y6, 288(DX)
 	VMOVUPS      Y5, 384(DX)
 	VMOVUPS      Y2, 480(DX)
 	VMOVUPS      96(CX), Y0
 	VMOVUPS      288(CX), Y1
 	VMOVUPS      480(CX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, 32(DX)
-	VMOVUPS      Y4, 128(DX)
-	VMOVUPS      Y3, 224(DX)
+	VMOVUPS      Y3, 128(DX)
+	VMOVUPS      Y4, 224(DX)
 	VMOVUPS      Y6, 320(DX)
 	VMOVUPS      Y5, 416(DX)
 	VMOVUPS      Y2, 512(DX)
 	VMOVUPS      160(CX), Y0
 	VMOVUPS      352(CX), Y1
 	VMOVUPS      544(CX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, 64(DX)
-	VMOVUPS      Y4, 160(DX)
-	VMOVUPS      Y3, 256(DX)
+	VMOVUPS      Y3, 160(DX)
+	VMOVUPS      Y4, 256(DX)
 	VMOVUPS      Y6, 352(DX)
 	VMOVUPS      Y5, 448(DX)
 	VMOVUPS      Y2, 544(DX)
@@ -705,26 +823,27 @@ kernel3:
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	VMOVUPS      64(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -735,26 +854,27 @@ kernel3:
 	VMOVUPS      96(DX), Y0
 	VMOVUPS      128(DX), Y1
 	VMOVUPS      160(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -765,26 +885,27 @@ kernel3:
 	VMOVUPS      192(DX), Y0
 	VMOVUPS      224(DX), Y1
 	VMOVUPS      256(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -795,26 +916,27 @@ kernel3:
 	VMOVUPS      288(DX), Y0
 	VMOVUPS      320(DX), Y1
 	VMOVUPS      352(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -825,26 +947,27 @@ kernel3:
 	VMOVUPS      384(DX), Y0
 	VMOVUPS      416(DX), Y1
 	VMOVUPS      448(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -855,26 +978,27 @@ kernel3:
 	VMOVUPS      480(DX), Y0
 	VMOVUPS      512(DX), Y1
 	VMOVUPS      544(DX), Y2
-	VADDPS       Y2, Y0, Y3
-	VMULPS       cbe2aaaab<>+0(SB), Y3, Y3
-	VBROADCASTSS c3e2aaaab<>+0(SB), Y4
-	VMULPS       c3d2aaaab<>+0(SB), Y0, Y5
+	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
+	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  Y3, Y2, Y4
+	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
+	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y4, Y2, Y5
-	VMULPS       c3e800000<>+0(SB), Y0, Y0
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  cbe2aaaab<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  c3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD231PS  Y3, Y2, Y5
+	VMOVAPS      Y4, Y3
+	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
 	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3daaaaab<>+0(SB), Y1, Y6
+	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
 	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbdaaaaab<>+0(SB), Y1, Y5
+	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (DI)
 	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
 	VMOVUPS      Y3, (DI)
+	ADDQ         SI, DI
+	VMOVUPS      Y4, (DI)
 	ADDQ         SI, DI
 	VMOVUPS      Y6, (DI)
 	ADDQ         SI, DI
@@ -885,19 +1009,39 @@ kernel3:
 	ADDQ         $+576, CX
 	ADDQ         $+64, AX
 	DECQ         BX
-	JNZ          kernel3
+	JNZ          kernel5
 	VZEROUPPER
 	RET
 
-DATA cbe2aaaab<>+0(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+4(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+8(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+12(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+16(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+20(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+24(SB)/4, $0xbe2aaaab
-DATA cbe2aaaab<>+28(SB)/4, $0xbe2aaaab
-GLOBL cbe2aaaab<>(SB), RODATA|NOPTR, $32
+DATA cbeaaaaab<>+0(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+4(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+8(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+12(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+16(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+20(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+24(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+28(SB)/4, $0xbeaaaaab
+GLOBL cbeaaaaab<>(SB), RODATA|NOPTR, $32
+
+DATA cbf2aaaab<>+0(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+4(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+8(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+12(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+16(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+20(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+24(SB)/4, $0xbf2aaaab
+DATA cbf2aaaab<>+28(SB)/4, $0xbf2aaaab
+GLOBL cbf2aaaab<>(SB), RODATA|NOPTR, $32
+
+DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+4(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+8(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+12(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+16(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+20(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+24(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+28(SB)/4, $0x3eaaaaab
+GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $32
 
 DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
 DATA c3e2aaaab<>+4(SB)/4, $0x3e2aaaab
@@ -909,45 +1053,45 @@ DATA c3e2aaaab<>+24(SB)/4, $0x3e2aaaab
 DATA c3e2aaaab<>+28(SB)/4, $0x3e2aaaab
 GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $32
 
-DATA c3d2aaaab<>+0(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+4(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+8(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+12(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+16(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+20(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+24(SB)/4, $0x3d2aaaab
-DATA c3d2aaaab<>+28(SB)/4, $0x3d2aaaab
-GLOBL c3d2aaaab<>(SB), RODATA|NOPTR, $32
+DATA cbef15bef<>+0(SB)/4, $0xbef15bef
+DATA cbef15bef<>+4(SB)/4, $0xbef15bef
+DATA cbef15bef<>+8(SB)/4, $0xbef15bef
+DATA cbef15bef<>+12(SB)/4, $0xbef15bef
+DATA cbef15bef<>+16(SB)/4, $0xbef15bef
+DATA cbef15bef<>+20(SB)/4, $0xbef15bef
+DATA cbef15bef<>+24(SB)/4, $0xbef15bef
+DATA cbef15bef<>+28(SB)/4, $0xbef15bef
+GLOBL cbef15bef<>(SB), RODATA|NOPTR, $32
 
-DATA c3e800000<>+0(SB)/4, $0x3e800000
-DATA c3e800000<>+4(SB)/4, $0x3e800000
-DATA c3e800000<>+8(SB)/4, $0x3e800000
-DATA c3e800000<>+12(SB)/4, $0x3e800000
-DATA c3e800000<>+16(SB)/4, $0x3e800000
-DATA c3e800000<>+20(SB)/4, $0x3e800000
-DATA c3e800000<>+24(SB)/4, $0x3e800000
-DATA c3e800000<>+28(SB)/4, $0x3e800000
-GLOBL c3e800000<>(SB), RODATA|NOPTR, $32
+DATA c3ef15bef<>+0(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+4(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+8(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+12(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+16(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+20(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+24(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+28(SB)/4, $0x3ef15bef
+GLOBL c3ef15bef<>(SB), RODATA|NOPTR, $32
 
-DATA c3daaaaab<>+0(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+4(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+8(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+12(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+16(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+20(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+24(SB)/4, $0x3daaaaab
-DATA c3daaaaab<>+28(SB)/4, $0x3daaaaab
-GLOBL c3daaaaab<>(SB), RODATA|NOPTR, $32
+DATA c3e715bef<>+0(SB)/4, $0x3e715bef
+DATA c3e715bef<>+4(SB)/4, $0x3e715bef
+DATA c3e715bef<>+8(SB)/4, $0x3e715bef
+DATA c3e715bef<>+12(SB)/4, $0x3e715bef
+DATA c3e715bef<>+16(SB)/4, $0x3e715bef
+DATA c3e715bef<>+20(SB)/4, $0x3e715bef
+DATA c3e715bef<>+24(SB)/4, $0x3e715bef
+DATA c3e715bef<>+28(SB)/4, $0x3e715bef
+GLOBL c3e715bef<>(SB), RODATA|NOPTR, $32
 
-DATA cbdaaaaab<>+0(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+4(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+8(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+12(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+16(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+20(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+24(SB)/4, $0xbdaaaaab
-DATA cbdaaaaab<>+28(SB)/4, $0xbdaaaaab
-GLOBL cbdaaaaab<>(SB), RODATA|NOPTR, $32
+DATA cbe715bef<>+0(SB)/4, $0xbe715bef
+DATA cbe715bef<>+4(SB)/4, $0xbe715bef
+DATA cbe715bef<>+8(SB)/4, $0xbe715bef
+DATA cbe715bef<>+12(SB)/4, $0xbe715bef
+DATA cbe715bef<>+16(SB)/4, $0xbe715bef
+DATA cbe715bef<>+20(SB)/4, $0xbe715bef
+DATA cbe715bef<>+24(SB)/4, $0xbe715bef
+DATA cbe715bef<>+28(SB)/4, $0xbe715bef
+GLOBL cbe715bef<>(SB), RODATA|NOPTR, $32
 
 // func winogradOutputAVX2(w *WinogradTile)
 // Requires: AVX, FMA3
@@ -962,779 +1106,866 @@ TEXT ·winogradOutputAVX2(SB), NOSPLIT, $0-8
 	MOVQ         56(AX), R8
 	SHLQ         $0x02, DI
 	SHLQ         $0x02, R8
-	VBROADCASTSS c40000000<>+0(SB), Y0
-	VBROADCASTSS c40800000<>+0(SB), Y1
-	VBROADCASTSS c41000000<>+0(SB), Y2
-	VBROADCASTSS 72(AX), Y3
-	VBROADCASTSS 76(AX), Y4
+	VBROADCASTSS 72(AX), Y0
+	VBROADCASTSS 76(AX), Y1
 
-tile4:
+tile6:
 	LEAQ        (DX), R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, (BX)
-	VMOVUPS     Y9, 192(BX)
-	VMOVUPS     Y11, 384(BX)
-	VMOVUPS     Y6, 576(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y6, 192(BX)
+	VMOVUPS     Y8, 384(BX)
+	VMOVUPS     Y3, 576(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 32(BX)
-	VMOVUPS     Y9, 224(BX)
-	VMOVUPS     Y11, 416(BX)
-	VMOVUPS     Y6, 608(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 32(BX)
+	VMOVUPS     Y6, 224(BX)
+	VMOVUPS     Y8, 416(BX)
+	VMOVUPS     Y3, 608(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 64(BX)
-	VMOVUPS     Y9, 256(BX)
-	VMOVUPS     Y11, 448(BX)
-	VMOVUPS     Y6, 640(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 64(BX)
+	VMOVUPS     Y6, 256(BX)
+	VMOVUPS     Y8, 448(BX)
+	VMOVUPS     Y3, 640(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 96(BX)
-	VMOVUPS     Y9, 288(BX)
-	VMOVUPS     Y11, 480(BX)
-	VMOVUPS     Y6, 672(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 96(BX)
+	VMOVUPS     Y6, 288(BX)
+	VMOVUPS     Y8, 480(BX)
+	VMOVUPS     Y3, 672(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 128(BX)
-	VMOVUPS     Y9, 320(BX)
-	VMOVUPS     Y11, 512(BX)
-	VMOVUPS     Y6, 704(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 128(BX)
+	VMOVUPS     Y6, 320(BX)
+	VMOVUPS     Y8, 512(BX)
+	VMOVUPS     Y3, 704(BX)
 	ADDQ        DI, R10
 	LEAQ        (DI)(DI*2), R11
 	ADDQ        R11, R11
+	VMOVUPS     (R10), Y2
+	ADDQ        R11, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        R11, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        R11, R10
 	VMOVUPS     (R10), Y5
 	ADDQ        R11, R10
 	VMOVUPS     (R10), Y6
 	ADDQ        R11, R10
 	VMOVUPS     (R10), Y7
-	ADDQ        R11, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        R11, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        R11, R10
-	VMOVUPS     (R10), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 160(BX)
-	VMOVUPS     Y9, 352(BX)
-	VMOVUPS     Y11, 544(BX)
-	VMOVUPS     Y6, 736(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 160(BX)
+	VMOVUPS     Y6, 352(BX)
+	VMOVUPS     Y8, 544(BX)
+	VMOVUPS     Y3, 736(BX)
 	MOVQ        CX, R10
 	MOVQ        32(AX), R11
-	VMOVUPS     (R11), Y5
-	VMOVUPS     (BX), Y6
-	VMOVUPS     32(BX), Y7
-	VMOVUPS     64(BX), Y8
-	VMOVUPS     96(BX), Y9
-	VMOVUPS     128(BX), Y10
-	VMOVUPS     160(BX), Y11
-	VMOVUPS     (R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     (R11), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(BX), Y4
+	VMOVUPS     64(BX), Y5
+	VMOVUPS     96(BX), Y6
+	VMOVUPS     128(BX), Y7
+	VMOVUPS     160(BX), Y8
+	VMOVUPS     (R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
 	ADDQ        R8, R10
-	VMOVUPS     192(BX), Y6
-	VMOVUPS     224(BX), Y7
-	VMOVUPS     256(BX), Y8
-	VMOVUPS     288(BX), Y9
-	VMOVUPS     320(BX), Y10
-	VMOVUPS     352(BX), Y11
-	VMOVUPS     (R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     192(BX), Y3
+	VMOVUPS     224(BX), Y4
+	VMOVUPS     256(BX), Y5
+	VMOVUPS     288(BX), Y6
+	VMOVUPS     320(BX), Y7
+	VMOVUPS     352(BX), Y8
+	VMOVUPS     (R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
 	ADDQ        R8, R10
-	VMOVUPS     384(BX), Y6
-	VMOVUPS     416(BX), Y7
-	VMOVUPS     448(BX), Y8
-	VMOVUPS     480(BX), Y9
-	VMOVUPS     512(BX), Y10
-	VMOVUPS     544(BX), Y11
-	VMOVUPS     (R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     384(BX), Y3
+	VMOVUPS     416(BX), Y4
+	VMOVUPS     448(BX), Y5
+	VMOVUPS     480(BX), Y6
+	VMOVUPS     512(BX), Y7
+	VMOVUPS     544(BX), Y8
+	VMOVUPS     (R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
 	ADDQ        R8, R10
-	VMOVUPS     576(BX), Y6
-	VMOVUPS     608(BX), Y7
-	VMOVUPS     640(BX), Y8
-	VMOVUPS     672(BX), Y9
-	VMOVUPS     704(BX), Y10
-	VMOVUPS     736(BX), Y11
-	VMOVUPS     (R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     576(BX), Y3
+	VMOVUPS     608(BX), Y4
+	VMOVUPS     640(BX), Y5
+	VMOVUPS     672(BX), Y6
+	VMOVUPS     704(BX), Y7
+	VMOVUPS     736(BX), Y8
+	VMOVUPS     (R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
-	VMOVUPS     Y5, (R11)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
+	VMOVUPS     Y2, (R11)
 	LEAQ        32(DX), R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, (BX)
-	VMOVUPS     Y9, 192(BX)
-	VMOVUPS     Y11, 384(BX)
-	VMOVUPS     Y6, 576(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y6, 192(BX)
+	VMOVUPS     Y8, 384(BX)
+	VMOVUPS     Y3, 576(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 32(BX)
-	VMOVUPS     Y9, 224(BX)
-	VMOVUPS     Y11, 416(BX)
-	VMOVUPS     Y6, 608(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 32(BX)
+	VMOVUPS     Y6, 224(BX)
+	VMOVUPS     Y8, 416(BX)
+	VMOVUPS     Y3, 608(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 64(BX)
-	VMOVUPS     Y9, 256(BX)
-	VMOVUPS     Y11, 448(BX)
-	VMOVUPS     Y6, 640(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 64(BX)
+	VMOVUPS     Y6, 256(BX)
+	VMOVUPS     Y8, 448(BX)
+	VMOVUPS     Y3, 640(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 96(BX)
-	VMOVUPS     Y9, 288(BX)
-	VMOVUPS     Y11, 480(BX)
-	VMOVUPS     Y6, 672(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 96(BX)
+	VMOVUPS     Y6, 288(BX)
+	VMOVUPS     Y8, 480(BX)
+	VMOVUPS     Y3, 672(BX)
 	ADDQ        DI, R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
 	ADDQ        R12, R12
+	VMOVUPS     (R11), Y2
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y3
+	ADDQ        R12, R11
+	VMOVUPS     (R11), Y4
+	ADDQ        R12, R11
 	VMOVUPS     (R11), Y5
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y6
 	ADDQ        R12, R11
 	VMOVUPS     (R11), Y7
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y8
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y9
-	ADDQ        R12, R11
-	VMOVUPS     (R11), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 128(BX)
-	VMOVUPS     Y9, 320(BX)
-	VMOVUPS     Y11, 512(BX)
-	VMOVUPS     Y6, 704(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 128(BX)
+	VMOVUPS     Y6, 320(BX)
+	VMOVUPS     Y8, 512(BX)
+	VMOVUPS     Y3, 704(BX)
 	ADDQ        DI, R10
 	LEAQ        (DI)(DI*2), R11
 	ADDQ        R11, R11
+	VMOVUPS     (R10), Y2
+	ADDQ        R11, R10
+	VMOVUPS     (R10), Y3
+	ADDQ        R11, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        R11, R10
 	VMOVUPS     (R10), Y5
 	ADDQ        R11, R10
 	VMOVUPS     (R10), Y6
 	ADDQ        R11, R10
 	VMOVUPS     (R10), Y7
-	ADDQ        R11, R10
-	VMOVUPS     (R10), Y8
-	ADDQ        R11, R10
-	VMOVUPS     (R10), Y9
-	ADDQ        R11, R10
-	VMOVUPS     (R10), Y10
-	VADDPS      Y7, Y6, Y11
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y9, Y8, Y7
-	VSUBPS      Y9, Y8, Y8
-	VADDPS      Y11, Y5, Y5
-	VADDPS      Y7, Y5, Y5
-	VMOVAPS     Y6, Y9
-	VFMADD231PS Y0, Y8, Y9
-	VMOVAPS     Y11, Y11
-	VFMADD231PS Y1, Y7, Y11
+	VADDPS      Y4, Y3, Y8
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y8, Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS Y2, Y8, Y6
-	VADDPS      Y10, Y6, Y6
-	VMOVUPS     Y5, 160(BX)
-	VMOVUPS     Y9, 352(BX)
-	VMOVUPS     Y11, 544(BX)
-	VMOVUPS     Y6, 736(BX)
+	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
+	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VMOVAPS     Y7, Y4
+	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VMOVUPS     Y2, 160(BX)
+	VMOVUPS     Y6, 352(BX)
+	VMOVUPS     Y8, 544(BX)
+	VMOVUPS     Y3, 736(BX)
 	MOVQ        CX, R10
 	MOVQ        64(AX), R11
 	LEAQ        (R10)(R11*4), R10
 	MOVQ        32(AX), R11
-	VMOVUPS     (R11), Y5
-	VMOVUPS     (BX), Y6
-	VMOVUPS     32(BX), Y7
-	VMOVUPS     64(BX), Y8
-	VMOVUPS     96(BX), Y9
-	VMOVUPS     128(BX), Y10
-	VMOVUPS     160(BX), Y11
-	VMOVUPS     32(R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     (R11), Y2
+	VMOVUPS     (BX), Y3
+	VMOVUPS     32(BX), Y4
+	VMOVUPS     64(BX), Y5
+	VMOVUPS     96(BX), Y6
+	VMOVUPS     128(BX), Y7
+	VMOVUPS     160(BX), Y8
+	VMOVUPS     32(R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
 	ADDQ        R8, R10
-	VMOVUPS     192(BX), Y6
-	VMOVUPS     224(BX), Y7
-	VMOVUPS     256(BX), Y8
-	VMOVUPS     288(BX), Y9
-	VMOVUPS     320(BX), Y10
-	VMOVUPS     352(BX), Y11
-	VMOVUPS     32(R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     192(BX), Y3
+	VMOVUPS     224(BX), Y4
+	VMOVUPS     256(BX), Y5
+	VMOVUPS     288(BX), Y6
+	VMOVUPS     320(BX), Y7
+	VMOVUPS     352(BX), Y8
+	VMOVUPS     32(R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
 	ADDQ        R8, R10
-	VMOVUPS     384(BX), Y6
-	VMOVUPS     416(BX), Y7
-	VMOVUPS     448(BX), Y8
-	VMOVUPS     480(BX), Y9
-	VMOVUPS     512(BX), Y10
-	VMOVUPS     544(BX), Y11
-	VMOVUPS     32(R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     384(BX), Y3
+	VMOVUPS     416(BX), Y4
+	VMOVUPS     448(BX), Y5
+	VMOVUPS     480(BX), Y6
+	VMOVUPS     512(BX), Y7
+	VMOVUPS     544(BX), Y8
+	VMOVUPS     32(R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
 	ADDQ        R8, R10
-	VMOVUPS     576(BX), Y6
-	VMOVUPS     608(BX), Y7
-	VMOVUPS     640(BX), Y8
-	VMOVUPS     672(BX), Y9
-	VMOVUPS     704(BX), Y10
-	VMOVUPS     736(BX), Y11
-	VMOVUPS     32(R9), Y12
-	VADDPS      Y8, Y7, Y13
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y10, Y9, Y8
-	VSUBPS      Y10, Y9, Y9
-	VADDPS      Y13, Y6, Y6
-	VADDPS      Y8, Y6, Y6
-	VMOVAPS     Y7, Y10
-	VFMADD231PS Y0, Y9, Y10
-	VMOVAPS     Y13, Y13
-	VFMADD231PS Y1, Y8, Y13
+	VMOVUPS     576(BX), Y3
+	VMOVUPS     608(BX), Y4
+	VMOVUPS     640(BX), Y5
+	VMOVUPS     672(BX), Y6
+	VMOVUPS     704(BX), Y7
+	VMOVUPS     736(BX), Y8
+	VMOVUPS     32(R9), Y9
+	VADDPS      Y5, Y4, Y10
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y10, Y3, Y3
+	VADDPS      Y5, Y3, Y3
+	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS Y2, Y9, Y7
-	VADDPS      Y11, Y7, Y7
-	VADDPS      Y12, Y6, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, (R10)
-	VADDPS      Y12, Y10, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 32(R10)
-	VADDPS      Y12, Y13, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 64(R10)
-	VADDPS      Y12, Y7, Y6
-	VMOVAPS     Y5, Y5
-	VFMADD231PS c00000000<>+0(SB), Y6, Y5
-	VMAXPS      Y6, Y3, Y6
-	VMINPS      Y6, Y4, Y6
-	VMOVUPS     Y6, 96(R10)
-	VMOVUPS     Y5, (R11)
+	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
+	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VMOVAPS     Y8, Y5
+	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VADDPS      Y9, Y3, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, (R10)
+	VADDPS      Y9, Y7, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 32(R10)
+	VADDPS      Y9, Y10, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 64(R10)
+	VADDPS      Y9, Y4, Y3
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c00000000<>+0(SB), Y3, Y2
+	VMAXPS      Y3, Y0, Y3
+	VMINPS      Y3, Y1, Y3
+	VMOVUPS     Y3, 96(R10)
+	VMOVUPS     Y2, (R11)
 	ADDQ        $+64, DX
 	ADDQ        $+128, CX
 	DECQ        SI
-	JNZ         tile4
+	JNZ         tile6
 	VZEROUPPER
 	RET
 
-DATA c41000000<>+0(SB)/4, $0x41000000
-DATA c41000000<>+4(SB)/4, $0x41000000
-DATA c41000000<>+8(SB)/4, $0x41000000
-DATA c41000000<>+12(SB)/4, $0x41000000
-DATA c41000000<>+16(SB)/4, $0x41000000
-DATA c41000000<>+20(SB)/4, $0x41000000
-DATA c41000000<>+24(SB)/4, $0x41000000
-DATA c41000000<>+28(SB)/4, $0x41000000
-GLOBL c41000000<>(SB), RODATA|NOPTR, $32
+DATA c3f000000<>+0(SB)/4, $0x3f000000
+DATA c3f000000<>+4(SB)/4, $0x3f000000
+DATA c3f000000<>+8(SB)/4, $0x3f000000
+DATA c3f000000<>+12(SB)/4, $0x3f000000
+DATA c3f000000<>+16(SB)/4, $0x3f000000
+DATA c3f000000<>+20(SB)/4, $0x3f000000
+DATA c3f000000<>+24(SB)/4, $0x3f000000
+DATA c3f000000<>+28(SB)/4, $0x3f000000
+GLOBL c3f000000<>(SB), RODATA|NOPTR, $32
+
+DATA c40000000<>+0(SB)/4, $0x40000000
+DATA c40000000<>+4(SB)/4, $0x40000000
+DATA c40000000<>+8(SB)/4, $0x40000000
+DATA c40000000<>+12(SB)/4, $0x40000000
+DATA c40000000<>+16(SB)/4, $0x40000000
+DATA c40000000<>+20(SB)/4, $0x40000000
+DATA c40000000<>+24(SB)/4, $0x40000000
+DATA c40000000<>+28(SB)/4, $0x40000000
+GLOBL c40000000<>(SB), RODATA|NOPTR, $32
+
+DATA c3eb504f3<>+0(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+4(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+8(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+12(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+16(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+20(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+24(SB)/4, $0x3eb504f3
+DATA c3eb504f3<>+28(SB)/4, $0x3eb504f3
+GLOBL c3eb504f3<>(SB), RODATA|NOPTR, $32
+
+DATA c403504f3<>+0(SB)/4, $0x403504f3
+DATA c403504f3<>+4(SB)/4, $0x403504f3
+DATA c403504f3<>+8(SB)/4, $0x403504f3
+DATA c403504f3<>+12(SB)/4, $0x403504f3
+DATA c403504f3<>+16(SB)/4, $0x403504f3
+DATA c403504f3<>+20(SB)/4, $0x403504f3
+DATA c403504f3<>+24(SB)/4, $0x403504f3
+DATA c403504f3<>+28(SB)/4, $0x403504f3
+GLOBL c403504f3<>(SB), RODATA|NOPTR, $32
 
 DATA c00000000<>+0(SB)/4, $0x00000000
 DATA c00000000<>+4(SB)/4, $0x00000000
@@ -1758,7 +1989,7 @@ TEXT ·transposeTallAVX2(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
-block5:
+block7:
 	MOVQ       CX, R8
 	VMOVUPS    (R8), Y0
 	LEAQ       (R8)(BX*1), R9
@@ -1815,82 +2046,82 @@ block5:
 	VPERM2F128 $0x31, Y7, Y3, Y3
 	MOVQ       AX, R8
 	CMPQ       SI, $+8
-	JLT        part6
+	JLT        part8
 	VMOVUPS    Y8, (R8)
 	CMPQ       DI, $+1
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y9, (R8)
 	CMPQ       DI, $+2
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y10, (R8)
 	CMPQ       DI, $+3
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y11, (R8)
 	CMPQ       DI, $+4
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y0, (R8)
 	CMPQ       DI, $+5
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y1, (R8)
 	CMPQ       DI, $+6
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y2, (R8)
 	CMPQ       DI, $+7
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Y3, (R8)
 
-whole7:
+whole9:
 	MOVQ   BX, R8
 	IMUL3Q $+8, R8, R8
 	ADDQ   R8, CX
 	ADDQ   $+32, AX
 	SUBQ   $+8, SI
-	JG     block5
-	JMP    end8
+	JG     block7
+	JMP    end10
 
-part6:
+part8:
 	LEAQ       laneMasks<>+0(SB), AX
 	MOVQ       $+16, CX
 	SUBQ       SI, CX
 	VMOVDQU    (AX)(CX*4), Y15
 	VMASKMOVPS Y8, Y15, (R8)
 	CMPQ       DI, $+1
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y9, Y15, (R8)
 	CMPQ       DI, $+2
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y10, Y15, (R8)
 	CMPQ       DI, $+3
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y11, Y15, (R8)
 	CMPQ       DI, $+4
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y0, Y15, (R8)
 	CMPQ       DI, $+5
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y1, Y15, (R8)
 	CMPQ       DI, $+6
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y2, Y15, (R8)
 	CMPQ       DI, $+7
-	JLE        end8
+	JLE        end10
 	ADDQ       DX, R8
 	VMASKMOVPS Y3, Y15, (R8)
 
-end8:
+end10:
 	VZEROUPPER
 	RET
 

@@ -4,6 +4,16 @@
 
 package simd
 
+// absSquaresAVX512 adds |x[i]| to sums[i] and x[i]^2 to squares[i], for n whole vectors.
+//
+//go:noescape
+func absSquaresAVX512(sums *float32, squares *float32, x *float32, n int)
+
+// winogradDeficitsAVX512 adds to four vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a fifth v^2.
+//
+//go:noescape
+func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int, step int)
+
 // winogradRowsAVX512 sets row i of dst to sum over r of B'[i][r] times row r of src, n vectors each; rows are dstRow and srcRow floats apart.
 //
 //go:noescape

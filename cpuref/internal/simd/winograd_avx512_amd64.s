@@ -4,6 +4,81 @@
 
 #include "textflag.h"
 
+// func absSquaresAVX512(sums *float32, squares *float32, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·absSquaresAVX512(SB), NOSPLIT, $0-32
+	MOVQ         sums+0(FP), AX
+	MOVQ         squares+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS c7fffffff<>+0(SB), Z0
+
+abs1:
+	VMOVUPS     (DX), Z1
+	VMOVUPS     (CX), Z2
+	VFMADD231PS Z1, Z1, Z2
+	VMOVUPS     Z2, (CX)
+	VANDPS      Z0, Z1, Z1
+	VADDPS      (AX), Z1, Z1
+	VMOVUPS     Z1, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	DECQ        BX
+	JNZ         abs1
+	VZEROUPPER
+	RET
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $4
+
+// func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int, step int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·winogradDeficitsAVX512(SB), NOSPLIT, $0-40
+	MOVQ         sums+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         limits+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         step+32(FP), SI
+	SHLQ         $0x02, SI
+	VBROADCASTSS c7fffffff<>+0(SB), Z0
+	VXORPS       Z1, Z1, Z1
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (DX), Z3
+	VMOVUPS      64(AX), Z4
+	VMOVUPS      64(DX), Z5
+	VMOVUPS      128(AX), Z6
+	VMOVUPS      128(DX), Z7
+	VMOVUPS      192(AX), Z8
+	VMOVUPS      192(DX), Z9
+	VMOVUPS      256(AX), Z10
+
+deficit2:
+	VANDPS      (CX), Z0, Z11
+	VFMADD231PS Z11, Z11, Z10
+	VSUBPS      Z11, Z3, Z12
+	VMAXPS      Z1, Z12, Z12
+	VFMADD231PS Z12, Z12, Z2
+	VSUBPS      Z11, Z5, Z12
+	VMAXPS      Z1, Z12, Z12
+	VFMADD231PS Z12, Z12, Z4
+	VSUBPS      Z11, Z7, Z12
+	VMAXPS      Z1, Z12, Z12
+	VFMADD231PS Z12, Z12, Z6
+	VSUBPS      Z11, Z9, Z11
+	VMAXPS      Z1, Z11, Z11
+	VFMADD231PS Z11, Z11, Z8
+	ADDQ        SI, CX
+	DECQ        BX
+	JNZ         deficit2
+	VMOVUPS     Z2, (AX)
+	VMOVUPS     Z4, 64(AX)
+	VMOVUPS     Z6, 128(AX)
+	VMOVUPS     Z8, 192(AX)
+	VMOVUPS     Z10, 256(AX)
+	VZEROUPPER
+	RET
+
 // func winogradRowsAVX512(dst *float32, src *float32, n int, dstRow int, srcRow int)
 // Requires: AVX, AVX512F
 TEXT ·winogradRowsAVX512(SB), NOSPLIT, $0-40
@@ -14,68 +89,73 @@ TEXT ·winogradRowsAVX512(SB), NOSPLIT, $0-40
 	MOVQ         srcRow+32(FP), SI
 	SHLQ         $0x02, BX
 	SHLQ         $0x02, SI
-	VBROADCASTSS c40800000<>+0(SB), Z0
-	VBROADCASTSS cc0800000<>+0(SB), Z1
-	VBROADCASTSS cc0a00000<>+0(SB), Z2
-	VBROADCASTSS c40000000<>+0(SB), Z3
+	VBROADCASTSS cc0000000<>+0(SB), Z0
+	VBROADCASTSS cbf000000<>+0(SB), Z1
+	VBROADCASTSS c3f3504f3<>+0(SB), Z2
+	VBROADCASTSS c3fb504f3<>+0(SB), Z3
 	LEAQ         (SI)(SI*2), DI
 	ADDQ         CX, DI
 	LEAQ         (BX)(BX*2), R8
 	ADDQ         AX, R8
 
-pixel1:
-	VMOVUPS      (CX), Z4
-	VMOVUPS      (CX)(SI*1), Z5
-	VMOVUPS      (CX)(SI*2), Z6
-	VMOVUPS      (DI), Z7
-	VMOVUPS      (DI)(SI*1), Z8
-	VMOVUPS      (DI)(SI*2), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z4, (AX)(BX*1)
-	VMOVUPS      Z8, (AX)(BX*2)
-	VMOVUPS      Z10, (R8)
-	VMOVUPS      Z11, (R8)(BX*1)
-	VMOVUPS      Z7, (R8)(BX*2)
-	ADDQ         $+64, CX
-	ADDQ         $+64, DI
-	ADDQ         $+64, AX
-	ADDQ         $+64, R8
-	DECQ         DX
-	JNZ          pixel1
+pixel3:
+	VMOVUPS          (CX), Z4
+	VMOVUPS          (CX)(SI*1), Z5
+	VMOVUPS          (CX)(SI*2), Z6
+	VMOVUPS          (DI), Z7
+	VMOVUPS          (DI)(SI*1), Z8
+	VMOVUPS          (DI)(SI*2), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (AX)
+	VMOVUPS          Z6, (AX)(BX*1)
+	VMOVUPS          Z8, (AX)(BX*2)
+	VMOVUPS          Z10, (R8)
+	VMOVUPS          Z11, (R8)(BX*1)
+	VMOVUPS          Z5, (R8)(BX*2)
+	ADDQ             $+64, CX
+	ADDQ             $+64, DI
+	ADDQ             $+64, AX
+	ADDQ             $+64, R8
+	DECQ             DX
+	JNZ              pixel3
 	VZEROUPPER
 	RET
 
-DATA c40800000<>+0(SB)/4, $0x40800000
-GLOBL c40800000<>(SB), RODATA|NOPTR, $4
+DATA cc0000000<>+0(SB)/4, $0xc0000000
+GLOBL cc0000000<>(SB), RODATA|NOPTR, $4
 
-DATA cc0800000<>+0(SB)/4, $0xc0800000
-GLOBL cc0800000<>(SB), RODATA|NOPTR, $4
+DATA cbf000000<>+0(SB)/4, $0xbf000000
+GLOBL cbf000000<>(SB), RODATA|NOPTR, $4
 
-DATA cc0a00000<>+0(SB)/4, $0xc0a00000
-GLOBL cc0a00000<>(SB), RODATA|NOPTR, $4
+DATA c3f3504f3<>+0(SB)/4, $0x3f3504f3
+GLOBL c3f3504f3<>(SB), RODATA|NOPTR, $4
 
-DATA c40000000<>+0(SB)/4, $0x40000000
-GLOBL c40000000<>(SB), RODATA|NOPTR, $4
+DATA c3fb504f3<>+0(SB)/4, $0x3fb504f3
+GLOBL c3fb504f3<>(SB), RODATA|NOPTR, $4
+
+DATA cc0200000<>+0(SB)/4, $0xc0200000
+GLOBL cc0200000<>(SB), RODATA|NOPTR, $4
 
 // func winogradColsAVX512(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
 // Requires: AVX, AVX512F
@@ -89,251 +169,263 @@ TEXT ·winogradColsAVX512(SB), NOSPLIT, $0-48
 	SHLQ         $0x02, BX
 	SHLQ         $0x02, SI
 	SHLQ         $0x02, DI
-	VBROADCASTSS c40800000<>+0(SB), Z0
-	VBROADCASTSS cc0800000<>+0(SB), Z1
-	VBROADCASTSS cc0a00000<>+0(SB), Z2
-	VBROADCASTSS c40000000<>+0(SB), Z3
+	VBROADCASTSS cc0000000<>+0(SB), Z0
+	VBROADCASTSS cbf000000<>+0(SB), Z1
+	VBROADCASTSS c3f3504f3<>+0(SB), Z2
+	VBROADCASTSS c3fb504f3<>+0(SB), Z3
 
-tile2:
-	MOVQ         CX, R9
-	MOVQ         AX, R8
-	VMOVUPS      (R9), Z4
-	VMOVUPS      64(R9), Z5
-	VMOVUPS      128(R9), Z6
-	VMOVUPS      192(R9), Z7
-	VMOVUPS      256(R9), Z8
-	VMOVUPS      320(R9), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z4, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z8, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z11, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         BX, R8
-	ADDQ         DI, R9
-	VMOVUPS      (R9), Z4
-	VMOVUPS      64(R9), Z5
-	VMOVUPS      128(R9), Z6
-	VMOVUPS      192(R9), Z7
-	VMOVUPS      256(R9), Z8
-	VMOVUPS      320(R9), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z4, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z8, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z11, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         BX, R8
-	ADDQ         DI, R9
-	VMOVUPS      (R9), Z4
-	VMOVUPS      64(R9), Z5
-	VMOVUPS      128(R9), Z6
-	VMOVUPS      192(R9), Z7
-	VMOVUPS      256(R9), Z8
-	VMOVUPS      320(R9), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z4, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z8, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z11, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         BX, R8
-	ADDQ         DI, R9
-	VMOVUPS      (R9), Z4
-	VMOVUPS      64(R9), Z5
-	VMOVUPS      128(R9), Z6
-	VMOVUPS      192(R9), Z7
-	VMOVUPS      256(R9), Z8
-	VMOVUPS      320(R9), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z4, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z8, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z11, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         BX, R8
-	ADDQ         DI, R9
-	VMOVUPS      (R9), Z4
-	VMOVUPS      64(R9), Z5
-	VMOVUPS      128(R9), Z6
-	VMOVUPS      192(R9), Z7
-	VMOVUPS      256(R9), Z8
-	VMOVUPS      320(R9), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z4, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z8, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z11, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         BX, R8
-	ADDQ         DI, R9
-	VMOVUPS      (R9), Z4
-	VMOVUPS      64(R9), Z5
-	VMOVUPS      128(R9), Z6
-	VMOVUPS      192(R9), Z7
-	VMOVUPS      256(R9), Z8
-	VMOVUPS      320(R9), Z9
-	VMOVAPS      Z8, Z10
-	VFMADD231PS  Z1, Z6, Z10
-	VMOVAPS      Z7, Z11
-	VFMADD231PS  Z1, Z5, Z11
-	VSUBPS       Z6, Z8, Z12
-	VSUBPS       Z5, Z7, Z13
-	VMOVAPS      Z8, Z8
-	VFMADD231PS  Z2, Z6, Z8
-	VMOVAPS      Z8, Z6
-	VFMADD231PS  Z0, Z4, Z6
-	VADDPS       Z11, Z10, Z4
-	VSUBPS       Z11, Z10, Z8
-	VMOVAPS      Z12, Z10
-	VFMADD231PS  Z3, Z13, Z10
-	VMOVAPS      Z12, Z11
-	VFNMADD231PS Z3, Z13, Z11
-	VMOVAPS      Z9, Z9
-	VFMADD231PS  Z2, Z7, Z9
-	VMOVAPS      Z9, Z7
-	VFMADD231PS  Z0, Z5, Z7
-	VMOVUPS      Z6, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z4, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z8, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z10, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z11, (R8)
-	ADDQ         BX, R8
-	VMOVUPS      Z7, (R8)
-	ADDQ         BX, R8
-	ADDQ         $+256, CX
-	ADDQ         SI, AX
-	DECQ         DX
-	JNZ          tile2
+tile4:
+	MOVQ             CX, R9
+	MOVQ             AX, R8
+	VMOVUPS          (R9), Z4
+	VMOVUPS          64(R9), Z5
+	VMOVUPS          128(R9), Z6
+	VMOVUPS          192(R9), Z7
+	VMOVUPS          256(R9), Z8
+	VMOVUPS          320(R9), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z11, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             BX, R8
+	ADDQ             DI, R9
+	VMOVUPS          (R9), Z4
+	VMOVUPS          64(R9), Z5
+	VMOVUPS          128(R9), Z6
+	VMOVUPS          192(R9), Z7
+	VMOVUPS          256(R9), Z8
+	VMOVUPS          320(R9), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z11, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             BX, R8
+	ADDQ             DI, R9
+	VMOVUPS          (R9), Z4
+	VMOVUPS          64(R9), Z5
+	VMOVUPS          128(R9), Z6
+	VMOVUPS          192(R9), Z7
+	VMOVUPS          256(R9), Z8
+	VMOVUPS          320(R9), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z11, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             BX, R8
+	ADDQ             DI, R9
+	VMOVUPS          (R9), Z4
+	VMOVUPS          64(R9), Z5
+	VMOVUPS          128(R9), Z6
+	VMOVUPS          192(R9), Z7
+	VMOVUPS          256(R9), Z8
+	VMOVUPS          320(R9), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z11, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             BX, R8
+	ADDQ             DI, R9
+	VMOVUPS          (R9), Z4
+	VMOVUPS          64(R9), Z5
+	VMOVUPS          128(R9), Z6
+	VMOVUPS          192(R9), Z7
+	VMOVUPS          256(R9), Z8
+	VMOVUPS          320(R9), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z11, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             BX, R8
+	ADDQ             DI, R9
+	VMOVUPS          (R9), Z4
+	VMOVUPS          64(R9), Z5
+	VMOVUPS          128(R9), Z6
+	VMOVUPS          192(R9), Z7
+	VMOVUPS          256(R9), Z8
+	VMOVUPS          320(R9), Z9
+	VMOVAPS          Z8, Z10
+	VFMADD231PS      Z0, Z6, Z10
+	VMOVAPS          Z7, Z11
+	VFMADD231PS      Z0, Z5, Z11
+	VMOVAPS          Z8, Z12
+	VFMADD231PS      Z1, Z6, Z12
+	VMOVAPS          Z7, Z13
+	VFMADD231PS      Z1, Z5, Z13
+	VADDPS           Z8, Z4, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z6, Z4
+	VMOVAPS          Z10, Z6
+	VFMADD231PS      Z2, Z11, Z6
+	VMOVAPS          Z10, Z8
+	VFNMADD231PS     Z2, Z11, Z8
+	VMOVAPS          Z12, Z10
+	VFMADD231PS      Z3, Z13, Z10
+	VMOVAPS          Z12, Z11
+	VFNMADD231PS     Z3, Z13, Z11
+	VADDPS           Z9, Z5, Z5
+	VMOVAPS          Z5, Z5
+	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
+	VMOVUPS          Z4, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z6, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z8, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z10, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z11, (R8)
+	ADDQ             BX, R8
+	VMOVUPS          Z5, (R8)
+	ADDQ             BX, R8
+	ADDQ             $+256, CX
+	ADDQ             SI, AX
+	DECQ             DX
+	JNZ              tile4
 	VZEROUPPER
 	RET
 
@@ -347,76 +439,79 @@ TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $0-40
 	MOVQ pos+32(FP), SI
 	SHLQ $0x02, SI
 
-kernel3:
+kernel5:
 	VMOVUPS          (CX), Z0
 	VMOVUPS          384(CX), Z1
 	VMOVUPS          768(CX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DX)
-	VMOVUPS          Z4, 192(DX)
-	VMOVUPS          Z3, 384(DX)
+	VMOVUPS          Z3, 192(DX)
+	VMOVUPS          Z4, 384(DX)
 	VMOVUPS          Z6, 576(DX)
 	VMOVUPS          Z5, 768(DX)
 	VMOVUPS          Z2, 960(DX)
 	VMOVUPS          128(CX), Z0
 	VMOVUPS          512(CX), Z1
 	VMOVUPS          896(CX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, 64(DX)
-	VMOVUPS          Z4, 256(DX)
-	VMOVUPS          Z3, 448(DX)
+	VMOVUPS          Z3, 256(DX)
+	VMOVUPS          Z4, 448(DX)
 	VMOVUPS          Z6, 640(DX)
 	VMOVUPS          Z5, 832(DX)
 	VMOVUPS          Z2, 1024(DX)
 	VMOVUPS          256(CX), Z0
 	VMOVUPS          640(CX), Z1
 	VMOVUPS          1024(CX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, 128(DX)
-	VMOVUPS          Z4, 320(DX)
-	VMOVUPS          Z3, 512(DX)
+	VMOVUPS          Z3, 320(DX)
+	VMOVUPS          Z4, 512(DX)
 	VMOVUPS          Z6, 704(DX)
 	VMOVUPS          Z5, 896(DX)
 	VMOVUPS          Z2, 1088(DX)
@@ -424,26 +519,27 @@ kernel3:
 	VMOVUPS          (DX), Z0
 	VMOVUPS          64(DX), Z1
 	VMOVUPS          128(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -454,26 +550,27 @@ kernel3:
 	VMOVUPS          192(DX), Z0
 	VMOVUPS          256(DX), Z1
 	VMOVUPS          320(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -484,26 +581,27 @@ kernel3:
 	VMOVUPS          384(DX), Z0
 	VMOVUPS          448(DX), Z1
 	VMOVUPS          512(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -514,26 +612,27 @@ kernel3:
 	VMOVUPS          576(DX), Z0
 	VMOVUPS          640(DX), Z1
 	VMOVUPS          704(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -544,26 +643,27 @@ kernel3:
 	VMOVUPS          768(DX), Z0
 	VMOVUPS          832(DX), Z1
 	VMOVUPS          896(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -574,26 +674,27 @@ kernel3:
 	VMOVUPS          960(DX), Z0
 	VMOVUPS          1024(DX), Z1
 	VMOVUPS          1088(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -604,72 +705,75 @@ kernel3:
 	VMOVUPS          64(CX), Z0
 	VMOVUPS          448(CX), Z1
 	VMOVUPS          832(CX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DX)
-	VMOVUPS          Z4, 192(DX)
-	VMOVUPS          Z3, 384(DX)
+	VMOVUPS          Z3, 192(DX)
+	VMOVUPS          Z4, 384(DX)
 	VMOVUPS          Z6, 576(DX)
 	VMOVUPS          Z5, 768(DX)
 	VMOVUPS          Z2, 960(DX)
 	VMOVUPS          192(CX), Z0
 	VMOVUPS          576(CX), Z1
 	VMOVUPS          960(CX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, 64(DX)
-	VMOVUPS          Z4, 256(DX)
-	VMOVUPS          Z3, 448(DX)
+	VMOVUPS          Z3, 256(DX)
+	VMOVUPS          Z4, 448(DX)
 	VMOVUPS          Z6, 640(DX)
 	VMOVUPS          Z5, 832(DX)
 	VMOVUPS          Z2, 1024(DX)
 	VMOVUPS          320(CX), Z0
 	VMOVUPS          704(CX), Z1
 	VMOVUPS          1088(CX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, 128(DX)
-	VMOVUPS          Z4, 320(DX)
-	VMOVUPS          Z3, 512(DX)
+	VMOVUPS          Z3, 320(DX)
+	VMOVUPS          Z4, 512(DX)
 	VMOVUPS          Z6, 704(DX)
 	VMOVUPS          Z5, 896(DX)
 	VMOVUPS          Z2, 1088(DX)
@@ -677,26 +781,27 @@ kernel3:
 	VMOVUPS          (DX), Z0
 	VMOVUPS          64(DX), Z1
 	VMOVUPS          128(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -707,26 +812,27 @@ kernel3:
 	VMOVUPS          192(DX), Z0
 	VMOVUPS          256(DX), Z1
 	VMOVUPS          320(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -737,26 +843,27 @@ kernel3:
 	VMOVUPS          384(DX), Z0
 	VMOVUPS          448(DX), Z1
 	VMOVUPS          512(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -767,26 +874,27 @@ kernel3:
 	VMOVUPS          576(DX), Z0
 	VMOVUPS          640(DX), Z1
 	VMOVUPS          704(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -797,26 +905,27 @@ kernel3:
 	VMOVUPS          768(DX), Z0
 	VMOVUPS          832(DX), Z1
 	VMOVUPS          896(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -827,26 +936,27 @@ kernel3:
 	VMOVUPS          960(DX), Z0
 	VMOVUPS          1024(DX), Z1
 	VMOVUPS          1088(DX), Z2
-	VADDPS           Z2, Z0, Z3
-	VMULPS.BCST      cbe2aaaab<>+0(SB), Z3, Z3
-	VBROADCASTSS     c3e2aaaab<>+0(SB), Z4
-	VMULPS.BCST      c3d2aaaab<>+0(SB), Z0, Z5
+	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
+	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
+	VMOVAPS          Z4, Z4
+	VFMADD231PS      Z3, Z2, Z4
+	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
+	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
 	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z4, Z2, Z5
-	VMULPS.BCST      c3e800000<>+0(SB), Z0, Z0
-	VMOVAPS          Z3, Z4
-	VFMADD231PS.BCST cbe2aaaab<>+0(SB), Z1, Z4
-	VMOVAPS          Z3, Z3
-	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD231PS      Z3, Z2, Z5
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
+	VMOVAPS          Z4, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
 	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3daaaaab<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
 	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbdaaaaab<>+0(SB), Z1, Z5
+	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
 	VMOVUPS          Z0, (DI)
 	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
 	VMOVUPS          Z3, (DI)
+	ADDQ             SI, DI
+	VMOVUPS          Z4, (DI)
 	ADDQ             SI, DI
 	VMOVUPS          Z6, (DI)
 	ADDQ             SI, DI
@@ -857,27 +967,33 @@ kernel3:
 	ADDQ             $+1152, CX
 	ADDQ             $+128, AX
 	DECQ             BX
-	JNZ              kernel3
+	JNZ              kernel5
 	VZEROUPPER
 	RET
 
-DATA cbe2aaaab<>+0(SB)/4, $0xbe2aaaab
-GLOBL cbe2aaaab<>(SB), RODATA|NOPTR, $4
+DATA cbeaaaaab<>+0(SB)/4, $0xbeaaaaab
+GLOBL cbeaaaaab<>(SB), RODATA|NOPTR, $4
+
+DATA cbf2aaaab<>+0(SB)/4, $0xbf2aaaab
+GLOBL cbf2aaaab<>(SB), RODATA|NOPTR, $4
+
+DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
+GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $4
 
 DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
 GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $4
 
-DATA c3d2aaaab<>+0(SB)/4, $0x3d2aaaab
-GLOBL c3d2aaaab<>(SB), RODATA|NOPTR, $4
+DATA cbef15bef<>+0(SB)/4, $0xbef15bef
+GLOBL cbef15bef<>(SB), RODATA|NOPTR, $4
 
-DATA c3e800000<>+0(SB)/4, $0x3e800000
-GLOBL c3e800000<>(SB), RODATA|NOPTR, $4
+DATA c3ef15bef<>+0(SB)/4, $0x3ef15bef
+GLOBL c3ef15bef<>(SB), RODATA|NOPTR, $4
 
-DATA c3daaaaab<>+0(SB)/4, $0x3daaaaab
-GLOBL c3daaaaab<>(SB), RODATA|NOPTR, $4
+DATA c3e715bef<>+0(SB)/4, $0x3e715bef
+GLOBL c3e715bef<>(SB), RODATA|NOPTR, $4
 
-DATA cbdaaaaab<>+0(SB)/4, $0xbdaaaaab
-GLOBL cbdaaaaab<>(SB), RODATA|NOPTR, $4
+DATA cbe715bef<>+0(SB)/4, $0xbe715bef
+GLOBL cbe715bef<>(SB), RODATA|NOPTR, $4
 
 // func winogradOutputAVX512(w *WinogradTile)
 // Requires: AVX, AVX512F
@@ -892,772 +1008,838 @@ TEXT ·winogradOutputAVX512(SB), NOSPLIT, $0-8
 	MOVQ         56(AX), R8
 	SHLQ         $0x02, DI
 	SHLQ         $0x02, R8
-	VBROADCASTSS c40000000<>+0(SB), Z0
-	VBROADCASTSS c40800000<>+0(SB), Z1
-	VBROADCASTSS c41000000<>+0(SB), Z2
-	VBROADCASTSS 72(AX), Z3
-	VBROADCASTSS 76(AX), Z4
+	VBROADCASTSS 72(AX), Z0
+	VBROADCASTSS 76(AX), Z1
 
-tile4:
+tile6:
 	LEAQ             (DX), R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, (BX)
-	VMOVUPS          Z9, 384(BX)
-	VMOVUPS          Z11, 768(BX)
-	VMOVUPS          Z6, 1152(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, (BX)
+	VMOVUPS          Z6, 384(BX)
+	VMOVUPS          Z8, 768(BX)
+	VMOVUPS          Z3, 1152(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 64(BX)
-	VMOVUPS          Z9, 448(BX)
-	VMOVUPS          Z11, 832(BX)
-	VMOVUPS          Z6, 1216(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 64(BX)
+	VMOVUPS          Z6, 448(BX)
+	VMOVUPS          Z8, 832(BX)
+	VMOVUPS          Z3, 1216(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 128(BX)
-	VMOVUPS          Z9, 512(BX)
-	VMOVUPS          Z11, 896(BX)
-	VMOVUPS          Z6, 1280(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 128(BX)
+	VMOVUPS          Z6, 512(BX)
+	VMOVUPS          Z8, 896(BX)
+	VMOVUPS          Z3, 1280(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 192(BX)
-	VMOVUPS          Z9, 576(BX)
-	VMOVUPS          Z11, 960(BX)
-	VMOVUPS          Z6, 1344(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 192(BX)
+	VMOVUPS          Z6, 576(BX)
+	VMOVUPS          Z8, 960(BX)
+	VMOVUPS          Z3, 1344(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 256(BX)
-	VMOVUPS          Z9, 640(BX)
-	VMOVUPS          Z11, 1024(BX)
-	VMOVUPS          Z6, 1408(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 256(BX)
+	VMOVUPS          Z6, 640(BX)
+	VMOVUPS          Z8, 1024(BX)
+	VMOVUPS          Z3, 1408(BX)
 	ADDQ             DI, R10
 	LEAQ             (DI)(DI*2), R11
 	ADDQ             R11, R11
+	VMOVUPS          (R10), Z2
+	ADDQ             R11, R10
+	VMOVUPS          (R10), Z3
+	ADDQ             R11, R10
+	VMOVUPS          (R10), Z4
+	ADDQ             R11, R10
 	VMOVUPS          (R10), Z5
 	ADDQ             R11, R10
 	VMOVUPS          (R10), Z6
 	ADDQ             R11, R10
 	VMOVUPS          (R10), Z7
-	ADDQ             R11, R10
-	VMOVUPS          (R10), Z8
-	ADDQ             R11, R10
-	VMOVUPS          (R10), Z9
-	ADDQ             R11, R10
-	VMOVUPS          (R10), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 320(BX)
-	VMOVUPS          Z9, 704(BX)
-	VMOVUPS          Z11, 1088(BX)
-	VMOVUPS          Z6, 1472(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 320(BX)
+	VMOVUPS          Z6, 704(BX)
+	VMOVUPS          Z8, 1088(BX)
+	VMOVUPS          Z3, 1472(BX)
 	MOVQ             CX, R10
 	MOVQ             32(AX), R11
-	VMOVUPS          (R11), Z5
-	VMOVUPS          (BX), Z6
-	VMOVUPS          64(BX), Z7
-	VMOVUPS          128(BX), Z8
-	VMOVUPS          192(BX), Z9
-	VMOVUPS          256(BX), Z10
-	VMOVUPS          320(BX), Z11
-	VMOVUPS          (R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          (R11), Z2
+	VMOVUPS          (BX), Z3
+	VMOVUPS          64(BX), Z4
+	VMOVUPS          128(BX), Z5
+	VMOVUPS          192(BX), Z6
+	VMOVUPS          256(BX), Z7
+	VMOVUPS          320(BX), Z8
+	VMOVUPS          (R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
 	ADDQ             R8, R10
-	VMOVUPS          384(BX), Z6
-	VMOVUPS          448(BX), Z7
-	VMOVUPS          512(BX), Z8
-	VMOVUPS          576(BX), Z9
-	VMOVUPS          640(BX), Z10
-	VMOVUPS          704(BX), Z11
-	VMOVUPS          (R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          384(BX), Z3
+	VMOVUPS          448(BX), Z4
+	VMOVUPS          512(BX), Z5
+	VMOVUPS          576(BX), Z6
+	VMOVUPS          640(BX), Z7
+	VMOVUPS          704(BX), Z8
+	VMOVUPS          (R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
 	ADDQ             R8, R10
-	VMOVUPS          768(BX), Z6
-	VMOVUPS          832(BX), Z7
-	VMOVUPS          896(BX), Z8
-	VMOVUPS          960(BX), Z9
-	VMOVUPS          1024(BX), Z10
-	VMOVUPS          1088(BX), Z11
-	VMOVUPS          (R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          768(BX), Z3
+	VMOVUPS          832(BX), Z4
+	VMOVUPS          896(BX), Z5
+	VMOVUPS          960(BX), Z6
+	VMOVUPS          1024(BX), Z7
+	VMOVUPS          1088(BX), Z8
+	VMOVUPS          (R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
 	ADDQ             R8, R10
-	VMOVUPS          1152(BX), Z6
-	VMOVUPS          1216(BX), Z7
-	VMOVUPS          1280(BX), Z8
-	VMOVUPS          1344(BX), Z9
-	VMOVUPS          1408(BX), Z10
-	VMOVUPS          1472(BX), Z11
-	VMOVUPS          (R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          1152(BX), Z3
+	VMOVUPS          1216(BX), Z4
+	VMOVUPS          1280(BX), Z5
+	VMOVUPS          1344(BX), Z6
+	VMOVUPS          1408(BX), Z7
+	VMOVUPS          1472(BX), Z8
+	VMOVUPS          (R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
-	VMOVUPS          Z5, (R11)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
+	VMOVUPS          Z2, (R11)
 	LEAQ             64(DX), R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, (BX)
-	VMOVUPS          Z9, 384(BX)
-	VMOVUPS          Z11, 768(BX)
-	VMOVUPS          Z6, 1152(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, (BX)
+	VMOVUPS          Z6, 384(BX)
+	VMOVUPS          Z8, 768(BX)
+	VMOVUPS          Z3, 1152(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 64(BX)
-	VMOVUPS          Z9, 448(BX)
-	VMOVUPS          Z11, 832(BX)
-	VMOVUPS          Z6, 1216(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 64(BX)
+	VMOVUPS          Z6, 448(BX)
+	VMOVUPS          Z8, 832(BX)
+	VMOVUPS          Z3, 1216(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 128(BX)
-	VMOVUPS          Z9, 512(BX)
-	VMOVUPS          Z11, 896(BX)
-	VMOVUPS          Z6, 1280(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 128(BX)
+	VMOVUPS          Z6, 512(BX)
+	VMOVUPS          Z8, 896(BX)
+	VMOVUPS          Z3, 1280(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 192(BX)
-	VMOVUPS          Z9, 576(BX)
-	VMOVUPS          Z11, 960(BX)
-	VMOVUPS          Z6, 1344(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 192(BX)
+	VMOVUPS          Z6, 576(BX)
+	VMOVUPS          Z8, 960(BX)
+	VMOVUPS          Z3, 1344(BX)
 	ADDQ             DI, R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
 	ADDQ             R12, R12
+	VMOVUPS          (R11), Z2
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z3
+	ADDQ             R12, R11
+	VMOVUPS          (R11), Z4
+	ADDQ             R12, R11
 	VMOVUPS          (R11), Z5
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z6
 	ADDQ             R12, R11
 	VMOVUPS          (R11), Z7
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z8
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z9
-	ADDQ             R12, R11
-	VMOVUPS          (R11), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 256(BX)
-	VMOVUPS          Z9, 640(BX)
-	VMOVUPS          Z11, 1024(BX)
-	VMOVUPS          Z6, 1408(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 256(BX)
+	VMOVUPS          Z6, 640(BX)
+	VMOVUPS          Z8, 1024(BX)
+	VMOVUPS          Z3, 1408(BX)
 	ADDQ             DI, R10
 	LEAQ             (DI)(DI*2), R11
 	ADDQ             R11, R11
+	VMOVUPS          (R10), Z2
+	ADDQ             R11, R10
+	VMOVUPS          (R10), Z3
+	ADDQ             R11, R10
+	VMOVUPS          (R10), Z4
+	ADDQ             R11, R10
 	VMOVUPS          (R10), Z5
 	ADDQ             R11, R10
 	VMOVUPS          (R10), Z6
 	ADDQ             R11, R10
 	VMOVUPS          (R10), Z7
-	ADDQ             R11, R10
-	VMOVUPS          (R10), Z8
-	ADDQ             R11, R10
-	VMOVUPS          (R10), Z9
-	ADDQ             R11, R10
-	VMOVUPS          (R10), Z10
-	VADDPS           Z7, Z6, Z11
-	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z9, Z8, Z7
-	VSUBPS           Z9, Z8, Z8
-	VADDPS           Z11, Z5, Z5
-	VADDPS           Z7, Z5, Z5
-	VMOVAPS          Z6, Z9
-	VFMADD231PS      Z0, Z8, Z9
-	VMOVAPS          Z11, Z11
-	VFMADD231PS      Z1, Z7, Z11
+	VADDPS           Z4, Z3, Z8
+	VSUBPS           Z4, Z3, Z3
+	VADDPS           Z6, Z5, Z4
+	VSUBPS           Z6, Z5, Z5
+	VADDPS           Z8, Z2, Z2
+	VADDPS           Z4, Z2, Z2
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS      Z2, Z8, Z6
-	VADDPS           Z10, Z6, Z6
-	VMOVUPS          Z5, 320(BX)
-	VMOVUPS          Z9, 704(BX)
-	VMOVUPS          Z11, 1088(BX)
-	VMOVUPS          Z6, 1472(BX)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
+	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VMOVAPS          Z8, Z8
+	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VMOVAPS          Z7, Z4
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VMOVAPS          Z4, Z3
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VMOVUPS          Z2, 320(BX)
+	VMOVUPS          Z6, 704(BX)
+	VMOVUPS          Z8, 1088(BX)
+	VMOVUPS          Z3, 1472(BX)
 	MOVQ             CX, R10
 	MOVQ             64(AX), R11
 	LEAQ             (R10)(R11*4), R10
 	MOVQ             32(AX), R11
-	VMOVUPS          (R11), Z5
-	VMOVUPS          (BX), Z6
-	VMOVUPS          64(BX), Z7
-	VMOVUPS          128(BX), Z8
-	VMOVUPS          192(BX), Z9
-	VMOVUPS          256(BX), Z10
-	VMOVUPS          320(BX), Z11
-	VMOVUPS          64(R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          (R11), Z2
+	VMOVUPS          (BX), Z3
+	VMOVUPS          64(BX), Z4
+	VMOVUPS          128(BX), Z5
+	VMOVUPS          192(BX), Z6
+	VMOVUPS          256(BX), Z7
+	VMOVUPS          320(BX), Z8
+	VMOVUPS          64(R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
 	ADDQ             R8, R10
-	VMOVUPS          384(BX), Z6
-	VMOVUPS          448(BX), Z7
-	VMOVUPS          512(BX), Z8
-	VMOVUPS          576(BX), Z9
-	VMOVUPS          640(BX), Z10
-	VMOVUPS          704(BX), Z11
-	VMOVUPS          64(R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          384(BX), Z3
+	VMOVUPS          448(BX), Z4
+	VMOVUPS          512(BX), Z5
+	VMOVUPS          576(BX), Z6
+	VMOVUPS          640(BX), Z7
+	VMOVUPS          704(BX), Z8
+	VMOVUPS          64(R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
 	ADDQ             R8, R10
-	VMOVUPS          768(BX), Z6
-	VMOVUPS          832(BX), Z7
-	VMOVUPS          896(BX), Z8
-	VMOVUPS          960(BX), Z9
-	VMOVUPS          1024(BX), Z10
-	VMOVUPS          1088(BX), Z11
-	VMOVUPS          64(R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          768(BX), Z3
+	VMOVUPS          832(BX), Z4
+	VMOVUPS          896(BX), Z5
+	VMOVUPS          960(BX), Z6
+	VMOVUPS          1024(BX), Z7
+	VMOVUPS          1088(BX), Z8
+	VMOVUPS          64(R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
 	ADDQ             R8, R10
-	VMOVUPS          1152(BX), Z6
-	VMOVUPS          1216(BX), Z7
-	VMOVUPS          1280(BX), Z8
-	VMOVUPS          1344(BX), Z9
-	VMOVUPS          1408(BX), Z10
-	VMOVUPS          1472(BX), Z11
-	VMOVUPS          64(R9), Z12
-	VADDPS           Z8, Z7, Z13
-	VSUBPS           Z8, Z7, Z7
-	VADDPS           Z10, Z9, Z8
-	VSUBPS           Z10, Z9, Z9
-	VADDPS           Z13, Z6, Z6
-	VADDPS           Z8, Z6, Z6
-	VMOVAPS          Z7, Z10
-	VFMADD231PS      Z0, Z9, Z10
-	VMOVAPS          Z13, Z13
-	VFMADD231PS      Z1, Z8, Z13
+	VMOVUPS          1152(BX), Z3
+	VMOVUPS          1216(BX), Z4
+	VMOVUPS          1280(BX), Z5
+	VMOVUPS          1344(BX), Z6
+	VMOVUPS          1408(BX), Z7
+	VMOVUPS          1472(BX), Z8
+	VMOVUPS          64(R9), Z9
+	VADDPS           Z5, Z4, Z10
+	VSUBPS           Z5, Z4, Z4
+	VADDPS           Z7, Z6, Z5
+	VSUBPS           Z7, Z6, Z6
+	VADDPS           Z10, Z3, Z3
+	VADDPS           Z5, Z3, Z3
+	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS      Z2, Z9, Z7
-	VADDPS           Z11, Z7, Z7
-	VADDPS           Z12, Z6, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, (R10)
-	VADDPS           Z12, Z10, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 64(R10)
-	VADDPS           Z12, Z13, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 128(R10)
-	VADDPS           Z12, Z7, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST c00000000<>+0(SB), Z6, Z5
-	VMAXPS           Z6, Z3, Z6
-	VMINPS           Z6, Z4, Z6
-	VMOVUPS          Z6, 192(R10)
-	VMOVUPS          Z5, (R11)
+	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
+	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VMOVAPS          Z10, Z10
+	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VMOVAPS          Z8, Z5
+	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VMOVAPS          Z5, Z4
+	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VADDPS           Z9, Z3, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, (R10)
+	VADDPS           Z9, Z7, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 64(R10)
+	VADDPS           Z9, Z10, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 128(R10)
+	VADDPS           Z9, Z4, Z3
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
+	VMAXPS           Z3, Z0, Z3
+	VMINPS           Z3, Z1, Z3
+	VMOVUPS          Z3, 192(R10)
+	VMOVUPS          Z2, (R11)
 	ADDQ             $+128, DX
 	ADDQ             $+256, CX
 	DECQ             SI
-	JNZ              tile4
+	JNZ              tile6
 	VZEROUPPER
 	RET
 
-DATA c41000000<>+0(SB)/4, $0x41000000
-GLOBL c41000000<>(SB), RODATA|NOPTR, $4
+DATA c3f000000<>+0(SB)/4, $0x3f000000
+GLOBL c3f000000<>(SB), RODATA|NOPTR, $4
+
+DATA c40000000<>+0(SB)/4, $0x40000000
+GLOBL c40000000<>(SB), RODATA|NOPTR, $4
+
+DATA c3eb504f3<>+0(SB)/4, $0x3eb504f3
+GLOBL c3eb504f3<>(SB), RODATA|NOPTR, $4
+
+DATA c403504f3<>+0(SB)/4, $0x403504f3
+GLOBL c403504f3<>(SB), RODATA|NOPTR, $4
 
 DATA c00000000<>+0(SB)/4, $0x00000000
 GLOBL c00000000<>(SB), RODATA|NOPTR, $4
@@ -1674,7 +1856,7 @@ TEXT ·transposeTallAVX512(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
-block5:
+block7:
 	MOVQ       CX, R8
 	VMOVUPS    (R8), Z0
 	LEAQ       (R8)(BX*1), R9
@@ -1803,144 +1985,144 @@ block5:
 	VSHUFF32X4 $0xdd, Z31, Z23, Z15
 	MOVQ       AX, R8
 	CMPQ       SI, $+16
-	JLT        part6
+	JLT        part8
 	VMOVUPS    Z0, (R8)
 	CMPQ       DI, $+1
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z1, (R8)
 	CMPQ       DI, $+2
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z2, (R8)
 	CMPQ       DI, $+3
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z3, (R8)
 	CMPQ       DI, $+4
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z4, (R8)
 	CMPQ       DI, $+5
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z5, (R8)
 	CMPQ       DI, $+6
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z6, (R8)
 	CMPQ       DI, $+7
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z7, (R8)
 	CMPQ       DI, $+8
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z8, (R8)
 	CMPQ       DI, $+9
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z9, (R8)
 	CMPQ       DI, $+10
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z10, (R8)
 	CMPQ       DI, $+11
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z11, (R8)
 	CMPQ       DI, $+12
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z12, (R8)
 	CMPQ       DI, $+13
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z13, (R8)
 	CMPQ       DI, $+14
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z14, (R8)
 	CMPQ       DI, $+15
-	JLE        whole7
+	JLE        whole9
 	ADDQ       DX, R8
 	VMOVUPS    Z15, (R8)
 
-whole7:
+whole9:
 	MOVQ   BX, R8
 	IMUL3Q $+16, R8, R8
 	ADDQ   R8, CX
 	ADDQ   $+64, AX
 	SUBQ   $+16, SI
-	JG     block5
-	JMP    end8
+	JG     block7
+	JMP    end10
 
-part6:
+part8:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (R8)
 	CMPQ    DI, $+1
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z1, K1, (R8)
 	CMPQ    DI, $+2
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z2, K1, (R8)
 	CMPQ    DI, $+3
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z3, K1, (R8)
 	CMPQ    DI, $+4
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z4, K1, (R8)
 	CMPQ    DI, $+5
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z5, K1, (R8)
 	CMPQ    DI, $+6
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z6, K1, (R8)
 	CMPQ    DI, $+7
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z7, K1, (R8)
 	CMPQ    DI, $+8
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z8, K1, (R8)
 	CMPQ    DI, $+9
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z9, K1, (R8)
 	CMPQ    DI, $+10
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z10, K1, (R8)
 	CMPQ    DI, $+11
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z11, K1, (R8)
 	CMPQ    DI, $+12
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z12, K1, (R8)
 	CMPQ    DI, $+13
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z13, K1, (R8)
 	CMPQ    DI, $+14
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z14, K1, (R8)
 	CMPQ    DI, $+15
-	JLE     end8
+	JLE     end10
 	ADDQ    DX, R8
 	VMOVUPS Z15, K1, (R8)
 
-end8:
+end10:
 	VZEROUPPER
 	RET

@@ -102,3 +102,49 @@ func TestTransposeTall(t *testing.T) {
 		}
 	})
 }
+
+func TestAbsSquares(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		for n := range 70 {
+			x, before := random(r, n), random(r, n)
+			sums, squares := newGuarded(n), newGuarded(n)
+			copy(sums.s, before)
+			copy(squares.s, before)
+			AbsSquares(sums.s, squares.s, x)
+			sums.check(t, n)
+			squares.check(t, n)
+			for i, v := range x {
+				require.InDelta(t, float64(before[i])+math.Abs(float64(v)), float64(sums.s[i]), 1e-6)
+				require.InDelta(t, float64(before[i])+float64(v)*float64(v), float64(squares.s[i]), 1e-6)
+			}
+		}
+	})
+}
+
+func TestWinogradDeficits(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		L := WinogradLanes()
+		for n := 1; n < 9; n++ {
+			step := 3 * L
+			src, limits := random(r, n*step), random(r, 4*L)
+			sums := newGuarded(5 * L)
+			before := random(r, 5*L)
+			copy(sums.s, before)
+			WinogradDeficits(&sums.s[0], &src[0], &limits[0], n, step)
+			sums.check(t, n)
+			for i, got := range sums.s {
+				want := float64(before[i])
+				for k := range n {
+					v := math.Abs(float64(src[k*step+i%L]))
+					if i < 4*L {
+						v = math.Max(float64(limits[i])-v, 0)
+					}
+					want += v * v
+				}
+				require.InDelta(t, want, float64(got), 1e-5)
+			}
+		}
+	})
+}

@@ -1,0 +1,521 @@
+package fast
+
+import (
+	"math"
+
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+)
+
+// Winograd's method mixes all values of a tile into each of its outputs, so its
+// error grows with the largest of them, where the budget (spec.SumBudget) grows
+// with S, the sum of |x*w| behind the output itself. The guard holds a bound of
+// the one against a bound of the other, for every tile and strip of output
+// channels, and tiles that fail are computed directly.
+//
+// The error. Let |x[e]| be the norm over the channels of the inputs at pixel e of
+// a tile, and |w[k]| that of the weights of output channel k at a tap, the largest
+// of the nine. By Cauchy and Schwarz each of the 36 sums of products of
+// transforms, and each of its partial sums, is at most |u||v|, the norms of the
+// transforms p over the channels, and with G, B', A' as in winograd.go
+//
+//	|u[p]| ~ |G[p]| |w[k]|,  |v[p]|^2 ~ sum over e of (B'[p,e] |x[e]|)^2
+//
+// (equal on average, where signs are independent from pixel to pixel). Taking the
+// roundings as independent (Higham and Mary, A New Approach to Probabilistic
+// Rounding Error Analysis, 2019), output o is in error by at most
+//
+//	2^-24 * winogradError(C) * |w[k]| * sqrt(sum over p, e of (A'[o,p] |G[p]| B'[p,e] |x[e]|)^2)
+//
+// The root is a fixed quadratic form of the |x[e]|; see guardVariance.
+//
+// The magnitude. For every limit d >= 0, as |w| >= d - max(d-|w|, 0),
+//
+//	S >= d*R - sqrt(Q*H[k]),  R = sum |x|,  Q = sum x^2,  H[k] = sum max(d-|w|, 0)^2
+//
+// over the products behind the output, again by Cauchy and Schwarz. This holds
+// for every x and w: channels where x is large may be those where w is small.
+// It costs a pass over x (R and Q are box sums of sums over channels) and one
+// over w (H for four limits), and some comparisons for each tile and strip.
+type guard struct {
+	p          *wino
+	rows, cols axisRuns
+	ends       [][2]runEnds // by run of rows and of columns: of all outputs, of the tile's corners
+	reach      []float32    // the variance of each tile of the block
+	norms      []float32    // root mean squares of the output channels' weights
+	strips     []guardStrip
+	failed     []bool // by strip and tile of the block
+
+	tiles, repaired int // of all blocks
+}
+
+// runEnds are the least R and the root of the largest Q of some outputs.
+type runEnds struct{ r, q float32 }
+
+var inf32 = float32(math.Inf(1))
+
+// guardLimits are the limits d, in units of the root mean square of an output
+// channel's weights.
+var guardLimits = [4]float32{0.125, 0.25, 0.5, 1}
+
+// guardVariance is, for the first of the four outputs of a line, by pixel e:
+//
+//	sum over p of (A'[0,p] |G[p]| B'[p,e])^2
+//
+// The last output has the same in reverse. In two dimensions, the form is the
+// product of two. Those of the second and third output are less than 0.312 times
+// the sum of the first and the last: their variance is less than 0.623 of the
+// larger, and in two dimensions that of all but the corners of a tile is less
+// than 0.623 of the largest corner's.
+var guardVariance = [6]float32{1, 3.3056, 12.5695, 1.5556, 2.9445, 0}
+
+const (
+	guardInner = 0.79 // the root of 0.623
+
+	// guardLeast and guardMost bound the squares that are compared: none of the
+	// products may overflow, and few underflow.
+	guardLeast, guardMost = 0x1p-80, 0x1p80
+)
+
+// winogradError is the error of sums over c channels, in unit roundoffs of the
+// norms' product. A block of n additions, each to a partial sum that grows up to
+// that product, has a standard deviation of 0.23*sqrt(n) (0.4 for each rounding),
+// and no number of blocks that winogradBlock gives has more than one of 32
+// additions. Four of these deviations are allowed for, and 1.5 for the
+// transforms' roundings; random data show 0.8 to 1.8 in all.
+func winogradError(c int) float64 { return 1.5 + 0.92*math.Sqrt(float64(min(c, 32))) }
+
+// winogradBlock is how many channels are summed before the sum is added to those
+// of the blocks before it. The errors of equal terms, which round alike, grow
+// with the length of a chain of additions, so chains stay short.
+func winogradBlock(c int) int {
+	if c <= 32 {
+		return c
+	}
+	blocks := max(2, (c+63)/64)
+	return (c + blocks - 1) / blocks
+}
+
+// axisRuns cuts the outputs of each tile along an axis into runs that see the
+// same taps inside of the input.
+type axisRuns struct {
+	first []int // of each tile, and one more
+	runs  []axisRun
+	masks []int // the sets of taps that occur
+}
+
+type axisRun struct {
+	lo, hi int // outputs
+	mask   int // index into masks
+}
+
+func newAxisRuns(in, out, pad, tiles int) (a axisRuns) {
+	for t := range tiles {
+		a.first = append(a.first, len(a.runs))
+		last := -1
+		for o := 4 * t; o < min(out, 4*t+4); o++ {
+			mask := 0
+			for r := range 3 {
+				if at := o + r - pad; at >= 0 && at < in {
+					mask |= 1 << r
+				}
+			}
+			if mask == last {
+				a.runs[len(a.runs)-1].hi = o + 1
+				continue
+			}
+			last = mask
+			id := 0
+			for id < len(a.masks) && a.masks[id] != mask {
+				id++
+			}
+			if id == len(a.masks) {
+				a.masks = append(a.masks, mask)
+			}
+			a.runs = append(a.runs, axisRun{o, o + 1, id})
+		}
+	}
+	a.first = append(a.first, len(a.runs))
+	return a
+}
+
+// guardStrip is what the guard knows about a strip of output channels, in units
+// of the root mean square of a channel's weights.
+type guardStrip struct {
+	norm float64   // the largest |w[k]|, over the root of the number of channels
+	h    []float64 // sqrt(H), the largest: by limit and class of taps
+	bad  bool
+}
+
+func newGuard(p *wino, rowsPerBlock int) *guard {
+	g := p.g
+	d := &guard{p: p}
+	d.rows = newAxisRuns(g.In[1], g.Out[1], g.PadBegin[1], p.th)
+	d.cols = newAxisRuns(g.In[2], g.Out[2], g.PadBegin[2], p.tw)
+	d.reach = make([]float32, rowsPerBlock*p.tw)
+	// A block has at most so many runs of rows.
+	runs := 0
+	for t := range p.th {
+		runs = max(runs, d.rows.first[t+1]-d.rows.first[t])
+	}
+	d.ends = make([][2]runEnds, rowsPerBlock*runs*len(d.cols.runs))
+	d.norms = make([]float32, p.kg)
+	d.failed = make([]bool, p.strips*rowsPerBlock*p.tw)
+	d.strips = make([]guardStrip, p.strips)
+	for i := range d.strips {
+		d.strips[i].h = make([]float64, len(guardLimits)*len(d.rows.masks)*len(d.cols.masks))
+	}
+	return d
+}
+
+// run returns the index, within the block, of run i of the rows of tile row.
+func (d *guard) run(row, i int) int {
+	p := d.p
+	all := len(d.rows.runs)
+	at := row/p.th*all + d.rows.first[row%p.th]
+	return at - (p.row0/p.th*all + d.rows.first[p.row0%p.th]) + i
+}
+
+// bandSums is the scratch memory of measure: per pixel of a band of rows of
+// tiles, sums over the channels.
+type bandSums struct {
+	wide          int       // floats of a padded row
+	sums, squares []float32 // rows of the input, as they lie in a plane
+	padded        [2][]float32
+	line          []float32
+	box           [2][]float32
+}
+
+// measure finds the variance of the tiles of a band, and R and Q for each of their
+// runs.
+func (d *guard) measure(row int) {
+	p, g := d.p, d.p.g
+	const most = 4*winogradBand + 2
+	in, wide, plane := g.In[2], 4*p.tw+2, g.InSize()
+	rows, pads, lines := most*in, most*wide+slack, wide+slack
+	buf := getScratch(2*(rows+pads) + 3*lines)
+	defer putScratch(buf)
+	take := func(n int) []float32 {
+		s := buf[:n:n]
+		buf = buf[n:]
+		return s
+	}
+	b := &bandSums{wide: wide, sums: take(rows), squares: take(rows)}
+	b.padded = [2][]float32{take(pads), take(pads)}
+	b.line, b.box = take(lines), [2][]float32{take(lines), take(lines)}
+	clear(b.padded[0][most*wide:]) // vectors hang over the last row
+	clear(b.padded[1][most*wide:])
+	last := min(p.row1, row+winogradBand)
+	left := min(wide, g.PadBegin[2])
+	width := max(0, min(in, wide-left))
+	for row < last {
+		n, first := row/p.th, row%p.th
+		count := min(last-row, p.th-first) // of the same image
+		h0 := min(max(0, 4*first-g.PadBegin[1]), g.In[1])
+		h1 := max(h0, min(g.In[1], 4*(first+count)+2-g.PadBegin[1]))
+		size := (h1 - h0) * in
+		clear(b.sums[:size])
+		clear(b.squares[:size])
+		for c := range p.cg {
+			simd.AbsSquares(b.sums[:size], b.squares[:size], p.x[(n*g.C+p.gi*p.cg+c)*plane+h0*in:][:size])
+		}
+		for i, src := range [2][]float32{b.sums, b.squares} {
+			for r := range 4*count + 2 {
+				line := b.padded[i][r*wide:][:wide]
+				h := 4*first + r - g.PadBegin[1]
+				if h < h0 || h >= h1 {
+					clear(line)
+					continue
+				}
+				clear(line[:left])
+				copy(line[left:][:width], src[(h-h0)*in:])
+				clear(line[left+width:])
+			}
+		}
+		for r := range count {
+			d.tileRow(b, row+r, 4*r)
+		}
+		row += count
+	}
+}
+
+// tileRow measures one row of tiles, whose first line is line top of the band.
+func (d *guard) tileRow(b *bandSums, row, top int) {
+	p := d.p
+	t := row % p.th
+	for i, run := range d.rows.runs[d.rows.first[t]:d.rows.first[t+1]] {
+		ends := d.ends[d.run(row, i)*len(d.cols.runs):][:len(d.cols.runs)]
+		for j := range ends {
+			ends[j] = [2]runEnds{{r: inf32}, {r: inf32}}
+		}
+		for o := run.lo; o < run.hi; o++ {
+			at := (top + o - 4*t) * b.wide
+			for k := range b.padded {
+				simd.WindowSum(&b.line[0], &b.padded[k][at], b.wide, 3, b.wide, 1)
+				simd.WindowSum(&b.box[k][0], &b.line[0], 4*p.tw, 3, 1, 1)
+			}
+			outer := (o+1)&2 == 0 // the first or the last of its tile
+			for j, c := range d.cols.runs {
+				e := &ends[j]
+				for at := c.lo; at < c.hi; at++ {
+					r, q := b.box[0][at], b.box[1][at]
+					e[0].r, e[0].q = min(e[0].r, r), max(e[0].q, q)
+					if outer && (at+1)&2 == 0 {
+						e[1].r, e[1].q = min(e[1].r, r), max(e[1].q, q)
+					}
+				}
+			}
+		}
+		for j := range ends {
+			for k := range ends[j] {
+				ends[j][k].q = float32(math.Sqrt(float64(ends[j][k].q)))
+			}
+		}
+	}
+	// The variance of the four corners, down the columns and then along the rows.
+	up, down := b.box[0][:b.wide], b.box[1][:b.wide]
+	clear(up)
+	clear(down)
+	for r := range 6 {
+		f, g := guardVariance[r], guardVariance[5-r]
+		for i, v := range b.padded[1][(top+r)*b.wide:][:b.wide] {
+			up[i] += f * v
+			down[i] += g * v
+		}
+	}
+	reach := d.reach[(row-p.row0)*p.tw:][:p.tw]
+	for i := range reach {
+		var sum [4]float32
+		for c, f := range guardVariance {
+			sum[0] += f * up[4*i+c]
+			sum[1] += f * up[4*i+5-c]
+			sum[2] += f * down[4*i+c]
+			sum[3] += f * down[4*i+5-c]
+		}
+		reach[i] = max(sum[0], sum[1], sum[2], sum[3])
+	}
+}
+
+// channelNorms finds the root mean squares of the weights of a strip.
+func (d *guard) channelNorms(s int) {
+	p := d.p
+	n := 9 * p.cg
+	for k := s * p.width; k < min(p.kg, (s+1)*p.width); k++ {
+		d.norms[k] = float32(math.Sqrt(simd.SumSquares(p.w[(p.gi*p.kg+k)*n:][:n], 0) / float64(n)))
+	}
+}
+
+// A strip's statistics are for each tap and half of its width five vectors; see
+// simd.WinogradDeficits.
+func (p *wino) statFloats() int { return 9 * 5 * p.width }
+
+// deficits computes the statistics of n channels' taps, as weights has them.
+func (p *wino) deficits(stats, taps, limits []float32, n int) {
+	L := p.lanes
+	clear(stats[:p.statFloats()])
+	for t := range 9 {
+		for half := range 2 {
+			simd.WinogradDeficits(&stats[(2*t+half)*5*L], &taps[t*p.width+half*L], &limits[half*4*L], n, 9*p.width)
+		}
+	}
+}
+
+// limitsOf sets the limits of a strip.
+func (d *guard) limitsOf(limits []float32, s int) {
+	p, L := d.p, d.p.lanes
+	clear(limits[:8*L])
+	for i := range min(p.width, p.kg-s*p.width) {
+		norm := d.norms[s*p.width+i]
+		for j, f := range guardLimits {
+			limits[(i/L*4+j)*L+i%L] = f * norm
+		}
+	}
+}
+
+// summarize makes the strip's summary from the statistics of its chunks.
+func (d *guard) summarize(s int, stats []float32) {
+	p, L := d.p, d.p.lanes
+	size := p.statFloats()
+	for at := size; at+size <= len(stats); at += size {
+		for i, v := range stats[at:][:size] {
+			stats[i] += v
+		}
+	}
+	strip := &d.strips[s]
+	*strip = guardStrip{h: strip.h}
+	clear(strip.h)
+	for i := range min(p.width, p.kg-s*p.width) {
+		norm := float64(d.norms[s*p.width+i])
+		if norm == 0 { // nothing comes of nothing
+			continue
+		}
+		if !(norm*norm > guardLeast && norm*norm < guardMost) {
+			strip.bad = true
+			return
+		}
+		lane := stats[i/L*5*L+i%L:]
+		var taps [5][9]float64
+		for t := range 9 {
+			for j := range taps {
+				taps[j][t] = float64(lane[(2*t*5+j)*L]) / (norm * norm)
+			}
+		}
+		for _, v := range taps[4] {
+			strip.norm = max(strip.norm, v)
+		}
+		for j := range guardLimits {
+			h := strip.h[j*len(d.rows.masks)*len(d.cols.masks):]
+			for _, rows := range d.rows.masks {
+				var sum [3]float64
+				for r := range 3 {
+					if rows>>r&1 != 0 {
+						for c := range sum {
+							sum[c] += taps[j][3*r+c]
+						}
+					}
+				}
+				for k, cols := range d.cols.masks {
+					v := 0.0
+					for c := range sum {
+						if cols>>c&1 != 0 {
+							v += sum[c]
+						}
+					}
+					h[k] = max(h[k], v)
+				}
+				h = h[len(d.cols.masks):]
+			}
+		}
+	}
+	strip.norm = math.Sqrt(strip.norm) // the units of w drop out of the comparison
+	for i, v := range strip.h {
+		strip.h[i] = math.Sqrt(v)
+	}
+}
+
+// check finds the tiles of the block whose outputs in strip s may break the
+// budget, and returns how many they are.
+func (d *guard) check(s int) int {
+	p := d.p
+	strip := &d.strips[s]
+	tiles := (p.row1 - p.row0) * p.tw
+	failed := d.failed[s*len(d.reach):][:tiles]
+	factor := strip.norm * winogradError(p.cg) / float64(9*p.cg+1)
+	count := 0
+	for i, reach := range d.reach[:tiles] {
+		row := p.row0 + i/p.tw
+		failed[i] = strip.bad || !d.passes(strip, row, i%p.tw, float64(reach), factor)
+		if failed[i] {
+			count++
+		}
+	}
+	return count
+}
+
+// passes holds the bounds against each other for one tile: the error is at most
+// factor times the root of reach.
+func (d *guard) passes(strip *guardStrip, row, col int, reach, factor float64) bool {
+	nc, mc := len(d.cols.runs), len(d.cols.masks)
+	classes := len(d.rows.masks) * mc
+	if !(reach < guardMost) {
+		return false
+	}
+	tolerance := [2]float64{guardInner * factor * math.Sqrt(reach), factor * math.Sqrt(reach)}
+	tiny := reach < guardLeast
+	t := row % d.p.th
+	for i, rr := range d.rows.runs[d.rows.first[t]:d.rows.first[t+1]] {
+		at := d.run(row, i) * nc
+		for j := d.cols.first[col]; j < d.cols.first[col+1]; j++ {
+			h := strip.h[rr.mask*mc+d.cols.runs[j].mask:]
+			for k, e := range d.ends[at+j] {
+				r, q := float64(e.r), float64(e.q)
+				if tiny { // only a tile of zeros is exact
+					if k == 0 && r != 0 || q != 0 || reach != 0 {
+						return false
+					}
+					continue
+				}
+				ok := false
+				for l, limit := range guardLimits {
+					if float64(limit)*r-q*h[l*classes] >= tolerance[k] {
+						ok = true
+						break
+					}
+				}
+				if !ok {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// repair computes the tiles that failed in any strip directly. It returns false
+// where they are so many that all outputs had better be.
+func (d *guard) repair() bool {
+	p := d.p
+	tiles := (p.row1 - p.row0) * p.tw
+	var list []int
+	for i := range tiles {
+		for s := range p.strips {
+			if d.failed[s*len(d.reach)+i] {
+				list = append(list, i)
+				break
+			}
+		}
+	}
+	if tooMany(len(list), tiles) {
+		return false
+	}
+	if len(list) > 0 {
+		d.direct(list)
+	}
+	d.tiles += tiles
+	d.repaired += len(list)
+	return true
+}
+
+// tooMany says whether Winograd's method does not pay where so many of the tiles
+// are computed once more.
+func tooMany(failed, tiles int) bool { return 4*failed > tiles }
+
+// direct computes tiles of the block as a product of the weights with a matrix
+// of sixteen columns for each tile.
+func (d *guard) direct(list []int) {
+	p, g := d.p, d.p.g
+	cols := 16 * len(list)
+	out := getScratch(p.kg * cols)
+	defer putScratch(out)
+	plane := g.InSize()
+	origin := func(j int) (n, h, w int) { // output j of the list
+		row := p.row0 + list[j/16]/p.tw
+		return row / p.th, row%p.th*4 + j/4%4, list[j/16]%p.tw*4 + j%4
+	}
+	pack := func(dst []float32, k0, kn, j0, nj, width int) {
+		for i := range kn {
+			c, tap := (k0+i)/9, (k0+i)%9
+			line := dst[i*width:][:width]
+			clear(line)
+			for j := range nj {
+				n, h, w := origin(j0 + j)
+				h += tap/3 - g.PadBegin[1]
+				w += tap%3 - g.PadBegin[2]
+				if h >= 0 && h < g.In[1] && w >= 0 && w < g.In[2] {
+					line[j] = p.x[(n*g.C+p.gi*p.cg+c)*plane+h*g.In[2]+w]
+				}
+			}
+		}
+	}
+	GemmPack(p.kg, cols, 9*p.cg, p.w[p.gi*p.kg*9*p.cg:], 9*p.cg, false, pack, out, cols, false,
+		Epilogue{RowBias: groupBias(p.b, p.gi, p.kg), Act: g.Act})
+	for j := range cols {
+		n, h, w := origin(j)
+		if h >= g.Out[1] || w >= g.Out[2] {
+			continue
+		}
+		y := p.y[(n*g.K+p.gi*p.kg)*g.OutSize()+h*g.Out[2]+w:]
+		for k := range p.kg {
+			y[k*g.OutSize()] = out[k*cols+j]
+		}
+	}
+}
