@@ -42,7 +42,9 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	}
 	return e.one(call{
 		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
-		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanConv(onDevice, dev, force) },
+		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
+			return shaders.PlanConv(onDevice, dev, force)
+		},
 		cpu: func(out, in [][]float32, plain bool) error {
 			if plain {
 				cpuref.Conv(out[0], in[0], in[1], in[2], g)
