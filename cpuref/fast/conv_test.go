@@ -3,6 +3,7 @@ package fast
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/kansu-dev/kansu/cpuref"
@@ -198,15 +199,12 @@ func BenchmarkConv(b *testing.B) {
 			onThreads(b, func(b *testing.B) {
 				g, err := spec.NewConv(c.x, c.w, nil, c.p)
 				require.NoError(b, err)
-				x, w, y := make([]float32, spec.Count(c.x)), make([]float32, spec.Count(c.w)), make([]float32, spec.Count(g.OutShape()))
-				for i := range x {
-					x[i] = float32(i%13) / 13
-				}
-				for i := range w {
-					w[i] = float32(i%7)/7 - 0.5
-				}
-				g.Direct = true
+				r := rand.New(rand.NewPCG(1, 2))
+				x, w, y := random(r, spec.Count(c.x)), random(r, spec.Count(c.w)), make([]float32, spec.Count(g.OutShape()))
+				direct := g
+				direct.Direct = true
 				b.Run("forward", func(b *testing.B) { timed(b, g.Flops(), "GF/s", func() { Conv(y, x, w, nil, g) }) })
+				b.Run("direct", func(b *testing.B) { timed(b, g.Flops(), "GF/s", func() { Conv(y, x, w, nil, direct) }) })
 				b.Run("weight", func(b *testing.B) { timed(b, g.Flops(), "GF/s", func() { ConvGradWeight(w, y, x, g) }) })
 			})
 		})

@@ -111,19 +111,21 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 		defer putScratch(p.stats)
 	}
 	for p.gi = range g.Groups {
+		first := 0 // tasks of the first block that transform weights
 		if p.u != nil {
-			parallel(workers, p.strips, func(_, s int) { p.guard.channelNorms(s) })
-			parallel(workers, p.strips*chunks, func(_, i int) {
-				s, c := i/chunks, i%chunks*weightChunk
-				p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
-			})
-			parallel(workers, p.strips, func(_, s int) { p.guard.summarize(s, p.stats[s*size:][:size]) })
+			first = p.strips * chunks
 		}
 		for p.row0 = 0; p.row0 < rows; p.row0 = p.row1 {
 			p.row1 = min(rows, p.row0+rowsPerBlock)
 			blockRows := p.row1 - p.row0
 			bands := (blockRows + winogradBand - 1) / winogradBand
-			parallel(workers, p.stride/p.lanes*bands, func(_, i int) {
+			parallel(workers, first+p.stride/p.lanes*bands, func(_, i int) {
+				if i < first {
+					s, c := i/chunks, i%chunks*weightChunk
+					p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
+					return
+				}
+				i -= first
 				if row := p.row0 + i%bands*winogradBand; i < bands {
 					p.guard.measure(row)
 				} else {
@@ -131,10 +133,16 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 				}
 			})
 			if p.u != nil {
-				parallel(workers, p.strips, func(_, s int) { p.check(s) })
+				Parallel(p.strips, float64(p.strips)*(3000+20*float64(blockRows*p.tw)), func(s int) {
+					if first > 0 {
+						p.guard.summarize(s, p.stats[s*size:][:size])
+					}
+					p.check(s)
+				})
 				if p.bad.Load() {
 					return false
 				}
+				first = 0
 			}
 			subs := min(p.subs, blockRows)
 			parallel(workers, p.strips*subs, func(_, i int) {
@@ -209,7 +217,7 @@ func (p *wino) weights(u, stats []float32, s, c0, c1 int) {
 	src := p.w[((p.gi*p.kg+k0)*p.cg+c0)*9:]
 	transposeRows(taps, src, p.width, p.cg*9, (c1-c0)*9, n, p.width)
 	tmp := taps[9*weightChunk*p.width:]
-	p.guard.limitsOf(tmp, s)
+	p.limitsOf(tmp, s)
 	p.deficits(stats, taps, tmp, c1-c0)
 	simd.WinogradWeights(&u[c0*p.width], &taps[0], &tmp[0], c1-c0, p.upos)
 	putScratch(taps)
@@ -226,7 +234,6 @@ func (p *wino) output(s, row0, row1 int) {
 		u = getScratch(36*p.upos + (p.cg+weightChunk-1)/weightChunk*size)
 		defer putScratch(u)
 		stats := u[36*p.upos:]
-		p.guard.channelNorms(s)
 		for c := 0; c < p.cg; c += weightChunk {
 			p.weights(u, stats[c/weightChunk*size:], s, c, min(c+weightChunk, p.cg))
 		}

@@ -41,7 +41,6 @@ type guard struct {
 	rows, cols axisRuns
 	ends       [][2]runEnds // by run of rows and of columns: of all outputs, of the tile's corners
 	reach      []float32    // the variance of each tile of the block
-	norms      []float32    // root mean squares of the output channels' weights
 	strips     []guardStrip
 	failed     []bool // by strip and tile of the block
 
@@ -53,8 +52,7 @@ type runEnds struct{ r, q float32 }
 
 var inf32 = float32(math.Inf(1))
 
-// guardLimits are the limits d, in units of the root mean square of an output
-// channel's weights.
+// guardLimits are the limits d, in the units of an output channel's weights.
 var guardLimits = [4]float32{0.125, 0.25, 0.5, 1}
 
 // guardVariance is, for the first of the four outputs of a line, by pixel e:
@@ -138,10 +136,10 @@ func newAxisRuns(in, out, pad, tiles int) (a axisRuns) {
 	return a
 }
 
-// guardStrip is what the guard knows about a strip of output channels, in units
-// of the root mean square of a channel's weights.
+// guardStrip is what the guard knows about a strip of output channels, in the
+// units of its channels.
 type guardStrip struct {
-	norm float64   // the largest |w[k]|, over the root of the number of channels
+	norm float64   // the largest |w[k]|
 	h    []float64 // sqrt(H), the largest: by limit and class of taps
 	bad  bool
 }
@@ -158,7 +156,6 @@ func newGuard(p *wino, rowsPerBlock int) *guard {
 		runs = max(runs, d.rows.first[t+1]-d.rows.first[t])
 	}
 	d.ends = make([][2]runEnds, rowsPerBlock*runs*len(d.cols.runs))
-	d.norms = make([]float32, p.kg)
 	d.failed = make([]bool, p.strips*rowsPerBlock*p.tw)
 	d.strips = make([]guardStrip, p.strips)
 	for i := range d.strips {
@@ -295,13 +292,13 @@ func (d *guard) tileRow(b *bandSums, row, top int) {
 	}
 }
 
-// channelNorms finds the root mean squares of the weights of a strip.
-func (d *guard) channelNorms(s int) {
-	p := d.p
+// unit returns what the weights of output channel k of the group are measured in:
+// their root mean square, or that of their first input channels. Any unit will do
+// for the bounds; this one suits guardLimits.
+func (p *wino) unit(k int) float32 {
 	n := 9 * p.cg
-	for k := s * p.width; k < min(p.kg, (s+1)*p.width); k++ {
-		d.norms[k] = float32(math.Sqrt(simd.SumSquares(p.w[(p.gi*p.kg+k)*n:][:n], 0) / float64(n)))
-	}
+	w := p.w[(p.gi*p.kg+k)*n:][:9*min(p.cg, weightChunk)]
+	return float32(math.Sqrt(simd.SumSquares(w, 0) / float64(len(w))))
 }
 
 // A strip's statistics are for each tap and half of its width five vectors; see
@@ -320,13 +317,13 @@ func (p *wino) deficits(stats, taps, limits []float32, n int) {
 }
 
 // limitsOf sets the limits of a strip.
-func (d *guard) limitsOf(limits []float32, s int) {
-	p, L := d.p, d.p.lanes
+func (p *wino) limitsOf(limits []float32, s int) {
+	L := p.lanes
 	clear(limits[:8*L])
 	for i := range min(p.width, p.kg-s*p.width) {
-		norm := d.norms[s*p.width+i]
+		unit := p.unit(s*p.width + i)
 		for j, f := range guardLimits {
-			limits[(i/L*4+j)*L+i%L] = f * norm
+			limits[(i/L*4+j)*L+i%L] = f * unit
 		}
 	}
 }
@@ -344,24 +341,24 @@ func (d *guard) summarize(s int, stats []float32) {
 	*strip = guardStrip{h: strip.h}
 	clear(strip.h)
 	for i := range min(p.width, p.kg-s*p.width) {
-		norm := float64(d.norms[s*p.width+i])
-		if norm == 0 { // nothing comes of nothing
+		unit := float64(p.unit(s*p.width + i))
+		lane := stats[i/L*5*L+i%L:]
+		var taps [5][9]float64
+		largest := 0.0
+		for t := range 9 {
+			for j := range taps {
+				taps[j][t] = float64(lane[(2*t*5+j)*L]) / (unit * unit)
+			}
+			largest = max(largest, float64(lane[(2*t*5+4)*L]))
+		}
+		if unit == 0 && largest == 0 { // nothing comes of nothing
 			continue
 		}
-		if !(norm*norm > guardLeast && norm*norm < guardMost) {
+		if !(unit*unit > guardLeast && largest < guardMost) {
 			strip.bad = true
 			return
 		}
-		lane := stats[i/L*5*L+i%L:]
-		var taps [5][9]float64
-		for t := range 9 {
-			for j := range taps {
-				taps[j][t] = float64(lane[(2*t*5+j)*L]) / (norm * norm)
-			}
-		}
-		for _, v := range taps[4] {
-			strip.norm = max(strip.norm, v)
-		}
+		strip.norm = max(strip.norm, largest/(unit*unit))
 		for j := range guardLimits {
 			h := strip.h[j*len(d.rows.masks)*len(d.cols.masks):]
 			for _, rows := range d.rows.masks {
