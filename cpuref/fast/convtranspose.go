@@ -103,7 +103,6 @@ func (t *transposed) phase(a [3]axisPhase) {
 		for i := range c.PadEnd {
 			c.PadEnd[i] = c.Out[i] - 1 + c.Extent(i) - c.PadBegin[i] - c.In[i]
 		}
-		c.Direct = true
 		Conv(t.y, t.x, w, t.b, c)
 	case c.CG() == 1 && c.KG() <= depthwiseMax:
 		t.planes(w, &c, place)

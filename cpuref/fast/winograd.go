@@ -13,7 +13,8 @@ import (
 // 512-bit multipliers, per channel of input and output.
 func winogradPays(g *spec.Conv) bool {
 	if g.Kernel != [3]int{1, 3, 3} || g.Stride != [3]int{1, 1, 1} || g.Dilation != [3]int{1, 1, 1} ||
-		g.In[0] != 1 || g.Out[0] != 1 || g.PadMode != spec.PadZeros || g.PadBegin[0] != 0 || g.PadEnd[0] != 0 {
+		g.In[0] != 1 || g.Out[0] != 1 || g.PadMode != spec.PadZeros || g.PadBegin[0] != 0 || g.PadEnd[0] != 0 ||
+		g.PadBegin[1] < 0 || g.PadBegin[2] < 0 { // a transposed convolution's may be
 		return false
 	}
 	if g.Direct || g.CG() < winogradMin || g.KG() < winogradMin {
@@ -111,6 +112,7 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 		defer putScratch(p.stats)
 	}
 	for p.gi = range g.Groups {
+		p.guard.measureWeights()
 		first := 0 // tasks of the first block that transform weights
 		if p.u != nil {
 			first = p.strips * chunks
@@ -217,7 +219,7 @@ func (p *wino) weights(u, stats []float32, s, c0, c1 int) {
 	src := p.w[((p.gi*p.kg+k0)*p.cg+c0)*9:]
 	transposeRows(taps, src, p.width, p.cg*9, (c1-c0)*9, n, p.width)
 	tmp := taps[9*weightChunk*p.width:]
-	p.limitsOf(tmp, s)
+	p.guard.limitsOf(tmp, s)
 	p.deficits(stats, taps, tmp, c1-c0)
 	simd.WinogradWeights(&u[c0*p.width], &taps[0], &tmp[0], c1-c0, p.upos)
 	putScratch(taps)
@@ -269,7 +271,7 @@ func (p *wino) output(s, row0, row1 int) {
 				p.ts.RunRows(t, r1-r0)
 			}
 			if k0 > 0 {
-				simd.BinAdd.Apply(sums, sums, part, 0, 0, 0, false)
+				addTo(sums, part)
 			}
 		}
 	}

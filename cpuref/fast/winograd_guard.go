@@ -41,6 +41,7 @@ type guard struct {
 	rows, cols axisRuns
 	ends       [][2]runEnds // by run of rows and of columns: of all outputs, of the tile's corners
 	reach      []float32    // the variance of each tile of the block
+	units      []float32    // of the weights of each output channel
 	strips     []guardStrip
 	failed     []bool // by strip and tile of the block
 
@@ -156,6 +157,7 @@ func newGuard(p *wino, rowsPerBlock int) *guard {
 		runs = max(runs, d.rows.first[t+1]-d.rows.first[t])
 	}
 	d.ends = make([][2]runEnds, rowsPerBlock*runs*len(d.cols.runs))
+	d.units = make([]float32, p.kg)
 	d.failed = make([]bool, p.strips*rowsPerBlock*p.tw)
 	d.strips = make([]guardStrip, p.strips)
 	for i := range d.strips {
@@ -212,8 +214,8 @@ func (d *guard) measure(row int) {
 		size := (h1 - h0) * in
 		clear(b.sums[:size])
 		clear(b.squares[:size])
-		for c := range p.cg {
-			simd.AbsSquares(b.sums[:size], b.squares[:size], p.x[(n*g.C+p.gi*p.cg+c)*plane+h0*in:][:size])
+		if size > 0 {
+			simd.AbsSquares(b.sums[:size], b.squares[:size], p.x[(n*g.C+p.gi*p.cg)*plane+h0*in:], p.cg, plane)
 		}
 		for i, src := range [2][]float32{b.sums, b.squares} {
 			for r := range 4*count + 2 {
@@ -292,17 +294,21 @@ func (d *guard) tileRow(b *bandSums, row, top int) {
 	}
 }
 
-// unit returns what the weights of output channel k of the group are measured in:
-// their root mean square, or that of their first input channels. Any unit will do
-// for the bounds; this one suits guardLimits.
-func (p *wino) unit(k int) float32 {
-	n := 9 * p.cg
-	w := p.w[(p.gi*p.kg+k)*n:][:9*min(p.cg, weightChunk)]
-	return float32(math.Sqrt(simd.SumSquares(w, 0) / float64(len(w))))
+// measureWeights finds the units of the group's output channels: the root mean
+// square of each one's weights, or of those of its first input channels. Any unit
+// will do for the bounds; this one suits guardLimits.
+func (d *guard) measureWeights() {
+	p := d.p
+	n, some := 9*p.cg, 9*min(p.cg, weightChunk)
+	ParallelRange(p.kg, p.width, float64(p.kg*(some/4+10)), func(low, high int) {
+		for k := low; k < high; k++ {
+			d.units[k] = float32(math.Sqrt(simd.SumSquares(p.w[(p.gi*p.kg+k)*n:][:some], 0) / float64(some)))
+		}
+	})
 }
 
-// A strip's statistics are for each tap and half of its width five vectors; see
-// simd.WinogradDeficits.
+// A strip's statistics are, for each tap, five lines of its output channels; see
+// simd.WinogradDeficits. Each half of a line is a vector.
 func (p *wino) statFloats() int { return 9 * 5 * p.width }
 
 // deficits computes the statistics of n channels' taps, as weights has them.
@@ -317,11 +323,11 @@ func (p *wino) deficits(stats, taps, limits []float32, n int) {
 }
 
 // limitsOf sets the limits of a strip.
-func (p *wino) limitsOf(limits []float32, s int) {
-	L := p.lanes
+func (d *guard) limitsOf(limits []float32, s int) {
+	p, L := d.p, d.p.lanes
 	clear(limits[:8*L])
 	for i := range min(p.width, p.kg-s*p.width) {
-		unit := p.unit(s*p.width + i)
+		unit := d.units[s*p.width+i]
 		for j, f := range guardLimits {
 			limits[(i/L*4+j)*L+i%L] = f * unit
 		}
@@ -333,24 +339,23 @@ func (d *guard) summarize(s int, stats []float32) {
 	p, L := d.p, d.p.lanes
 	size := p.statFloats()
 	for at := size; at+size <= len(stats); at += size {
-		for i, v := range stats[at:][:size] {
-			stats[i] += v
-		}
+		addTo(stats[:size], stats[at:])
 	}
 	strip := &d.strips[s]
 	*strip = guardStrip{h: strip.h}
 	clear(strip.h)
+	tap := 10 * L // floats
+	at := func(i int) int { return i/L*5*L + i%L }
+	scale := getScratch(4*tap + 2*L)
+	defer putScratch(scale)
+	rows, sum := scale[2*L:][:3*tap], scale[2*L+3*tap:][:tap]
 	for i := range min(p.width, p.kg-s*p.width) {
-		unit := float64(p.unit(s*p.width + i))
-		lane := stats[i/L*5*L+i%L:]
-		var taps [5][9]float64
-		largest := 0.0
+		unit := d.units[s*p.width+i]
+		largest := float32(0)
 		for t := range 9 {
-			for j := range taps {
-				taps[j][t] = float64(lane[(2*t*5+j)*L]) / (unit * unit)
-			}
-			largest = max(largest, float64(lane[(2*t*5+4)*L]))
+			largest = max(largest, stats[t*tap+at(i)+4*L])
 		}
+		scale[i] = 0
 		if unit == 0 && largest == 0 { // nothing comes of nothing
 			continue
 		}
@@ -358,36 +363,44 @@ func (d *guard) summarize(s int, stats []float32) {
 			strip.bad = true
 			return
 		}
-		strip.norm = max(strip.norm, largest/(unit*unit))
-		for j := range guardLimits {
-			h := strip.h[j*len(d.rows.masks)*len(d.cols.masks):]
-			for _, rows := range d.rows.masks {
-				var sum [3]float64
-				for r := range 3 {
-					if rows>>r&1 != 0 {
-						for c := range sum {
-							sum[c] += taps[j][3*r+c]
-						}
-					}
-				}
-				for k, cols := range d.cols.masks {
-					v := 0.0
-					for c := range sum {
-						if cols>>c&1 != 0 {
-							v += sum[c]
-						}
-					}
-					h[k] = max(h[k], v)
-				}
-				h = h[len(d.cols.masks):]
-			}
-		}
+		scale[i] = 1 / (unit * unit)
+		strip.norm = max(strip.norm, float64(largest*scale[i]))
 	}
 	strip.norm = math.Sqrt(strip.norm) // the units of w drop out of the comparison
-	for i, v := range strip.h {
-		strip.h[i] = math.Sqrt(v)
+	n := min(p.width, p.kg-s*p.width)
+	h := strip.h
+	classes := len(d.rows.masks) * len(d.cols.masks)
+	for _, rm := range d.rows.masks {
+		clear(rows)
+		for r := range 3 {
+			if rm>>r&1 != 0 {
+				addTo(rows, stats[3*r*tap:])
+			}
+		}
+		for _, cm := range d.cols.masks {
+			clear(sum)
+			for c := range 3 {
+				if cm>>c&1 != 0 {
+					addTo(sum, rows[c*tap:])
+				}
+			}
+			for j := range guardLimits {
+				most := float32(0)
+				for half := 0; half*L < n; half++ {
+					line := sum[(half*5+j)*L:][:L]
+					for i, f := range scale[half*L:][:min(L, n-half*L)] {
+						most = max(most, line[i]*f)
+					}
+				}
+				h[j*classes] = math.Sqrt(float64(most))
+			}
+			h = h[1:]
+		}
 	}
 }
+
+// addTo adds x to the sums.
+func addTo(sums, x []float32) { simd.BinAdd.Apply(sums, sums, x, 0, 0, 0, false) }
 
 // check finds the tiles of the block whose outputs in strip s may break the
 // budget, and returns how many they are.

@@ -94,6 +94,7 @@ func awkwardConv() []Case {
 		// 3x3 with stride 1 and the channels for Winograd's method
 		&ConvCase{X: []int{2, 17, 13, 15}, W: []int{19, 17, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}, Act: relu}},
 		&ConvCase{X: []int{1, 32, 9, 8}, W: []int{34, 16, 3, 3}, Params: ops.ConvParams{Padding: []int{2}, Groups: 2, PadMode: spec.PadReflect}},
+		&ConvCase{X: []int{1, 64, 18, 13}, W: []int{35, 64, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1, 0, 2, 1}}},
 		&ConvCase{X: []int{3, 16, 3, 3}, W: []int{16, 16, 3, 3}, Bias: true, Params: ops.ConvParams{Act: spec.Activation{Func: spec.Mish}}},
 		// first layers, depthwise with a multiplier, stride in a 1x1 kernel
 		&ConvCase{X: []int{1, 3, 32, 36}, W: []int{16, 3, 7, 7}, Bias: true, Params: ops.ConvParams{Padding: []int{3}, Stride: []int{2}}},

@@ -280,14 +280,18 @@ func winogradLanes() int {
 	return 8
 }
 
-func absSquares(sums, squares, x *float32, n int) {
-	switch Active() {
-	case AVX512:
-		absSquaresAVX512(sums, squares, x, n)
-	case AVX2:
-		absSquaresAVX2(sums, squares, x, n)
+func absSquares(sums, squares, x *float32, n, stride, rows int) {
+	switch l := Active(); {
+	case l == AVX512 && rows == 4:
+		absSquares4xAVX512(sums, squares, x, n, stride)
+	case l == AVX512:
+		absSquares1xAVX512(sums, squares, x, n, stride)
+	case l == AVX2 && rows == 4:
+		absSquares4xAVX2(sums, squares, x, n, stride)
+	case l == AVX2:
+		absSquares1xAVX2(sums, squares, x, n, stride)
 	default:
-		absSquaresPortable(sums, squares, x, n)
+		absSquaresPortable(sums, squares, x, n, stride, rows)
 	}
 }
 

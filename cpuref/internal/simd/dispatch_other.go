@@ -85,7 +85,9 @@ func (d *Depthwise) Strip() {}
 
 func winogradLanes() int { return portableLanes }
 
-func absSquares(sums, squares, x *float32, n int) { absSquaresPortable(sums, squares, x, n) }
+func absSquares(sums, squares, x *float32, n, stride, rows int) {
+	absSquaresPortable(sums, squares, x, n, stride, rows)
+}
 
 func winogradDeficits(sums, src, limits *float32, n, step int) {
 	winogradDeficitsPortable(sums, src, limits, n, step)

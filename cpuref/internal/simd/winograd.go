@@ -32,17 +32,28 @@ func WinogradWeights(dst, src, tmp *float32, n, pos int) {
 	winogradWeights(dst, src, tmp, n, pos)
 }
 
-// AbsSquares adds |x[i]| to sums[i] and x[i]^2 to squares[i].
-func AbsSquares(sums, squares, x []float32) {
-	n := len(x)
-	sums, squares = sums[:n], squares[:n]
+// AbsSquares adds |v| to sums[i] and v^2 to squares[i] for each of rows values
+// v = x[i+r*stride], in the order of r.
+func AbsSquares(sums, squares, x []float32, rows, stride int) {
+	n := len(sums)
+	squares = squares[:n]
 	whole := n / WinogradLanes()
-	if whole > 0 {
-		absSquares(&sums[0], &squares[0], &x[0], whole)
-	}
-	for i := whole * WinogradLanes(); i < n; i++ {
-		sums[i] += abs32(x[i])
-		squares[i] += x[i] * x[i]
+	for r := 0; r < rows; {
+		count := 1
+		if rows-r >= 4 {
+			count = 4
+		}
+		if whole > 0 {
+			absSquares(&sums[0], &squares[0], &x[r*stride], whole, stride, count)
+		}
+		for range count {
+			for i := whole * WinogradLanes(); i < n; i++ {
+				v := x[r*stride+i]
+				sums[i] += abs32(v)
+				squares[i] += v * v
+			}
+			r++
+		}
 	}
 }
 
@@ -194,11 +205,13 @@ func transposeTallPortable(dst, src *float32, dstStride, srcStride, rows, n int)
 
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
 
-func absSquaresPortable(sums, squares, x *float32, n int) {
-	for i := range n * portableLanes {
-		v := *at(x, i)
-		*at(sums, i) += abs32(v)
-		*at(squares, i) += v * v
+func absSquaresPortable(sums, squares, x *float32, n, stride, rows int) {
+	for r := range rows {
+		for i := range n * portableLanes {
+			v := *at(x, r*stride+i)
+			*at(sums, i) += abs32(v)
+			*at(squares, i) += v * v
+		}
 	}
 }
 

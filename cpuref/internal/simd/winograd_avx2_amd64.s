@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func absSquaresAVX2(sums *float32, squares *float32, x *float32, n int)
+// func absSquares1xAVX2(sums *float32, squares *float32, x *float32, n int, stride int)
 // Requires: AVX, FMA3
-TEXT ·absSquaresAVX2(SB), NOSPLIT, $0-32
+TEXT ·absSquares1xAVX2(SB), NOSPLIT, $0-40
 	MOVQ         sums+0(FP), AX
 	MOVQ         squares+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -14,12 +14,13 @@ TEXT ·absSquaresAVX2(SB), NOSPLIT, $0-32
 	VBROADCASTSS c7fffffff<>+0(SB), Y0
 
 abs1:
-	VMOVUPS     (DX), Y1
+	VMOVUPS     (AX), Y1
 	VMOVUPS     (CX), Y2
-	VFMADD231PS Y1, Y1, Y2
+	VMOVUPS     (DX), Y3
+	VFMADD231PS Y3, Y3, Y2
+	VANDPS      Y0, Y3, Y3
+	VADDPS      Y3, Y1, Y1
 	VMOVUPS     Y2, (CX)
-	VANDPS      Y0, Y1, Y1
-	VADDPS      (AX), Y1, Y1
 	VMOVUPS     Y1, (AX)
 	ADDQ        $+32, AX
 	ADDQ        $+32, CX
@@ -38,6 +39,47 @@ DATA c7fffffff<>+20(SB)/4, $0x7fffffff
 DATA c7fffffff<>+24(SB)/4, $0x7fffffff
 DATA c7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL c7fffffff<>(SB), RODATA|NOPTR, $32
+
+// func absSquares4xAVX2(sums *float32, squares *float32, x *float32, n int, stride int)
+// Requires: AVX, FMA3
+TEXT ·absSquares4xAVX2(SB), NOSPLIT, $0-40
+	MOVQ         sums+0(FP), AX
+	MOVQ         squares+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS c7fffffff<>+0(SB), Y0
+
+abs2:
+	VMOVUPS     (AX), Y1
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (DX), Y3
+	VFMADD231PS Y3, Y3, Y2
+	VANDPS      Y0, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     (DX)(SI*1), Y3
+	VFMADD231PS Y3, Y3, Y2
+	VANDPS      Y0, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     (DX)(SI*2), Y3
+	VFMADD231PS Y3, Y3, Y2
+	VANDPS      Y0, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     (DX)(DI*1), Y3
+	VFMADD231PS Y3, Y3, Y2
+	VANDPS      Y0, Y3, Y3
+	VADDPS      Y3, Y1, Y1
+	VMOVUPS     Y2, (CX)
+	VMOVUPS     Y1, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	DECQ        BX
+	JNZ         abs2
+	VZEROUPPER
+	RET
 
 // func winogradDeficitsAVX2(sums *float32, src *float32, limits *float32, n int, step int)
 // Requires: AVX, FMA3
@@ -60,7 +102,7 @@ TEXT ·winogradDeficitsAVX2(SB), NOSPLIT, $0-40
 	VMOVUPS      96(DX), Y9
 	VMOVUPS      128(AX), Y10
 
-deficit2:
+deficit3:
 	VANDPS      (CX), Y0, Y11
 	VFMADD231PS Y11, Y11, Y10
 	VSUBPS      Y11, Y3, Y12
@@ -77,7 +119,7 @@ deficit2:
 	VFMADD231PS Y11, Y11, Y8
 	ADDQ        SI, CX
 	DECQ        BX
-	JNZ         deficit2
+	JNZ         deficit3
 	VMOVUPS     Y2, (AX)
 	VMOVUPS     Y4, 32(AX)
 	VMOVUPS     Y6, 64(AX)
@@ -105,7 +147,7 @@ TEXT ·winogradRowsAVX2(SB), NOSPLIT, $0-40
 	LEAQ         (BX)(BX*2), R8
 	ADDQ         AX, R8
 
-pixel3:
+pixel4:
 	VMOVUPS      (CX), Y4
 	VMOVUPS      (CX)(SI*1), Y5
 	VMOVUPS      (CX)(SI*2), Y6
@@ -145,7 +187,7 @@ pixel3:
 	ADDQ         $+32, AX
 	ADDQ         $+32, R8
 	DECQ         DX
-	JNZ          pixel3
+	JNZ          pixel4
 	VZEROUPPER
 	RET
 
@@ -216,7 +258,7 @@ TEXT ·winogradColsAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS c3f3504f3<>+0(SB), Y2
 	VBROADCASTSS c3fb504f3<>+0(SB), Y3
 
-tile4:
+tile5:
 	MOVQ         CX, R9
 	MOVQ         AX, R8
 	VMOVUPS      (R9), Y4
@@ -467,7 +509,7 @@ tile4:
 	ADDQ         $+128, CX
 	ADDQ         SI, AX
 	DECQ         DX
-	JNZ          tile4
+	JNZ          tile5
 	VZEROUPPER
 	RET
 
@@ -481,7 +523,7 @@ TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $0-40
 	MOVQ pos+32(FP), SI
 	SHLQ $0x02, SI
 
-kernel5:
+kernel6:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      192(CX), Y1
 	VMOVUPS      384(CX), Y2
@@ -1009,7 +1051,7 @@ kernel5:
 	ADDQ         $+576, CX
 	ADDQ         $+64, AX
 	DECQ         BX
-	JNZ          kernel5
+	JNZ          kernel6
 	VZEROUPPER
 	RET
 
@@ -1109,7 +1151,7 @@ TEXT ·winogradOutputAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 72(AX), Y0
 	VBROADCASTSS 76(AX), Y1
 
-tile6:
+tile7:
 	LEAQ        (DX), R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
@@ -1923,7 +1965,7 @@ tile6:
 	ADDQ        $+64, DX
 	ADDQ        $+128, CX
 	DECQ        SI
-	JNZ         tile6
+	JNZ         tile7
 	VZEROUPPER
 	RET
 
@@ -1989,7 +2031,7 @@ TEXT ·transposeTallAVX2(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
-block7:
+block8:
 	MOVQ       CX, R8
 	VMOVUPS    (R8), Y0
 	LEAQ       (R8)(BX*1), R9
@@ -2046,82 +2088,82 @@ block7:
 	VPERM2F128 $0x31, Y7, Y3, Y3
 	MOVQ       AX, R8
 	CMPQ       SI, $+8
-	JLT        part8
+	JLT        part9
 	VMOVUPS    Y8, (R8)
 	CMPQ       DI, $+1
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y9, (R8)
 	CMPQ       DI, $+2
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y10, (R8)
 	CMPQ       DI, $+3
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y11, (R8)
 	CMPQ       DI, $+4
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y0, (R8)
 	CMPQ       DI, $+5
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y1, (R8)
 	CMPQ       DI, $+6
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y2, (R8)
 	CMPQ       DI, $+7
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Y3, (R8)
 
-whole9:
+whole10:
 	MOVQ   BX, R8
 	IMUL3Q $+8, R8, R8
 	ADDQ   R8, CX
 	ADDQ   $+32, AX
 	SUBQ   $+8, SI
-	JG     block7
-	JMP    end10
+	JG     block8
+	JMP    end11
 
-part8:
+part9:
 	LEAQ       laneMasks<>+0(SB), AX
 	MOVQ       $+16, CX
 	SUBQ       SI, CX
 	VMOVDQU    (AX)(CX*4), Y15
 	VMASKMOVPS Y8, Y15, (R8)
 	CMPQ       DI, $+1
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y9, Y15, (R8)
 	CMPQ       DI, $+2
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y10, Y15, (R8)
 	CMPQ       DI, $+3
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y11, Y15, (R8)
 	CMPQ       DI, $+4
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y0, Y15, (R8)
 	CMPQ       DI, $+5
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y1, Y15, (R8)
 	CMPQ       DI, $+6
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y2, Y15, (R8)
 	CMPQ       DI, $+7
-	JLE        end10
+	JLE        end11
 	ADDQ       DX, R8
 	VMASKMOVPS Y3, Y15, (R8)
 
-end10:
+end11:
 	VZEROUPPER
 	RET
 

@@ -4,10 +4,15 @@
 
 package simd
 
-// absSquaresAVX512 adds |x[i]| to sums[i] and x[i]^2 to squares[i], for n whole vectors.
+// absSquares1xAVX512 adds |x[i+r*stride]| to sums[i], and its square to squares[i], for r < 1 and n whole vectors.
 //
 //go:noescape
-func absSquaresAVX512(sums *float32, squares *float32, x *float32, n int)
+func absSquares1xAVX512(sums *float32, squares *float32, x *float32, n int, stride int)
+
+// absSquares4xAVX512 adds |x[i+r*stride]| to sums[i], and its square to squares[i], for r < 4 and n whole vectors.
+//
+//go:noescape
+func absSquares4xAVX512(sums *float32, squares *float32, x *float32, n int, stride int)
 
 // winogradDeficitsAVX512 adds to four vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a fifth v^2.
 //

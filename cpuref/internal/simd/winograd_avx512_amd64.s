@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func absSquaresAVX512(sums *float32, squares *float32, x *float32, n int)
+// func absSquares1xAVX512(sums *float32, squares *float32, x *float32, n int, stride int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·absSquaresAVX512(SB), NOSPLIT, $0-32
+TEXT ·absSquares1xAVX512(SB), NOSPLIT, $0-40
 	MOVQ         sums+0(FP), AX
 	MOVQ         squares+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -14,12 +14,13 @@ TEXT ·absSquaresAVX512(SB), NOSPLIT, $0-32
 	VBROADCASTSS c7fffffff<>+0(SB), Z0
 
 abs1:
-	VMOVUPS     (DX), Z1
+	VMOVUPS     (AX), Z1
 	VMOVUPS     (CX), Z2
-	VFMADD231PS Z1, Z1, Z2
+	VMOVUPS     (DX), Z3
+	VFMADD231PS Z3, Z3, Z2
+	VANDPS      Z0, Z3, Z3
+	VADDPS      Z3, Z1, Z1
 	VMOVUPS     Z2, (CX)
-	VANDPS      Z0, Z1, Z1
-	VADDPS      (AX), Z1, Z1
 	VMOVUPS     Z1, (AX)
 	ADDQ        $+64, AX
 	ADDQ        $+64, CX
@@ -31,6 +32,47 @@ abs1:
 
 DATA c7fffffff<>+0(SB)/4, $0x7fffffff
 GLOBL c7fffffff<>(SB), RODATA|NOPTR, $4
+
+// func absSquares4xAVX512(sums *float32, squares *float32, x *float32, n int, stride int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·absSquares4xAVX512(SB), NOSPLIT, $0-40
+	MOVQ         sums+0(FP), AX
+	MOVQ         squares+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVQ         stride+32(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (SI)(SI*2), DI
+	VBROADCASTSS c7fffffff<>+0(SB), Z0
+
+abs2:
+	VMOVUPS     (AX), Z1
+	VMOVUPS     (CX), Z2
+	VMOVUPS     (DX), Z3
+	VFMADD231PS Z3, Z3, Z2
+	VANDPS      Z0, Z3, Z3
+	VADDPS      Z3, Z1, Z1
+	VMOVUPS     (DX)(SI*1), Z3
+	VFMADD231PS Z3, Z3, Z2
+	VANDPS      Z0, Z3, Z3
+	VADDPS      Z3, Z1, Z1
+	VMOVUPS     (DX)(SI*2), Z3
+	VFMADD231PS Z3, Z3, Z2
+	VANDPS      Z0, Z3, Z3
+	VADDPS      Z3, Z1, Z1
+	VMOVUPS     (DX)(DI*1), Z3
+	VFMADD231PS Z3, Z3, Z2
+	VANDPS      Z0, Z3, Z3
+	VADDPS      Z3, Z1, Z1
+	VMOVUPS     Z2, (CX)
+	VMOVUPS     Z1, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	DECQ        BX
+	JNZ         abs2
+	VZEROUPPER
+	RET
 
 // func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int, step int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -53,7 +95,7 @@ TEXT ·winogradDeficitsAVX512(SB), NOSPLIT, $0-40
 	VMOVUPS      192(DX), Z9
 	VMOVUPS      256(AX), Z10
 
-deficit2:
+deficit3:
 	VANDPS      (CX), Z0, Z11
 	VFMADD231PS Z11, Z11, Z10
 	VSUBPS      Z11, Z3, Z12
@@ -70,7 +112,7 @@ deficit2:
 	VFMADD231PS Z11, Z11, Z8
 	ADDQ        SI, CX
 	DECQ        BX
-	JNZ         deficit2
+	JNZ         deficit3
 	VMOVUPS     Z2, (AX)
 	VMOVUPS     Z4, 64(AX)
 	VMOVUPS     Z6, 128(AX)
@@ -98,7 +140,7 @@ TEXT ·winogradRowsAVX512(SB), NOSPLIT, $0-40
 	LEAQ         (BX)(BX*2), R8
 	ADDQ         AX, R8
 
-pixel3:
+pixel4:
 	VMOVUPS          (CX), Z4
 	VMOVUPS          (CX)(SI*1), Z5
 	VMOVUPS          (CX)(SI*2), Z6
@@ -138,7 +180,7 @@ pixel3:
 	ADDQ             $+64, AX
 	ADDQ             $+64, R8
 	DECQ             DX
-	JNZ              pixel3
+	JNZ              pixel4
 	VZEROUPPER
 	RET
 
@@ -174,7 +216,7 @@ TEXT ·winogradColsAVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS c3f3504f3<>+0(SB), Z2
 	VBROADCASTSS c3fb504f3<>+0(SB), Z3
 
-tile4:
+tile5:
 	MOVQ             CX, R9
 	MOVQ             AX, R8
 	VMOVUPS          (R9), Z4
@@ -425,7 +467,7 @@ tile4:
 	ADDQ             $+256, CX
 	ADDQ             SI, AX
 	DECQ             DX
-	JNZ              tile4
+	JNZ              tile5
 	VZEROUPPER
 	RET
 
@@ -439,7 +481,7 @@ TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $0-40
 	MOVQ pos+32(FP), SI
 	SHLQ $0x02, SI
 
-kernel5:
+kernel6:
 	VMOVUPS          (CX), Z0
 	VMOVUPS          384(CX), Z1
 	VMOVUPS          768(CX), Z2
@@ -967,7 +1009,7 @@ kernel5:
 	ADDQ             $+1152, CX
 	ADDQ             $+128, AX
 	DECQ             BX
-	JNZ              kernel5
+	JNZ              kernel6
 	VZEROUPPER
 	RET
 
@@ -1011,7 +1053,7 @@ TEXT ·winogradOutputAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 72(AX), Z0
 	VBROADCASTSS 76(AX), Z1
 
-tile6:
+tile7:
 	LEAQ             (DX), R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
@@ -1825,7 +1867,7 @@ tile6:
 	ADDQ             $+128, DX
 	ADDQ             $+256, CX
 	DECQ             SI
-	JNZ              tile6
+	JNZ              tile7
 	VZEROUPPER
 	RET
 
@@ -1856,7 +1898,7 @@ TEXT ·transposeTallAVX512(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
-block7:
+block8:
 	MOVQ       CX, R8
 	VMOVUPS    (R8), Z0
 	LEAQ       (R8)(BX*1), R9
@@ -1985,144 +2027,144 @@ block7:
 	VSHUFF32X4 $0xdd, Z31, Z23, Z15
 	MOVQ       AX, R8
 	CMPQ       SI, $+16
-	JLT        part8
+	JLT        part9
 	VMOVUPS    Z0, (R8)
 	CMPQ       DI, $+1
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z1, (R8)
 	CMPQ       DI, $+2
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z2, (R8)
 	CMPQ       DI, $+3
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z3, (R8)
 	CMPQ       DI, $+4
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z4, (R8)
 	CMPQ       DI, $+5
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z5, (R8)
 	CMPQ       DI, $+6
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z6, (R8)
 	CMPQ       DI, $+7
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z7, (R8)
 	CMPQ       DI, $+8
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z8, (R8)
 	CMPQ       DI, $+9
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z9, (R8)
 	CMPQ       DI, $+10
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z10, (R8)
 	CMPQ       DI, $+11
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z11, (R8)
 	CMPQ       DI, $+12
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z12, (R8)
 	CMPQ       DI, $+13
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z13, (R8)
 	CMPQ       DI, $+14
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z14, (R8)
 	CMPQ       DI, $+15
-	JLE        whole9
+	JLE        whole10
 	ADDQ       DX, R8
 	VMOVUPS    Z15, (R8)
 
-whole9:
+whole10:
 	MOVQ   BX, R8
 	IMUL3Q $+16, R8, R8
 	ADDQ   R8, CX
 	ADDQ   $+64, AX
 	SUBQ   $+16, SI
-	JG     block7
-	JMP    end10
+	JG     block8
+	JMP    end11
 
-part8:
+part9:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (R8)
 	CMPQ    DI, $+1
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z1, K1, (R8)
 	CMPQ    DI, $+2
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z2, K1, (R8)
 	CMPQ    DI, $+3
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z3, K1, (R8)
 	CMPQ    DI, $+4
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z4, K1, (R8)
 	CMPQ    DI, $+5
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z5, K1, (R8)
 	CMPQ    DI, $+6
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z6, K1, (R8)
 	CMPQ    DI, $+7
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z7, K1, (R8)
 	CMPQ    DI, $+8
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z8, K1, (R8)
 	CMPQ    DI, $+9
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z9, K1, (R8)
 	CMPQ    DI, $+10
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z10, K1, (R8)
 	CMPQ    DI, $+11
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z11, K1, (R8)
 	CMPQ    DI, $+12
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z12, K1, (R8)
 	CMPQ    DI, $+13
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z13, K1, (R8)
 	CMPQ    DI, $+14
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z14, K1, (R8)
 	CMPQ    DI, $+15
-	JLE     end10
+	JLE     end11
 	ADDQ    DX, R8
 	VMOVUPS Z15, K1, (R8)
 
-end10:
+end11:
 	VZEROUPPER
 	RET

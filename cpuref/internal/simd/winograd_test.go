@@ -107,16 +107,22 @@ func TestAbsSquares(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		r := newRand(t)
 		for n := range 70 {
-			x, before := random(r, n), random(r, n)
+			rows, stride := r.IntN(10), n+r.IntN(3)
+			x, before := random(r, rows*stride+n), random(r, n)
 			sums, squares := newGuarded(n), newGuarded(n)
 			copy(sums.s, before)
 			copy(squares.s, before)
-			AbsSquares(sums.s, squares.s, x)
+			AbsSquares(sums.s, squares.s, x, rows, stride)
 			sums.check(t, n)
 			squares.check(t, n)
-			for i, v := range x {
-				require.InDelta(t, float64(before[i])+math.Abs(float64(v)), float64(sums.s[i]), 1e-6)
-				require.InDelta(t, float64(before[i])+float64(v)*float64(v), float64(squares.s[i]), 1e-6)
+			for i := range n {
+				s, q := float64(before[i]), float64(before[i])
+				for k := range rows {
+					v := math.Abs(float64(x[k*stride+i]))
+					s, q = s+v, q+v*v
+				}
+				require.InDelta(t, s, float64(sums.s[i]), 1e-5)
+				require.InDelta(t, q, float64(squares.s[i]), 1e-5)
 			}
 		}
 	})

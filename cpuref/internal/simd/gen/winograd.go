@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -13,7 +14,8 @@ import (
 // usual points 1 and 2 give the worst one in two dimensions. Lanes are channels
 // throughout, so that no transform shuffles.
 func winograd(g *gen) {
-	absSquares(g)
+	absSquares(g, 1)
+	absSquares(g, 4)
 	winogradDeficits(g)
 	winogradRows(g)
 	winogradCols(g)
@@ -359,26 +361,38 @@ func transposeTall(g *gen) {
 	g.ret()
 }
 
-// absSquares adds magnitudes and squares of one array to two others.
-func absSquares(g *gen) {
-	name := "absSquares" + g.w.name
-	g.fn(name, "func(sums, squares, x *float32, n int)",
-		name+" adds |x[i]| to sums[i] and x[i]^2 to squares[i], for n whole vectors.")
+// absSquares adds magnitudes and squares of one array, or of four, to two others.
+func absSquares(g *gen, rows int) {
+	name := fmt.Sprintf("absSquares%dx%s", rows, g.w.name)
+	g.fn(name, "func(sums, squares, x *float32, n, stride int)",
+		fmt.Sprintf("%s adds |x[i+r*stride]| to sums[i], and its square to squares[i], for r < %d and n whole vectors.", name, rows))
 	sums := g.Load(g.Param("sums"), g.GP64()).(reg.GPVirtual)
 	squares := g.Load(g.Param("squares"), g.GP64()).(reg.GPVirtual)
 	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
 	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	from := []operand.Mem{{Base: x}}
+	if rows == 4 {
+		stride := g.Load(g.Param("stride"), g.GP64()).(reg.GPVirtual)
+		three := g.GP64()
+		g.SHLQ(operand.U8(2), stride)
+		g.LEAQ(operand.Mem{Base: stride, Index: stride, Scale: 2}, three)
+		from = append(from, operand.Mem{Base: x, Index: stride, Scale: 1},
+			operand.Mem{Base: x, Index: stride, Scale: 2}, operand.Mem{Base: x, Index: three, Scale: 1})
+	}
 	mask := g.hold(absBits)
 	loop := g.label("abs")
 	g.Label(loop)
-	v := g.new()
-	g.VMOVUPS(operand.Mem{Base: x}, v)
 	s, q := g.new(), g.new()
+	g.VMOVUPS(operand.Mem{Base: sums}, s)
 	g.VMOVUPS(operand.Mem{Base: squares}, q)
-	g.VFMADD231PS(v, v, q)
+	for _, m := range from {
+		v := g.new()
+		g.VMOVUPS(m, v)
+		g.VFMADD231PS(v, v, q)
+		g.VANDPS(mask, v, v)
+		g.VADDPS(v, s, s)
+	}
 	g.VMOVUPS(q, operand.Mem{Base: squares})
-	g.VANDPS(mask, v, s)
-	g.VADDPS(operand.Mem{Base: sums}, s, s)
 	g.VMOVUPS(s, operand.Mem{Base: sums})
 	for _, p := range []reg.GPVirtual{sums, squares, x} {
 		g.ADDQ(operand.I32(g.bytes()), p)
