@@ -28,9 +28,9 @@ func winogradPays(g *spec.Conv) bool {
 
 var winogradTiles = sync.Pool{New: func() any { return new(simd.WinogradTile) }}
 
-// winogradMin is from how many channels on the transforms and their rounding
-// errors are paid for by the sums.
-const winogradMin = 12
+// winogradMin is from how many channels on the transforms are paid for by the sums,
+// and the guard has something to work with: the budget grows with their number.
+const winogradMin = 20
 
 const (
 	winogradV    = 160 << 10 // floats of transformed input that are made at once, about
@@ -121,18 +121,18 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 			p.row1 = min(rows, p.row0+rowsPerBlock)
 			blockRows := p.row1 - p.row0
 			bands := (blockRows + winogradBand - 1) / winogradBand
-			parallel(workers, first+p.stride/p.lanes*bands, func(_, i int) {
+			Parallel(bands, float64(blockRows*p.tw*(p.cg*2+50)), func(i int) { p.guard.measure(p.row0 + i*winogradBand) })
+			if forcedConv == convAuto && !p.guard.expect() {
+				return false
+			}
+			parallel(workers, first+(p.stride/p.lanes-1)*bands, func(_, i int) {
 				if i < first {
 					s, c := i/chunks, i%chunks*weightChunk
 					p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
 					return
 				}
 				i -= first
-				if row := p.row0 + i%bands*winogradBand; i < bands {
-					p.guard.measure(row)
-				} else {
-					p.input((i/bands-1)*p.lanes, row)
-				}
+				p.input(i/bands*p.lanes, p.row0+i%bands*winogradBand)
 			})
 			if p.u != nil {
 				Parallel(p.strips, float64(p.strips)*(3000+20*float64(blockRows*p.tw)), func(s int) {

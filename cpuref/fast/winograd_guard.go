@@ -2,6 +2,7 @@ package fast
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 )
@@ -35,7 +36,7 @@ import (
 // over the products behind the output, again by Cauchy and Schwarz. This holds
 // for every x and w: channels where x is large may be those where w is small.
 // It costs a pass over x (R and Q are box sums of sums over channels) and one
-// over w (H for four limits), and some comparisons for each tile and strip.
+// over w (H for two limits), and some comparisons for each tile and strip.
 type guard struct {
 	p          *wino
 	rows, cols axisRuns
@@ -54,7 +55,9 @@ type runEnds struct{ r, q float32 }
 var inf32 = float32(math.Inf(1))
 
 // guardLimits are the limits d, in the units of an output channel's weights.
-var guardLimits = [4]float32{0.125, 0.25, 0.5, 1}
+var guardLimits = [guardCount]float32{0.25, 0.45}
+
+const guardCount = 2
 
 // guardVariance is, for the first of the four outputs of a line, by pixel e:
 //
@@ -307,9 +310,11 @@ func (d *guard) measureWeights() {
 	})
 }
 
-// A strip's statistics are, for each tap, five lines of its output channels; see
-// simd.WinogradDeficits. Each half of a line is a vector.
-func (p *wino) statFloats() int { return 9 * 5 * p.width }
+// A strip's statistics are, for each tap and half of its width, statLines vectors;
+// see simd.WinogradDeficits.
+func (p *wino) statFloats() int { return 9 * statLines * p.width }
+
+const statLines = guardCount + 1
 
 // deficits computes the statistics of n channels' taps, as weights has them.
 func (p *wino) deficits(stats, taps, limits []float32, n int) {
@@ -317,7 +322,7 @@ func (p *wino) deficits(stats, taps, limits []float32, n int) {
 	clear(stats[:p.statFloats()])
 	for t := range 9 {
 		for half := range 2 {
-			simd.WinogradDeficits(&stats[(2*t+half)*5*L], &taps[t*p.width+half*L], &limits[half*4*L], n, 9*p.width)
+			simd.WinogradDeficits(&stats[(2*t+half)*statLines*L], &taps[t*p.width+half*L], &limits[half*guardCount*L], n, 9*p.width)
 		}
 	}
 }
@@ -325,11 +330,11 @@ func (p *wino) deficits(stats, taps, limits []float32, n int) {
 // limitsOf sets the limits of a strip.
 func (d *guard) limitsOf(limits []float32, s int) {
 	p, L := d.p, d.p.lanes
-	clear(limits[:8*L])
+	clear(limits[:2*guardCount*L])
 	for i := range min(p.width, p.kg-s*p.width) {
 		unit := d.units[s*p.width+i]
 		for j, f := range guardLimits {
-			limits[(i/L*4+j)*L+i%L] = f * unit
+			limits[(i/L*guardCount+j)*L+i%L] = f * unit
 		}
 	}
 }
@@ -344,8 +349,8 @@ func (d *guard) summarize(s int, stats []float32) {
 	strip := &d.strips[s]
 	*strip = guardStrip{h: strip.h}
 	clear(strip.h)
-	tap := 10 * L // floats
-	at := func(i int) int { return i/L*5*L + i%L }
+	tap := 2 * statLines * L // floats
+	at := func(i int) int { return i/L*statLines*L + i%L }
 	scale := getScratch(4*tap + 2*L)
 	defer putScratch(scale)
 	rows, sum := scale[2*L:][:3*tap], scale[2*L+3*tap:][:tap]
@@ -353,7 +358,7 @@ func (d *guard) summarize(s int, stats []float32) {
 		unit := d.units[s*p.width+i]
 		largest := float32(0)
 		for t := range 9 {
-			largest = max(largest, stats[t*tap+at(i)+4*L])
+			largest = max(largest, stats[t*tap+at(i)+guardCount*L])
 		}
 		scale[i] = 0
 		if unit == 0 && largest == 0 { // nothing comes of nothing
@@ -387,7 +392,7 @@ func (d *guard) summarize(s int, stats []float32) {
 			for j := range guardLimits {
 				most := float32(0)
 				for half := 0; half*L < n; half++ {
-					line := sum[(half*5+j)*L:][:L]
+					line := sum[(half*statLines+j)*L:][:L]
 					for i, f := range scale[half*L:][:min(L, n-half*L)] {
 						most = max(most, line[i]*f)
 					}
@@ -401,6 +406,30 @@ func (d *guard) summarize(s int, stats []float32) {
 
 // addTo adds x to the sums.
 func addTo(sums, x []float32) { simd.BinAdd.Apply(sums, sums, x, 0, 0, 0, false) }
+
+// expect says whether weights as of a normal distribution would let enough tiles of
+// the block pass. It is asked before any transform, so that little time is lost on
+// inputs that have no chance.
+func (d *guard) expect() bool {
+	p := d.p
+	strip := &d.strips[0]
+	*strip = guardStrip{h: strip.h, norm: 1.1 * math.Sqrt(float64(p.cg))}
+	h := strip.h
+	for _, deficit := range guardDeficits {
+		for _, rm := range d.rows.masks {
+			for _, cm := range d.cols.masks {
+				taps := bits.OnesCount(uint(rm)) * bits.OnesCount(uint(cm))
+				h[0] = math.Sqrt(deficit * float64(taps*p.cg))
+				h = h[1:]
+			}
+		}
+	}
+	return !tooMany(d.check(0), (p.row1-p.row0)*p.tw)
+}
+
+// guardDeficits are the means of max(d-|z|, 0)^2 for the limits d, where z has the
+// standard normal distribution.
+var guardDeficits = [guardCount]float64{0.00415, 0.02399}
 
 // check finds the tiles of the block whose outputs in strip s may break the
 // budget, and returns how many they are.

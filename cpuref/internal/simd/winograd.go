@@ -58,11 +58,11 @@ func AbsSquares(sums, squares, x []float32, rows, stride int) {
 }
 
 // WinogradDeficits adds up, in each of WinogradLanes() lanes of n vectors v that
-// are step floats apart, how far v stays behind four limits:
+// are step floats apart, how far v stays behind two limits:
 //
-//	sums[j] += max(limits[j]-|v|, 0)^2 for j < 4, and sums[4] += v^2
+//	sums[j] += max(limits[j]-|v|, 0)^2 for j < 2, and sums[2] += v^2
 //
-// sums holds five vectors, limits four.
+// sums holds three vectors, limits two.
 func WinogradDeficits(sums, src, limits *float32, n, step int) {
 	winogradDeficits(sums, src, limits, n, step)
 }
@@ -219,12 +219,12 @@ func winogradDeficitsPortable(sums, src, limits *float32, n, step int) {
 	for i := range n {
 		v := vecAt(src, i*step)
 		for l := range portableLanes {
-			for j := range 4 {
+			for j := range 2 {
 				if d := *at(limits, j*portableLanes+l) - abs32(v[l]); d > 0 {
 					*at(sums, j*portableLanes+l) += d * d
 				}
 			}
-			*at(sums, 4*portableLanes+l) += v[l] * v[l]
+			*at(sums, 2*portableLanes+l) += v[l] * v[l]
 		}
 	}
 }

@@ -14,7 +14,7 @@ func absSquares1xAVX512(sums *float32, squares *float32, x *float32, n int, stri
 //go:noescape
 func absSquares4xAVX512(sums *float32, squares *float32, x *float32, n int, stride int)
 
-// winogradDeficitsAVX512 adds to four vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a fifth v^2.
+// winogradDeficitsAVX512 adds to two vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a third v^2.
 //
 //go:noescape
 func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int, step int)

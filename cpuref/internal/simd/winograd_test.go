@@ -134,9 +134,9 @@ func TestWinogradDeficits(t *testing.T) {
 		L := WinogradLanes()
 		for n := 1; n < 9; n++ {
 			step := 3 * L
-			src, limits := random(r, n*step), random(r, 4*L)
-			sums := newGuarded(5 * L)
-			before := random(r, 5*L)
+			src, limits := random(r, n*step), random(r, 2*L)
+			sums := newGuarded(3 * L)
+			before := random(r, 3*L)
 			copy(sums.s, before)
 			WinogradDeficits(&sums.s[0], &src[0], &limits[0], n, step)
 			sums.check(t, n)
@@ -144,7 +144,7 @@ func TestWinogradDeficits(t *testing.T) {
 				want := float64(before[i])
 				for k := range n {
 					v := math.Abs(float64(src[k*step+i%L]))
-					if i < 4*L {
+					if i < 2*L {
 						v = math.Max(float64(limits[i])-v, 0)
 					}
 					want += v * v

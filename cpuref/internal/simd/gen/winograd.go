@@ -402,11 +402,11 @@ func absSquares(g *gen, rows int) {
 	g.ret()
 }
 
-// winogradDeficits sums by how much weights fall short of four limits.
+// winogradDeficits sums by how much weights fall short of two limits.
 func winogradDeficits(g *gen) {
 	name := "winogradDeficits" + g.w.name
 	g.fn(name, "func(sums, src, limits *float32, n, step int)",
-		name+" adds to four vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a fifth v^2.")
+		name+" adds to two vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a third v^2.")
 	sums := g.Load(g.Param("sums"), g.GP64()).(reg.GPVirtual)
 	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
 	limits := g.Load(g.Param("limits"), g.GP64()).(reg.GPVirtual)
@@ -415,11 +415,11 @@ func winogradDeficits(g *gen) {
 	g.SHLQ(operand.U8(2), step)
 	mask, zero := g.hold(absBits), g.new()
 	g.VXORPS(zero, zero, zero)
-	acc, limit := make([]V, 5), make([]V, 4)
+	acc, limit := make([]V, 3), make([]V, 2)
 	for i := range acc {
 		acc[i] = g.new()
 		g.VMOVUPS(operand.Mem{Base: sums, Disp: i * g.bytes()}, acc[i])
-		if i < 4 {
+		if i < 2 {
 			limit[i] = g.new()
 			g.VMOVUPS(operand.Mem{Base: limits, Disp: i * g.bytes()}, limit[i])
 		}
@@ -428,7 +428,7 @@ func winogradDeficits(g *gen) {
 	g.Label(loop)
 	v := g.new()
 	g.VANDPS(operand.Mem{Base: src}, mask, v)
-	g.VFMADD231PS(v, v, acc[4])
+	g.VFMADD231PS(v, v, acc[2])
 	for i, l := range limit {
 		d := g.max(g.sub(l, v), zero)
 		g.VFMADD231PS(d, d, acc[i])
