@@ -42,8 +42,9 @@ const (
 // and block of tiles there are two steps: the input is transformed to V[36]
 // [tile][channel]; then, for a strip of output channels at a time, the weights
 // are transformed to U[36][channel][strip], 36 products V·U make the sums, and
-// these are transformed back. Transformed weights are made by each task as it
-// needs them, and never leave the cache, unless several tasks want the same.
+// these are transformed back. Where there are several blocks, each is one task,
+// and the weights are transformed before. A single block is worked on by all, and
+// each task transforms the weights that it needs, which never leave the cache.
 type wino struct {
 	g          *spec.Conv
 	y, x, w, b []float32
@@ -55,18 +56,22 @@ type wino struct {
 	stride     int // floats from tile to tile in V
 	strips     int
 	th, tw     int // tiles of an image
+	rows       int // of tiles, in all images
+	pos        int // floats from one of the 36 to the next in V
 
-	row0, row1 int // rows of tiles of the block in hand, over all images
-	subs       int // tasks that a strip of the block is cut into
+	u      []float32 // all transformed weights, or nil
+	upos   int       // floats from one of the 36 to the next in U
+	stats  []float32 // of all strips and chunks of channels, where u is
+	act    spec.Activation
+	lo, hi float32
+	guard  *guard
+	bad    atomic.Bool // too many tiles failed, or something was not finite
+}
+
+// winoBlock is some rows of tiles and their transformed input.
+type winoBlock struct {
+	row0, row1 int
 	v          []float32
-	pos        int       // floats from one of the 36 to the next in V
-	u          []float32 // all transformed weights, or nil
-	upos       int
-	stats      []float32 // of all strips and chunks of channels, where u is
-	act        spec.Activation
-	lo, hi     float32
-	guard      *guard
-	bad        atomic.Bool // too many tiles failed, or something was not finite
 }
 
 // winogradTrace is set by tests, to see how many tiles were computed and how many
@@ -85,75 +90,48 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 	p.strips = (p.kg + p.width - 1) / p.width
 	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
 	p.upos = p.cg*p.width + 16
-	rows := g.N * p.th
-	perBlock := max(winogradV/(36*p.stride), p.stride*3/4)
-	rowsPerBlock := max(1, min(rows, perBlock/p.tw))
-	blocks := (rows + rowsPerBlock - 1) / rowsPerBlock
-	rowsPerBlock = (rows + blocks - 1) / blocks
-	p.pos = rowsPerBlock*p.tw*p.stride + 16
-	p.v = getScratch(36 * p.pos)
-	defer putScratch(p.v)
-
+	p.rows = g.N * p.th
 	workers := workersFor(g.Flops() / 3 / float64(8*p.ts.Lanes))
-	tiles := rowsPerBlock * p.tw
-	p.subs = (tiles + winogradSub - 1) / winogradSub
-	for p.subs*p.strips < 2*workers && workers > 1 && tiles/(p.subs+1) >= 2*p.ts.Rows && p.subs < rowsPerBlock {
-		p.subs++
+	perBlock := max(winogradV/(36*p.stride), p.stride*3/4)
+	blocks := (p.rows + max(1, perBlock/p.tw) - 1) / max(1, perBlock/p.tw)
+	if workers > 1 && blocks > 1 {
+		blocks = min(p.rows, (blocks+workers-1)/workers*workers) // as many for each
 	}
-	if p.subs*blocks > 1 {
-		p.u = getScratch(p.strips * 36 * p.upos)
-		defer putScratch(p.u)
-	}
-	p.guard = newGuard(p, rowsPerBlock)
+	p.pos = (p.rows+blocks-1)/blocks*p.tw*p.stride + 16
+	p.guard = newGuard(p)
 	chunks := (p.cg + weightChunk - 1) / weightChunk
 	size := chunks * p.statFloats()
-	if p.u != nil {
+	if blocks > 1 {
+		p.u = getScratch(p.strips * 36 * p.upos)
+		defer putScratch(p.u)
 		p.stats = getScratch(p.strips * size)
 		defer putScratch(p.stats)
 	}
 	for p.gi = range g.Groups {
 		p.guard.measureWeights()
-		first := 0 // tasks of the first block that transform weights
-		if p.u != nil {
-			first = p.strips * chunks
+		bands := (p.rows + winogradBand - 1) / winogradBand
+		Parallel(bands, float64(p.rows*p.tw*(p.cg*2+50)), func(i int) { p.guard.measure(i * winogradBand) })
+		if forcedConv == convAuto && !p.guard.expect() {
+			return false
 		}
-		for p.row0 = 0; p.row0 < rows; p.row0 = p.row1 {
-			p.row1 = min(rows, p.row0+rowsPerBlock)
-			blockRows := p.row1 - p.row0
-			bands := (blockRows + winogradBand - 1) / winogradBand
-			Parallel(bands, float64(blockRows*p.tw*(p.cg*2+50)), func(i int) { p.guard.measure(p.row0 + i*winogradBand) })
-			if forcedConv == convAuto && !p.guard.expect() {
+		if blocks == 1 {
+			p.together(workers)
+		} else {
+			parallel(workers, p.strips*chunks, func(_, i int) {
+				s, c := i/chunks, i%chunks*weightChunk
+				p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
+			})
+			Parallel(p.strips, float64(p.strips)*(3000+20*float64(p.rows*p.tw)), func(s int) {
+				p.guard.summarize(s, p.stats[s*size:][:size])
+				p.check(s)
+			})
+			if p.bad.Load() {
 				return false
 			}
-			parallel(workers, first+(p.stride/p.lanes-1)*bands, func(_, i int) {
-				if i < first {
-					s, c := i/chunks, i%chunks*weightChunk
-					p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
-					return
-				}
-				i -= first
-				p.input(i/bands*p.lanes, p.row0+i%bands*winogradBand)
-			})
-			if p.u != nil {
-				Parallel(p.strips, float64(p.strips)*(3000+20*float64(blockRows*p.tw)), func(s int) {
-					if first > 0 {
-						p.guard.summarize(s, p.stats[s*size:][:size])
-					}
-					p.check(s)
-				})
-				if p.bad.Load() {
-					return false
-				}
-				first = 0
-			}
-			subs := min(p.subs, blockRows)
-			parallel(workers, p.strips*subs, func(_, i int) {
-				s := i % subs
-				p.output(i/subs, p.row0+s*blockRows/subs, p.row0+(s+1)*blockRows/subs)
-			})
-			if p.bad.Load() || !p.guard.repair() {
-				return false
-			}
+			parallel(workers, blocks, func(_, i int) { p.alone(i*p.rows/blocks, (i+1)*p.rows/blocks) })
+		}
+		if p.bad.Load() || !p.guard.repair() {
+			return false
 		}
 	}
 	if winogradTrace != nil {
@@ -162,18 +140,51 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 	return true
 }
 
+// block returns a block of the rows of tiles row0 to row1; give v back.
+func (p *wino) block(row0, row1 int) *winoBlock {
+	return &winoBlock{row0, row1, getScratch(36 * p.pos)}
+}
+
+// alone computes a block, one of several.
+func (p *wino) alone(row0, row1 int) {
+	b := p.block(row0, row1)
+	defer putScratch(b.v)
+	for c := 0; c < p.cg; c += p.lanes {
+		for row := row0; row < row1; row += winogradBand {
+			p.input(b, c, row)
+		}
+	}
+	subs := (row1 - row0) * p.tw / winogradSub
+	for s := range p.strips {
+		for i := range subs + 1 {
+			p.output(b, s, row0+i*(row1-row0)/(subs+1), row0+(i+1)*(row1-row0)/(subs+1))
+		}
+	}
+}
+
+// together computes all tiles as one block, with all workers.
+func (p *wino) together(workers int) {
+	b := p.block(0, p.rows)
+	defer putScratch(b.v)
+	bands := (p.rows + winogradBand - 1) / winogradBand
+	parallel(workers, (p.stride/p.lanes-1)*bands, func(_, i int) {
+		p.input(b, i/bands*p.lanes, i%bands*winogradBand)
+	})
+	parallel(workers, p.strips, func(_, s int) { p.output(b, s, 0, p.rows) })
+}
+
 // check has the guard look at strip s of the block.
 func (p *wino) check(s int) {
-	if tooMany(p.guard.check(s), (p.row1-p.row0)*p.tw) {
+	if tooMany(p.guard.check(s), p.rows*p.tw) {
 		p.bad.Store(true)
 	}
 }
 
 // input transforms the channels from c on of a band of rows of tiles.
-func (p *wino) input(c, row int) {
+func (p *wino) input(b *winoBlock, c, row int) {
 	g, L := p.g, p.lanes
 	in, wide := g.In[2], 4*p.tw+2
-	last := min(p.row1, row+winogradBand)
+	last := min(b.row1, row+winogradBand)
 	band := getScratch((4*winogradBand + 2) * wide * L)
 	rows := getScratch(6 * wide * L)
 	plane := g.InSize()
@@ -198,8 +209,8 @@ func (p *wino) input(c, row int) {
 		}
 		for r := range count {
 			simd.WinogradRows(&rows[0], &band[4*r*wide*L], wide, wide*L, wide*L)
-			tile := (row + r - p.row0) * p.tw
-			simd.WinogradCols(&p.v[tile*p.stride+c], &rows[0], p.tw, p.pos, p.stride, wide*L)
+			tile := (row + r - b.row0) * p.tw
+			simd.WinogradCols(&b.v[tile*p.stride+c], &rows[0], p.tw, p.pos, p.stride, wide*L)
 		}
 		row += count
 	}
@@ -226,7 +237,10 @@ func (p *wino) weights(u, stats []float32, s, c0, c1 int) {
 }
 
 // output computes a strip of output channels for the rows of tiles row0 to row1.
-func (p *wino) output(s, row0, row1 int) {
+func (p *wino) output(b *winoBlock, s, row0, row1 int) {
+	if row0 == row1 {
+		return
+	}
 	u := p.u
 	if u == nil {
 		if p.bad.Load() {
@@ -246,7 +260,7 @@ func (p *wino) output(s, row0, row1 int) {
 	} else {
 		u = u[s*36*p.upos:]
 	}
-	t0, n := (row0-p.row0)*p.tw, (row1-row0)*p.tw
+	t0, n := (row0-b.row0)*p.tw, (row1-row0)*p.tw
 	mpos := n*p.width + 16
 	block := winogradBlock(p.cg)
 	part := getScratch(36*mpos + n*p.width) // behind the sums, those of one block
@@ -266,7 +280,7 @@ func (p *wino) output(s, row0, row1 int) {
 			t.K, t.B = min(block, p.cg-k0), &u[i*p.upos+k0*p.width]
 			for q := range np {
 				r0, r1 := panelRow(q, np, n), panelRow(q+1, np, n)
-				t.A = &p.v[i*p.pos+(t0+r0)*p.stride+k0]
+				t.A = &b.v[i*p.pos+(t0+r0)*p.stride+k0]
 				t.C = &dst[r0*p.width]
 				p.ts.RunRows(t, r1-r0)
 			}

@@ -41,12 +41,12 @@ type guard struct {
 	p          *wino
 	rows, cols axisRuns
 	ends       [][2]runEnds // by run of rows and of columns: of all outputs, of the tile's corners
-	reach      []float32    // the variance of each tile of the block
+	reach      []float32    // the variance of each tile
 	units      []float32    // of the weights of each output channel
 	strips     []guardStrip
-	failed     []bool // by strip and tile of the block
+	failed     []bool // by strip and tile
 
-	tiles, repaired int // of all blocks
+	tiles, repaired int // of all groups
 }
 
 // runEnds are the least R and the root of the largest Q of some outputs.
@@ -148,20 +148,15 @@ type guardStrip struct {
 	bad  bool
 }
 
-func newGuard(p *wino, rowsPerBlock int) *guard {
+func newGuard(p *wino) *guard {
 	g := p.g
 	d := &guard{p: p}
 	d.rows = newAxisRuns(g.In[1], g.Out[1], g.PadBegin[1], p.th)
 	d.cols = newAxisRuns(g.In[2], g.Out[2], g.PadBegin[2], p.tw)
-	d.reach = make([]float32, rowsPerBlock*p.tw)
-	// A block has at most so many runs of rows.
-	runs := 0
-	for t := range p.th {
-		runs = max(runs, d.rows.first[t+1]-d.rows.first[t])
-	}
-	d.ends = make([][2]runEnds, rowsPerBlock*runs*len(d.cols.runs))
+	d.reach = make([]float32, p.rows*p.tw)
+	d.ends = make([][2]runEnds, g.N*len(d.rows.runs)*len(d.cols.runs))
 	d.units = make([]float32, p.kg)
-	d.failed = make([]bool, p.strips*rowsPerBlock*p.tw)
+	d.failed = make([]bool, p.strips*p.rows*p.tw)
 	d.strips = make([]guardStrip, p.strips)
 	for i := range d.strips {
 		d.strips[i].h = make([]float64, len(guardLimits)*len(d.rows.masks)*len(d.cols.masks))
@@ -169,12 +164,11 @@ func newGuard(p *wino, rowsPerBlock int) *guard {
 	return d
 }
 
-// run returns the index, within the block, of run i of the rows of tile row.
+// run returns the index of run i of the rows of tile row.
 func (d *guard) run(row, i int) int {
 	p := d.p
 	all := len(d.rows.runs)
-	at := row/p.th*all + d.rows.first[row%p.th]
-	return at - (p.row0/p.th*all + d.rows.first[p.row0%p.th]) + i
+	return row/p.th*all + d.rows.first[row%p.th] + i
 }
 
 // bandSums is the scratch memory of measure: per pixel of a band of rows of
@@ -206,7 +200,7 @@ func (d *guard) measure(row int) {
 	b.line, b.box = take(lines), [2][]float32{take(lines), take(lines)}
 	clear(b.padded[0][most*wide:]) // vectors hang over the last row
 	clear(b.padded[1][most*wide:])
-	last := min(p.row1, row+winogradBand)
+	last := min(p.rows, row+winogradBand)
 	left := min(wide, g.PadBegin[2])
 	width := max(0, min(in, wide-left))
 	for row < last {
@@ -284,7 +278,7 @@ func (d *guard) tileRow(b *bandSums, row, top int) {
 			down[i] += g * v
 		}
 	}
-	reach := d.reach[(row-p.row0)*p.tw:][:p.tw]
+	reach := d.reach[row*p.tw:][:p.tw]
 	for i := range reach {
 		var sum [4]float32
 		for c, f := range guardVariance {
@@ -407,8 +401,8 @@ func (d *guard) summarize(s int, stats []float32) {
 // addTo adds x to the sums.
 func addTo(sums, x []float32) { simd.BinAdd.Apply(sums, sums, x, 0, 0, 0, false) }
 
-// expect says whether weights as of a normal distribution would let enough tiles of
-// the block pass. It is asked before any transform, so that little time is lost on
+// expect says whether weights as of a normal distribution would let enough tiles
+// pass. It is asked before any transform, so that little time is lost on
 // inputs that have no chance.
 func (d *guard) expect() bool {
 	p := d.p
@@ -424,25 +418,24 @@ func (d *guard) expect() bool {
 			}
 		}
 	}
-	return !tooMany(d.check(0), (p.row1-p.row0)*p.tw)
+	return !tooMany(d.check(0), p.rows*p.tw)
 }
 
 // guardDeficits are the means of max(d-|z|, 0)^2 for the limits d, where z has the
 // standard normal distribution.
 var guardDeficits = [guardCount]float64{0.00415, 0.02399}
 
-// check finds the tiles of the block whose outputs in strip s may break the
+// check finds the tiles whose outputs in strip s may break the
 // budget, and returns how many they are.
 func (d *guard) check(s int) int {
 	p := d.p
 	strip := &d.strips[s]
-	tiles := (p.row1 - p.row0) * p.tw
+	tiles := p.rows * p.tw
 	failed := d.failed[s*len(d.reach):][:tiles]
 	factor := strip.norm * winogradError(p.cg) / float64(9*p.cg+1)
 	count := 0
 	for i, reach := range d.reach[:tiles] {
-		row := p.row0 + i/p.tw
-		failed[i] = strip.bad || !d.passes(strip, row, i%p.tw, float64(reach), factor)
+		failed[i] = strip.bad || !d.passes(strip, i/p.tw, i%p.tw, float64(reach), factor)
 		if failed[i] {
 			count++
 		}
@@ -493,7 +486,7 @@ func (d *guard) passes(strip *guardStrip, row, col int, reach, factor float64) b
 // where they are so many that all outputs had better be.
 func (d *guard) repair() bool {
 	p := d.p
-	tiles := (p.row1 - p.row0) * p.tw
+	tiles := p.rows * p.tw
 	var list []int
 	for i := range tiles {
 		for s := range p.strips {
@@ -518,7 +511,7 @@ func (d *guard) repair() bool {
 // are computed once more.
 func tooMany(failed, tiles int) bool { return 4*failed > tiles }
 
-// direct computes tiles of the block as a product of the weights with a matrix
+// direct computes tiles as a product of the weights with a matrix
 // of sixteen columns for each tile.
 func (d *guard) direct(list []int) {
 	p, g := d.p, d.p.g
@@ -527,22 +520,29 @@ func (d *guard) direct(list []int) {
 	defer putScratch(out)
 	plane := g.InSize()
 	origin := func(j int) (n, h, w int) { // output j of the list
-		row := p.row0 + list[j/16]/p.tw
+		row := list[j/16] / p.tw
 		return row / p.th, row%p.th*4 + j/4%4, list[j/16]%p.tw*4 + j%4
 	}
+	// Blocks of columns start at whole tiles: their widths are multiples of 4.
 	pack := func(dst []float32, k0, kn, j0, nj, width int) {
-		for i := range kn {
-			c, tap := (k0+i)/9, (k0+i)%9
-			line := dst[i*width:][:width]
-			clear(line)
-			for j := range nj {
-				n, h, w := origin(j0 + j)
-				h += tap/3 - g.PadBegin[1]
-				w += tap%3 - g.PadBegin[2]
-				if h >= 0 && h < g.In[1] && w >= 0 && w < g.In[2] {
-					line[j] = p.x[(n*g.C+p.gi*p.cg+c)*plane+h*g.In[2]+w]
+		for j := 0; j < nj; j += 4 {
+			n, h0, w0 := origin(j0 + j)
+			for i := range kn {
+				c, tap := (k0+i)/9, (k0+i)%9
+				line := dst[i*width+j:][:4]
+				h, w := h0+tap/3-g.PadBegin[1], w0+tap%3-g.PadBegin[2]
+				clear(line)
+				if h < 0 || h >= g.In[1] {
+					continue
+				}
+				from, to := max(0, -w), min(4, g.In[2]-w)
+				if from < to {
+					copy(line[from:to], p.x[(n*g.C+p.gi*p.cg+c)*plane+h*g.In[2]+w+from:])
 				}
 			}
+		}
+		for i := range kn {
+			clear(dst[i*width+nj:][:width-nj])
 		}
 	}
 	GemmPack(p.kg, cols, 9*p.cg, p.w[p.gi*p.kg*9*p.cg:], 9*p.cg, false, pack, out, cols, false,
