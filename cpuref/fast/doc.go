@@ -15,7 +15,7 @@
 //
 // A call uses up to GOMAXPROCS goroutines, or fewer after SetThreads, and small
 // work stays on the calling goroutine. The goroutines that help look out for more
-// work for 60 us after their call, giving way to others, and end. Functions may be
+// work for 150 us after their call, giving way to others, and end. Functions may be
 // called from many goroutines at once.
 //
 // # Arguments

@@ -27,11 +27,13 @@ func Threads() int {
 
 // job is one parallel loop.
 type job struct {
-	next atomic.Int64
-	n    int
-	f    func(worker, i int)
-	left atomic.Int32  // goroutines at work, the caller until it blocks included
-	done chan struct{} // told by the last helper where the caller blocks
+	next    atomic.Int64
+	n       int
+	f       func(worker, i int)
+	workers int32
+	ids     atomic.Int32  // workers so far
+	active  atomic.Int32  // goroutines at work, the caller until it blocks included; at 0 the loop is over
+	done    chan struct{} // told by the last helper where the caller blocks
 }
 
 var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
@@ -46,25 +48,45 @@ func (j *job) work(worker int) {
 	}
 }
 
-// finish is the last that a helper does for a job.
-func (j *job) finish() {
-	if j.left.Add(-1) == 0 {
+// help has the calling goroutine take part, unless the loop is over: one that
+// wakes too late keeps nobody waiting. The job may by then be another loop's,
+// which it joins as well. done runs before the loop may end.
+func (j *job) help(done func()) {
+	for {
+		a := j.active.Load()
+		if a == 0 {
+			done()
+			return
+		}
+		if j.active.CompareAndSwap(a, a+1) {
+			break
+		}
+	}
+	if id := j.ids.Add(1); id < j.workers {
+		j.work(int(id))
+	}
+	done()
+	if j.active.Add(-1) == 0 {
 		j.done <- struct{}{}
 	}
 }
 
-// wait returns once all helpers have finished.
+// wait returns once all helpers have finished, and ends the loop.
 func (j *job) wait() {
-	if spin(func() bool { return j.left.Load() == 1 }) || j.left.Add(-1) == 0 {
-		return
+	for spin(func() bool { return j.active.Load() == 1 }) {
+		if j.active.CompareAndSwap(1, 0) {
+			return
+		}
 	}
-	<-j.done
+	if j.active.Add(-1) != 0 {
+		<-j.done
+	}
 }
 
 // patience is how long a goroutine that has nothing to do looks out for work
 // before it sleeps: to wake a core takes about as long, and the functions of a
 // network follow each other closely.
-const patience = 60 * time.Microsecond
+const patience = 150 * time.Microsecond
 
 // spin waits until ready, for as long as patience lasts, and reports whether it
 // is. It gives way to goroutines that have work.
@@ -85,10 +107,7 @@ func spin(ready func() bool) bool {
 
 // helper is a goroutine that takes part in parallel loops of its callers until
 // its patience ends.
-type helper struct {
-	job    atomic.Pointer[job]
-	worker int // which one it is in its next job
-}
+type helper struct{ job atomic.Pointer[job] }
 
 // idle are the helpers that look out for work.
 var idle struct {
@@ -96,28 +115,25 @@ var idle struct {
 	list []*helper
 }
 
-// help has a helper take part in a job as one of its workers.
-func help(j *job, worker int) {
+// call has a helper take part in a job.
+func call(j *job) {
 	idle.Lock()
 	if n := len(idle.list); n > 0 {
 		h := idle.list[n-1]
 		idle.list = idle.list[:n-1]
 		idle.Unlock()
-		h.worker = worker
 		h.job.Store(j)
 		return
 	}
 	idle.Unlock()
-	h := &helper{worker: worker}
-	go h.run(j)
+	go new(helper).run(j)
 }
 
 func (h *helper) run(j *job) {
 	for {
-		j.work(h.worker)
 		// It is idle before its job is done, so that the caller's next loop finds it.
-		wait := h.enlist()
-		j.finish()
+		wait := false
+		j.help(func() { wait = h.enlist() })
 		if !wait {
 			return
 		}
@@ -166,10 +182,11 @@ func parallel(workers, n int, f func(worker, i int)) {
 	}
 	j := jobs.Get().(*job)
 	j.next.Store(0)
-	j.n, j.f = n, f
-	j.left.Store(int32(workers))
-	for w := 1; w < workers; w++ {
-		help(j, w)
+	j.ids.Store(0)
+	j.n, j.f, j.workers = n, f, int32(workers)
+	j.active.Store(1) // from here on helpers may join
+	for range workers - 1 {
+		call(j)
 	}
 	j.work(0)
 	j.wait()

@@ -341,32 +341,81 @@ func poolIndices(y []float32, idx []int32, x []float32, g *spec.Pool) {
 	in, out := g.InSize(), g.Out[2]
 	rows := g.Planes() * g.Out[0] * g.Out[1]
 	ns := 1.5 * g.Flops()
+	columns := make([]span, out)
+	for o := range columns {
+		columns[o].first, columns[o].count = g.Inside(2, o)
+	}
 	ParallelRange(rows, max(1, int(float64(rows)*50e3/ns)), ns, func(low, high int) {
+		var w poolWindow
+		w.rowStep, w.layerStep, w.tapStep = g.Dilation[1]*g.In[2], g.Dilation[0]*g.In[1]*g.In[2], g.Dilation[2]
 		for r := low; r < high; r++ {
 			d0, layers := g.Inside(0, r/g.Out[1]%g.Out[0])
 			h0, height := g.Inside(1, r%g.Out[1])
-			plane := x[r/(g.Out[1]*g.Out[0])*in:][:in]
-			for o := range out {
-				w0, width := g.Inside(2, o)
-				best, at := float32(math.Inf(-1)), int32(-1)
-				if layers*height*width > 0 {
-					at = int32((d0*g.In[1]+h0)*g.In[2] + w0)
+			w.plane = x[r/(g.Out[1]*g.Out[0])*in:][:in]
+			w.layers, w.height = layers, height
+			row := (d0*g.In[1] + h0) * g.In[2]
+			ys, at := y[r*out:][:out], idx[r*out:][:out]
+			for o, c := range columns {
+				w.first, w.width = row+c.first, c.count
+				if layers*height*c.count == 0 {
+					ys[o], at[o] = float32(math.Inf(-1)), -1
+					continue
 				}
-				for d := range layers {
-					for h := range height {
-						i := ((d0+d*g.Dilation[0])*g.In[1]+h0+h*g.Dilation[1])*g.In[2] + w0
-						for range width {
-							if v := plane[i]; v > best || v != v {
-								best, at = v, int32(i)
-							}
-							i += g.Dilation[2]
-						}
-					}
-				}
-				y[r*out+o], idx[r*out+o] = best, at
+				i := w.largest()
+				ys[o], at[o] = w.plane[i], i
 			}
 		}
 	})
+}
+
+// span is where a window lies along an axis: its first tap on the input, and how
+// many do.
+type span struct{ first, count int }
+
+// poolWindow is one window of a max pooling: the taps on the input.
+type poolWindow struct {
+	plane                       []float32
+	first                       int // the first tap
+	layers, height, width       int
+	layerStep, rowStep, tapStep int
+}
+
+// largest returns where the largest value is: the first of equal ones, or the
+// last NaN. Which tap is larger is a coin toss that no processor predicts, so
+// value and place are compared as one integer, without a branch.
+func (w *poolWindow) largest() int32 {
+	best := int64(math.MinInt64)
+	for d := range w.layers {
+		for h := range w.height {
+			i := w.first + d*w.layerStep + h*w.rowStep
+			for range w.width {
+				v := w.plane[i]
+				if v != v {
+					return w.lastNaN()
+				}
+				b := int32(math.Float32bits(v + 0)) // -0 becomes 0, which equals it
+				b ^= b >> 31 & math.MaxInt32        // ordered as the values are
+				best = max(best, int64(b)<<32|int64(math.MaxInt32-i))
+				i += w.tapStep
+			}
+		}
+	}
+	return math.MaxInt32 - int32(best)
+}
+
+func (w *poolWindow) lastNaN() (at int32) {
+	for d := range w.layers {
+		for h := range w.height {
+			i := w.first + d*w.layerStep + h*w.rowStep
+			for range w.width {
+				if v := w.plane[i]; v != v {
+					at = int32(i)
+				}
+				i += w.tapStep
+			}
+		}
+	}
+	return at
 }
 
 // Unpool puts each value at its index within the output's plane and zeros
