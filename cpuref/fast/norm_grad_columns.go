@@ -100,7 +100,7 @@ func (p *normGradient) columnGroup(group int, x, dy []float32, s *affineSums) {
 		l.Apply(x, dy, x, false)
 		return
 	}
-	l.ApplyAffine(x, dy, x, p.scale, s.product, s.sum)
+	l.ApplyAffine(x, dy, x, p.scale, s.product, s.sum, false)
 	s.added(1)
 }
 

@@ -172,5 +172,5 @@ func (p *normGradient) applyElements(set, row, lo, hi int, whole simd.GradSums, 
 	x, group, a := p.normalization.run(set, row)
 	l := p.line(group, whole)
 	at, end := a+lo-first, a+hi-first
-	l.ApplyAffine(p.y[x+lo:x+hi], p.dy[x+lo:x+hi], p.x[x+lo:x+hi], p.scale[a+lo:a+hi], s.product[at:end], s.sum[at:end])
+	l.ApplyAffine(p.y[x+lo:x+hi], p.dy[x+lo:x+hi], p.x[x+lo:x+hi], p.scale[a+lo:a+hi], s.product[at:end], s.sum[at:end], p.stream)
 }

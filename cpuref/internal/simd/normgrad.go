@@ -76,12 +76,14 @@ func (l *NormLine) Apply(dx, dy, x []float32, stream bool) {
 }
 
 // ApplyAffine sets dx = K*dy*w + ((x-A)*B + C), and adds dy*xhat to product and
-// dy to sum. All have the length of dx.
-func (l *NormLine) ApplyAffine(dx, dy, x, w, product, sum []float32) {
+// dy to sum. All have the length of dx. For stream see Unary.Apply.
+func (l *NormLine) ApplyAffine(dx, dy, x, w, product, sum []float32, stream bool) {
 	n := len(dx)
 	dy, x, w, product, sum = dy[:n], x[:n], w[:n], product[:n], sum[:n]
-	for i := 0; i < n; i += maxCall {
-		gradApplyAffine(&dx[i], &dy[i], &x[i], &w[i], &product[i], &sum[i], min(n-i, maxCall), l)
+	for i := 0; i < n; {
+		m, nt := piece(dx[i:], stream)
+		gradApplyAffine(&dx[i], &dy[i], &x[i], &w[i], &product[i], &sum[i], m, l, nt)
+		i += m
 	}
 }
 

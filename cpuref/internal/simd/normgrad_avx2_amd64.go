@@ -14,15 +14,15 @@ func gradSumsAVX2(out *float64, dy *float32, x *float32, n int, mean float64)
 //go:noescape
 func gradSumsOfAVX2(out *float64, dy *float32, x *float32, w *float32, n int, mean float64)
 
-// gradApplyAVX2 sets dx = k*dy + ((x - a)*b + c); nt asks for stores past the cache, dx being aligned.
+// gradApplyAVX2 sets dx = k*dy + ((x - a)*b + c); nt asks for stores of dx past the cache, to whole vectors.
 //
 //go:noescape
 func gradApplyAVX2(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, nt bool)
 
-// gradApplyOfAVX2 sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum.
+// gradApplyOfAVX2 sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; nt as of gradApply.
 //
 //go:noescape
-func gradApplyOfAVX2(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32)
+func gradApplyOfAVX2(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, nt bool)
 
 // widenAddAVX2 adds x to acc and clears x; n is a multiple of 16.
 //

@@ -182,7 +182,7 @@ TEXT ·gradApplyAVX2(SB), NOSPLIT, $0-49
 	MOVB         nt+48(FP), SI
 	MOVBQZX      SI, SI
 	SUBQ         $+8, BX
-	JLT          gradtail7
+	JLT          gradtail6
 
 grad5:
 	VMOVUPS     (CX), Y4
@@ -192,23 +192,23 @@ grad5:
 	VFMADD231PS Y5, Y1, Y6
 	VFMADD231PS Y4, Y3, Y6
 	TESTQ       SI, SI
-	JZ          gradplain9
+	JZ          gradplain8
 	VMOVNTPS    Y6, (AX)
-	JMP         gradnext6
+	JMP         gradstored9
 
-gradplain9:
+gradplain8:
 	VMOVUPS Y6, (AX)
 
-gradnext6:
+gradstored9:
 	ADDQ $+32, AX
 	ADDQ $+32, CX
 	ADDQ $+32, DX
 	SUBQ $+8, BX
 	JGE  grad5
 
-gradtail7:
+gradtail6:
 	ADDQ        $+8, BX
-	JZ          gradend8
+	JZ          gradend7
 	LEAQ        laneMasks<>+0(SB), DI
 	MOVQ        $+16, R8
 	SUBQ        BX, R8
@@ -221,7 +221,7 @@ gradtail7:
 	VFMADD231PS Y5, Y3, Y0
 	VMASKMOVPS  Y0, Y4, (AX)
 
-gradend8:
+gradend7:
 	TESTQ SI, SI
 	JZ    gradfenced10
 	SFENCE
@@ -264,9 +264,9 @@ DATA laneMasks<>+120(SB)/4, $0x00000000
 DATA laneMasks<>+124(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $128
 
-// func gradApplyOfAVX2(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32)
-// Requires: AVX, FMA3
-TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-80
+// func gradApplyOfAVX2(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-81
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -280,8 +280,10 @@ TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-80
 	VBROADCASTSS k+68(FP), Y3
 	VBROADCASTSS inv+72(FP), Y4
 	VBROADCASTSS rest+76(FP), Y5
+	MOVB         nt+80(FP), R9
+	MOVBQZX      R9, R9
 	SUBQ         $+8, R8
-	JLT          gradtail13
+	JLT          gradtail12
 
 grad11:
 	VMOVUPS     (CX), Y6
@@ -292,7 +294,15 @@ grad11:
 	VMOVUPS     (BX), Y9
 	VMULPS      Y6, Y9, Y9
 	VFMADD231PS Y9, Y3, Y8
-	VMOVUPS     Y8, (AX)
+	TESTQ       R9, R9
+	JZ          gradplain14
+	VMOVNTPS    Y8, (AX)
+	JMP         gradstored15
+
+gradplain14:
+	VMOVUPS Y8, (AX)
+
+gradstored15:
 	VFMADD213PS Y5, Y4, Y7
 	VMOVUPS     (SI), Y9
 	VFMADD231PS Y6, Y7, Y9
@@ -309,13 +319,13 @@ grad11:
 	SUBQ        $+8, R8
 	JGE         grad11
 
-gradtail13:
+gradtail12:
 	ADDQ        $+8, R8
-	JZ          gradend14
-	LEAQ        laneMasks<>+0(SB), R9
-	MOVQ        $+16, R10
-	SUBQ        R8, R10
-	VMOVDQU     (R9)(R10*4), Y6
+	JZ          gradend13
+	LEAQ        laneMasks<>+0(SB), R10
+	MOVQ        $+16, R11
+	SUBQ        R8, R11
+	VMOVDQU     (R10)(R11*4), Y6
 	VMASKMOVPS  (CX), Y6, Y7
 	VMASKMOVPS  (DX), Y6, Y8
 	VSUBPS      Y0, Y8, Y8
@@ -333,7 +343,12 @@ gradtail13:
 	VADDPS      Y7, Y1, Y1
 	VMASKMOVPS  Y1, Y6, (DI)
 
-gradend14:
+gradend13:
+	TESTQ R9, R9
+	JZ    gradfenced16
+	SFENCE
+
+gradfenced16:
 	VZEROUPPER
 	RET
 
@@ -345,9 +360,9 @@ TEXT ·widenAddAVX2(SB), NOSPLIT, $0-24
 	MOVQ   n+16(FP), DX
 	VXORPS Y0, Y0, Y0
 	TESTQ  DX, DX
-	JZ     widenend16
+	JZ     widenend18
 
-widen15:
+widen17:
 	VCVTPS2PD (CX), Y1
 	VADDPD    (AX), Y1, Y1
 	VMOVUPD   Y1, (AX)
@@ -365,8 +380,8 @@ widen15:
 	ADDQ      $+64, CX
 	SUBQ      $-128, AX
 	SUBQ      $+16, DX
-	JNZ       widen15
+	JNZ       widen17
 
-widenend16:
+widenend18:
 	VZEROUPPER
 	RET

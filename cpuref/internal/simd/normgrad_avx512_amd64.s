@@ -166,7 +166,7 @@ TEXT ·gradApplyAVX512(SB), NOSPLIT, $0-49
 	MOVB         nt+48(FP), SI
 	MOVBQZX      SI, SI
 	SUBQ         $+16, BX
-	JLT          gradtail7
+	JLT          gradtail6
 
 grad5:
 	VMOVUPS     (CX), Z4
@@ -176,23 +176,23 @@ grad5:
 	VFMADD231PS Z5, Z1, Z6
 	VFMADD231PS Z4, Z3, Z6
 	TESTQ       SI, SI
-	JZ          gradplain9
+	JZ          gradplain8
 	VMOVNTPS    Z6, (AX)
-	JMP         gradnext6
+	JMP         gradstored9
 
-gradplain9:
+gradplain8:
 	VMOVUPS Z6, (AX)
 
-gradnext6:
+gradstored9:
 	ADDQ $+64, AX
 	ADDQ $+64, CX
 	ADDQ $+64, DX
 	SUBQ $+16, BX
 	JGE  grad5
 
-gradtail7:
+gradtail6:
 	ADDQ        $+16, BX
-	JZ          gradend8
+	JZ          gradend7
 	MOVQ        $-1, DI
 	BZHIQ       BX, DI, DI
 	KMOVW       DI, K7
@@ -204,7 +204,7 @@ gradtail7:
 	VFMADD231PS Z4, Z3, Z0
 	VMOVUPS     Z0, K7, (AX)
 
-gradend8:
+gradend7:
 	TESTQ SI, SI
 	JZ    gradfenced10
 	SFENCE
@@ -213,9 +213,9 @@ gradfenced10:
 	VZEROUPPER
 	RET
 
-// func gradApplyOfAVX512(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-80
+// func gradApplyOfAVX512(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-81
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -229,8 +229,10 @@ TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-80
 	VBROADCASTSS k+68(FP), Z3
 	VBROADCASTSS inv+72(FP), Z4
 	VBROADCASTSS rest+76(FP), Z5
+	MOVB         nt+80(FP), R9
+	MOVBQZX      R9, R9
 	SUBQ         $+16, R8
-	JLT          gradtail13
+	JLT          gradtail12
 
 grad11:
 	VMOVUPS     (CX), Z6
@@ -241,7 +243,15 @@ grad11:
 	VMOVUPS     (BX), Z9
 	VMULPS      Z6, Z9, Z9
 	VFMADD231PS Z9, Z3, Z8
-	VMOVUPS     Z8, (AX)
+	TESTQ       R9, R9
+	JZ          gradplain14
+	VMOVNTPS    Z8, (AX)
+	JMP         gradstored15
+
+gradplain14:
+	VMOVUPS Z8, (AX)
+
+gradstored15:
 	VFMADD213PS Z5, Z4, Z7
 	VMOVUPS     (SI), Z9
 	VFMADD231PS Z6, Z7, Z9
@@ -258,12 +268,12 @@ grad11:
 	SUBQ        $+16, R8
 	JGE         grad11
 
-gradtail13:
+gradtail12:
 	ADDQ        $+16, R8
-	JZ          gradend14
-	MOVQ        $-1, R9
-	BZHIQ       R8, R9, R9
-	KMOVW       R9, K7
+	JZ          gradend13
+	MOVQ        $-1, R10
+	BZHIQ       R8, R10, R10
+	KMOVW       R10, K7
 	VMOVUPS.Z   (CX), K7, Z6
 	VMOVUPS.Z   (DX), K7, Z7
 	VSUBPS      Z0, Z7, Z7
@@ -281,7 +291,12 @@ gradtail13:
 	VADDPS      Z6, Z1, Z1
 	VMOVUPS     Z1, K7, (DI)
 
-gradend14:
+gradend13:
+	TESTQ R9, R9
+	JZ    gradfenced16
+	SFENCE
+
+gradfenced16:
 	VZEROUPPER
 	RET
 
@@ -293,9 +308,9 @@ TEXT ·widenAddAVX512(SB), NOSPLIT, $0-24
 	MOVQ   n+16(FP), DX
 	VXORPS Z0, Z0, Z0
 	TESTQ  DX, DX
-	JZ     widenend16
+	JZ     widenend18
 
-widen15:
+widen17:
 	VCVTPS2PD (CX), Z1
 	VADDPD    (AX), Z1, Z1
 	VMOVUPD   Z1, (AX)
@@ -306,8 +321,8 @@ widen15:
 	ADDQ      $+64, CX
 	SUBQ      $-128, AX
 	SUBQ      $+16, DX
-	JNZ       widen15
+	JNZ       widen17
 
-widenend16:
+widenend18:
 	VZEROUPPER
 	RET

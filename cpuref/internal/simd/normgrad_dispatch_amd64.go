@@ -34,12 +34,12 @@ func gradApply(dx, dy, x *float32, n int, l *NormLine, nt bool) {
 	}
 }
 
-func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine) {
+func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine, nt bool) {
 	switch Active() {
 	case AVX512:
-		gradApplyOfAVX512(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest)
+		gradApplyOfAVX512(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest, nt)
 	case AVX2:
-		gradApplyOfAVX2(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest)
+		gradApplyOfAVX2(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest, nt)
 	default:
 		gradApplyAffinePortable(dx, dy, x, w, product, sum, n, l)
 	}

@@ -13,7 +13,7 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 
 func gradApply(dx, dy, x *float32, n int, l *NormLine, _ bool) { gradApplyPortable(dx, dy, x, n, l) }
 
-func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine) {
+func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine, _ bool) {
 	gradApplyAffinePortable(dx, dy, x, w, product, sum, n, l)
 }
 

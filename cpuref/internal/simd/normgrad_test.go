@@ -50,19 +50,21 @@ func TestNormLine(t *testing.T) {
 					close(t, line(i, float64(dy[i])), v, 4e-7, n, i)
 				}
 			}
-			dx, product, sum := newGuarded(n), newGuarded(n), newGuarded(n)
-			p0, s0 := random(r, n), random(r, n)
-			copy(product.s, p0)
-			copy(sum.s, s0)
-			l.ApplyAffine(dx.s, dy, x, w, product.s, sum.s)
-			for _, g := range []guarded{dx, product, sum} {
-				g.check(t, n)
-			}
-			for i, v := range dx.s {
-				d := float64(dy[i])
-				close(t, line(i, d*float64(w[i])), v, 4e-7, n, i)
-				close(t, float64(p0[i])+d*((float64(x[i])-1.5)*0.5+float64(l.Rest)), product.s[i], 4e-7, n, i)
-				close(t, float64(s0[i])+d, sum.s[i], 2e-7, n, i)
+			for _, stream := range []bool{false, true} {
+				dx, product, sum := newGuarded(n), newGuarded(n), newGuarded(n)
+				p0, s0 := random(r, n), random(r, n)
+				copy(product.s, p0)
+				copy(sum.s, s0)
+				l.ApplyAffine(dx.s, dy, x, w, product.s, sum.s, stream)
+				for _, g := range []guarded{dx, product, sum} {
+					g.check(t, n)
+				}
+				for i, v := range dx.s {
+					d := float64(dy[i])
+					close(t, line(i, d*float64(w[i])), v, 4e-7, n, i)
+					close(t, float64(p0[i])+d*((float64(x[i])-1.5)*0.5+float64(l.Rest)), product.s[i], 4e-7, n, i)
+					close(t, float64(s0[i])+d, sum.s[i], 2e-7, n, i)
+				}
 			}
 		}
 	})

@@ -118,10 +118,10 @@ func (g *gen) foldDoubles(v V) reg.Register {
 // dy*w with the sums of dy and dy*xhat over the rows that it is called for.
 func gradApply(g *gen, weighted bool) {
 	name, sig, doc := "gradApply"+g.w.name, "func(dx, dy, x *float32, n int, a, b, c, k float32, nt bool)",
-		" sets dx = k*dy + ((x - a)*b + c); nt asks for stores past the cache, dx being aligned."
+		" sets dx = k*dy + ((x - a)*b + c); nt asks for stores of dx past the cache, to whole vectors."
 	if weighted {
-		name, sig, doc = "gradApplyOf"+g.w.name, "func(dx, dy, x, w, product, sum *float32, n int, a, b, c, k, inv, rest float32)",
-			" sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum."
+		name, sig, doc = "gradApplyOf"+g.w.name, "func(dx, dy, x, w, product, sum *float32, n int, a, b, c, k, inv, rest float32, nt bool)",
+			" sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; nt as of gradApply."
 	}
 	g.fn(name, sig, name+doc)
 	ptrs := []reg.GPVirtual{g.ptr("dx"), g.ptr("dy"), g.ptr("x")}
@@ -134,10 +134,9 @@ func gradApply(g *gen, weighted bool) {
 	var inv, rest V
 	if weighted {
 		inv, rest = g.scalar("inv"), g.scalar("rest")
-	} else {
-		nt := g.Load(g.Param("nt"), g.GP8()).(reg.GPVirtual)
-		g.MOVBQZX(nt, kind)
 	}
+	nt := g.Load(g.Param("nt"), g.GP8()).(reg.GPVirtual)
+	g.MOVBQZX(nt, kind)
 	L := g.w.lanes
 	mem := func(i int) operand.Mem { return operand.Mem{Base: ptrs[i]} }
 	// step handles one vector: load and store are whole or under a mask.
@@ -167,24 +166,24 @@ func gradApply(g *gen, weighted bool) {
 		g.VADDPS(d, t, t)
 		store(t, mem(5), false)
 	}
-	loop, next, tail, end := g.label("grad"), g.label("gradnext"), g.label("gradtail"), g.label("gradend")
+	loop, tail, end := g.label("grad"), g.label("gradtail"), g.label("gradend")
 	g.SUBQ(operand.I8(int8(L)), n)
 	g.JLT(operand.LabelRef(tail))
 	g.Label(loop)
 	step(func(m operand.Mem, v V) { g.VMOVUPS(m, v) }, func(v V, m operand.Mem, out bool) {
-		if !out || weighted {
+		if !out {
 			g.VMOVUPS(v, m)
 			return
 		}
-		plain := g.label("gradplain")
+		plain, stored := g.label("gradplain"), g.label("gradstored")
 		g.TESTQ(kind, kind)
 		g.JZ(operand.LabelRef(plain))
 		g.VMOVNTPS(v, m)
-		g.JMP(operand.LabelRef(next))
+		g.JMP(operand.LabelRef(stored))
 		g.Label(plain)
 		g.VMOVUPS(v, m)
+		g.Label(stored)
 	})
-	g.Label(next)
 	for _, p := range ptrs {
 		g.ADDQ(operand.I8(int8(4*L)), p)
 	}
@@ -196,13 +195,11 @@ func gradApply(g *gen, weighted bool) {
 	mask := g.tailMask(n)
 	step(func(m operand.Mem, v V) { g.maskedLoad(m, mask, v) }, func(v V, m operand.Mem, _ bool) { g.maskedStore(v, mask, m) })
 	g.Label(end)
-	if !weighted {
-		fenced := g.label("gradfenced")
-		g.TESTQ(kind, kind)
-		g.JZ(operand.LabelRef(fenced))
-		g.SFENCE()
-		g.Label(fenced)
-	}
+	fenced := g.label("gradfenced")
+	g.TESTQ(kind, kind)
+	g.JZ(operand.LabelRef(fenced))
+	g.SFENCE()
+	g.Label(fenced)
 	g.ret()
 }
 
