@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -95,7 +96,11 @@ func CrossEntropyGrad(dy, logits, labels, classWeights *Tensor, p CrossEntropyPa
 			return shaders.PlanCrossEntropyGrad(g, each, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.CrossEntropyGrad(out[0], in[3], in[0], asInt32(in[1]), in[2], g)
+			if plain {
+				cpuref.CrossEntropyGrad(out[0], in[3], in[0], asInt32(in[1]), in[2], g)
+			} else {
+				fast.CrossEntropyGrad(out[0], in[3], in[0], asInt32(in[1]), in[2], g)
+			}
 			return nil
 		},
 	}, logits.shape)
@@ -110,7 +115,11 @@ func (e *Engine) crossEntropyLosses(name string, g spec.CrossEntropy, logits, la
 			return shaders.PlanCrossEntropy(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.CrossEntropy(out[0], out[1], in[0], asInt32(in[1]), in[2], g)
+			if plain {
+				cpuref.CrossEntropy(out[0], out[1], in[0], asInt32(in[1]), in[2], g)
+			} else {
+				fast.CrossEntropy(out[0], out[1], in[0], asInt32(in[1]), in[2], g)
+			}
 			return nil
 		},
 	})

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -60,7 +61,11 @@ func loss(name string, l Loss, x, target *Tensor, p LossParams) (*Tensor, error)
 		name: name, fn: "loss", in: []*Tensor{x, target, nil},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanLoss(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Loss(out[0], in[0], in[1], g)
+			if plain {
+				cpuref.Loss(out[0], in[0], in[1], g)
+			} else {
+				fast.Loss(out[0], in[0], in[1], g)
+			}
 			return nil
 		},
 	}, x.shape)
@@ -109,7 +114,11 @@ func LossGrad(l Loss, dy, x, target *Tensor, p LossParams) (*Tensor, error) {
 			return shaders.PlanLossGrad(g, each, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.LossGrad(out[0], in[2], in[0], in[1], g)
+			if plain {
+				cpuref.LossGrad(out[0], in[2], in[0], in[1], g)
+			} else {
+				fast.LossGrad(out[0], in[2], in[0], in[1], g)
+			}
 			return nil
 		},
 	}, x.shape)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -43,7 +44,11 @@ func SGDStep(p, grad, m, scale *Tensor, o SGDParams) (newP, newM *Tensor, err er
 			if len(out) > 1 {
 				newM = out[1]
 			}
-			cpuref.SGD(out[0], newM, in[0], in[1], in[3], in[2], o)
+			if plain {
+				cpuref.SGD(out[0], newM, in[0], in[1], in[3], in[2], o)
+			} else {
+				fast.SGD(out[0], newM, in[0], in[1], in[3], in[2], o)
+			}
 			return nil
 		},
 	})
@@ -76,7 +81,11 @@ func AdamStep(p, grad, m, v, scale *Tensor, o AdamParams) (newP, newM, newV *Ten
 			return shaders.PlanAdam(o, p.Len(), scale != nil, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.Adam(out[0], out[1], out[2], in[0], in[1], in[3], in[4], in[2], o)
+			if plain {
+				cpuref.Adam(out[0], out[1], out[2], in[0], in[1], in[3], in[4], in[2], o)
+			} else {
+				fast.Adam(out[0], out[1], out[2], in[0], in[1], in[3], in[4], in[2], o)
+			}
 			return nil
 		},
 	})

@@ -40,8 +40,10 @@ func softmaxGrad(name string, dy, y *Tensor, axis int, kind spec.SoftmaxKind) (*
 			return shaders.PlanSoftmaxGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			if plain || !fast.SoftmaxGrad(out[0], in[0], in[1], g) {
+			if plain {
 				cpuref.SoftmaxGrad(out[0], in[0], in[1], g)
+			} else {
+				fast.SoftmaxGrad(out[0], in[0], in[1], g)
 			}
 			return nil
 		},
