@@ -15,7 +15,7 @@ func nearly(t *testing.T, what string, want, got []float32) {
 	t.Helper()
 	for i, w := range want {
 		v := got[i]
-		if w != w && v != v || math.Abs(float64(v)-float64(w)) <= 2e-6*(1+math.Abs(float64(w))) {
+		if w == v || w != w && v != v || math.Abs(float64(v)-float64(w)) <= 2e-6*(1+math.Abs(float64(w))) {
 			continue
 		}
 		require.Fail(t, "differs from the plain loops", "%s: element %d is %v, not %v", what, i, v, w)
