@@ -196,6 +196,29 @@ func (t *Tape) Mean(x *Variable, p ops.ReduceParams) *Variable {
 	return t.reduce("Mean", x, p, ops.Mean, float32(n))
 }
 
+// Amax is the greatest value over axes; see ops.Amax, and ops.AmaxGrad for what
+// equal elements get.
+func (t *Tape) Amax(x *Variable, p ops.ReduceParams) *Variable {
+	return t.extreme("Amax", x, p, ops.Amax, ops.AmaxGrad)
+}
+
+// Amin is the least value over axes; see Amax.
+func (t *Tape) Amin(x *Variable, p ops.ReduceParams) *Variable {
+	return t.extreme("Amin", x, p, ops.Amin, ops.AminGrad)
+}
+
+func (t *Tape) extreme(name string, x *Variable, p ops.ReduceParams, f func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error),
+	grad func(dy, x, y *ops.Tensor, p ops.ReduceParams) (*ops.Tensor, error)) *Variable {
+	return t.one(name, []*Variable{x},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := f(in[0], p)
+			return y, nil, err
+		},
+		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
+			return gradients(grad(dy, n.x(0), n.y(0), p))
+		})
+}
+
 func (t *Tape) reduce(name string, x *Variable, p ops.ReduceParams, f func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error), divisor float32) *Variable {
 	return t.one(name, []*Variable{x},
 		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {

@@ -15,6 +15,7 @@ func Kernels() []*Kernel {
 		gatherKernels(),
 		padKernels(),
 		reduceKernels(),
+		reduceGradKernels(),
 		upsampleKernels(),
 		ceilingKernels(),
 		convKernels(),

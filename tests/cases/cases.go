@@ -101,6 +101,7 @@ func Rows() []Row {
 		linearRow,
 		padRow,
 		reduceRow,
+		reduceGradRow,
 		sliceRow,
 		transposeRow,
 		upsampleRow,
