@@ -96,7 +96,7 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 	}
 	var todo []cases.Workload
 	for _, w := range cases.Workloads() {
-		if flops, _ := w.Case.Work(); want.MatchString(w.Name) && !(o.short && (flops > shortFlops || strings.HasSuffix(w.Name, "_grad"))) {
+		if flops, _ := w.Case.Work(); want.MatchString(w.Name) && !(o.short && (flops > shortFlops || strings.Contains(w.Name, "_grad"))) {
 			todo = append(todo, w)
 		}
 	}

@@ -85,10 +85,16 @@ func (b *builder) input(i Input) flow {
 	return f
 }
 
-// weight is an input drawn such that activations keep their size (He, 2015).
+// weight is an input drawn by he.
 func (b *builder) weight(fan int, shape ...int) flow {
+	return b.input(Input{Shape: shape, Draw: he(fan)})
+}
+
+// he draws weights of that many inputs such that activations keep their size (He
+// et al., 2015).
+func he(fan int) Draw {
 	r := float32(math.Sqrt(6 / float64(fan)))
-	return b.input(Input{Shape: shape, Draw: Uniform(-r, r)})
+	return Uniform(-r, r)
 }
 
 // do makes a call, unless the builder only collects or has failed, and releases

@@ -49,6 +49,8 @@ func Workloads() []Workload {
 		{"vgg19_b8", "conv", &NetworkCase{"vgg19", 8}},
 		{"squeezenet_b1", "conv", &NetworkCase{"squeezenet", 1}},
 		{"squeezenet_b8", "conv", &NetworkCase{"squeezenet", 8}},
+		{"digits_b64_train", "conv", &TrainCase{"digits", 64}},
+		{"resnet50_b8_train", "conv", &TrainCase{"resnet50", 8}},
 	}
 	return append(all, gradients(all)...)
 }
