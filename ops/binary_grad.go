@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -105,7 +106,11 @@ func binaryGrad(name string, f spec.BinaryFunc, dy, a, b *Tensor) (da, db *Tenso
 			return shaders.PlanBinaryGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.BinaryGrad(out[0], out[1], in[0], in[1], in[2], g)
+			if plain {
+				cpuref.BinaryGrad(out[0], out[1], in[0], in[1], in[2], g)
+			} else {
+				fast.BinaryGrad(out[0], out[1], in[0], in[1], in[2], g)
+			}
 			return nil
 		},
 	})

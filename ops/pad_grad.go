@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -42,7 +43,11 @@ func PadGrad(dy *Tensor, x []int, p PadParams) (*Tensor, error) {
 				return shaders.PlanPadGrad(g, dev, force)
 			},
 			cpu: func(out, in [][]float32, plain bool) error {
-				cpuref.PadGrad(out[0], in[0], g)
+				if plain {
+					cpuref.PadGrad(out[0], in[0], g)
+				} else {
+					fast.PadGrad(out[0], in[0], g)
+				}
 				return nil
 			},
 		}, shapes[i])

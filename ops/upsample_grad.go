@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -62,7 +63,11 @@ func (e *Engine) upsampleGradPass(dy *Tensor, g spec.UpsampleGrad, shape []int) 
 			return shaders.PlanUpsampleGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.UpsampleGrad(out[0], in[0], g)
+			if plain {
+				cpuref.UpsampleGrad(out[0], in[0], g)
+			} else {
+				fast.UpsampleGrad(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, shape)

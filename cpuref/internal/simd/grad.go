@@ -51,6 +51,33 @@ func (f Grad) Apply(dst, dy, x []float32, a, b, c float32, stream bool) bool {
 	return true
 }
 
+// GradTernary is a part of the gradient of a function of two arrays.
+type GradTernary uint8
+
+// The parts of gradients of functions of two arrays.
+const (
+	TerGradLesser     GradTernary = iota // x < y ? dy : x = y ? dy/2 : dy*0
+	TerGradPrelu                         // x > 0 ? dy : dy*y
+	TerGradPreluSlope                    // x > 0 ? dy*0 : dy*x
+)
+
+// Apply sets dst = f(dy, x, y) and reports whether the active level has kernels at
+// all. All have the length of dst and do not overlap it.
+func (f GradTernary) Apply(dst, dy, x, y []float32, stream bool) bool {
+	kernel := gradTernaryKernel(f)
+	if kernel == nil {
+		return false
+	}
+	n := len(dst)
+	dy, x, y = dy[:n], x[:n], y[:n]
+	for i := 0; i < n; {
+		m, nt := piece(dst[i:], stream)
+		kernel(&dst[i], &dy[i], &x[i], &y[i], m, 0, 0, 0, nt)
+		i += m
+	}
+	return true
+}
+
 // RepeatPairs sets dst[2*i] and dst[2*i+1] to a*src[i]; dst has twice the length of
 // src and does not overlap it.
 func RepeatPairs(dst, src []float32, a float32) {

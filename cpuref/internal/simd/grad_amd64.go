@@ -12,6 +12,16 @@ func gradKernel(f Grad) binaryFunc {
 	return nil
 }
 
+func gradTernaryKernel(f GradTernary) ternaryFunc {
+	switch Active() {
+	case AVX512:
+		return gradTernaryAVX512[f]
+	case AVX2:
+		return gradTernaryAVX2[f]
+	}
+	return nil
+}
+
 func repeatPairs(dst, src *float32, n int, a float32) int {
 	switch Active() {
 	case AVX512:

@@ -119,6 +119,21 @@ func gradRsqrtAVX2(dst *float32, dy *float32, x *float32, n int, a float32, b fl
 //go:noescape
 func gradReciprocalAVX2(dst *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, nt bool)
 
+// gradLesserAVX2 sets dst = x < y ? dy : x = y ? dy/2 : dy*0.
+//
+//go:noescape
+func gradLesserAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
+// gradPreluAVX2 sets dst = x > 0 ? dy : dy*y.
+//
+//go:noescape
+func gradPreluAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
+// gradPreluSlopeAVX2 sets dst = x > 0 ? dy*0 : dy*x; y is not looked at.
+//
+//go:noescape
+func gradPreluSlopeAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
 // repeatPairsAVX2 writes a times each of n floats twice; n is a multiple of the lanes, and not 0.
 //
 //go:noescape

@@ -2492,6 +2492,216 @@ fenced184:
 	VZEROUPPER
 	RET
 
+// func gradLesserAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·gradLesserAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest188
+
+loop185:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+
+body186:
+	VCMPPS       $0x00, Y2, Y1, Y3
+	VBROADCASTSS c3f000000<>+0(SB), Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x01, Y2, Y1, Y1
+	VBLENDVPS    Y1, c3f800000<>+0(SB), Y3, Y1
+	VMULPS       Y1, Y0, Y0
+	TESTQ        DI, DI
+	JNZ          special187
+	VMOVUPS      Y0, (AX)
+
+next190:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop185
+
+rest188:
+	ADDQ       $+8, SI
+	JZ         end189
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body186
+
+special187:
+	CMPQ     DI, $+2
+	JEQ      part191
+	VMOVNTPS Y0, (AX)
+	JMP      next190
+
+part191:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end189:
+	CMPQ DI, $+1
+	JNE  fenced192
+	SFENCE
+
+fenced192:
+	VZEROUPPER
+	RET
+
+// func gradPreluAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·gradPreluAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest196
+
+loop193:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+
+body194:
+	VCMPPS    $0x0e, c00000000<>+0(SB), Y1, Y1
+	VMULPS    Y2, Y0, Y2
+	VBLENDVPS Y1, Y0, Y2, Y0
+	TESTQ     DI, DI
+	JNZ       special195
+	VMOVUPS   Y0, (AX)
+
+next198:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop193
+
+rest196:
+	ADDQ       $+8, SI
+	JZ         end197
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body194
+
+special195:
+	CMPQ     DI, $+2
+	JEQ      part199
+	VMOVNTPS Y0, (AX)
+	JMP      next198
+
+part199:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end197:
+	CMPQ DI, $+1
+	JNE  fenced200
+	SFENCE
+
+fenced200:
+	VZEROUPPER
+	RET
+
+// func gradPreluSlopeAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·gradPreluSlopeAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest204
+
+loop201:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+
+body202:
+	VCMPPS    $0x0e, c00000000<>+0(SB), Y1, Y2
+	VBLENDVPS Y2, c00000000<>+0(SB), Y1, Y1
+	VMULPS    Y1, Y0, Y0
+	TESTQ     DI, DI
+	JNZ       special203
+	VMOVUPS   Y0, (AX)
+
+next206:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop201
+
+rest204:
+	ADDQ       $+8, SI
+	JZ         end205
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body202
+
+special203:
+	CMPQ     DI, $+2
+	JEQ      part207
+	VMOVNTPS Y0, (AX)
+	JMP      next206
+
+part207:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end205:
+	CMPQ DI, $+1
+	JNE  fenced208
+	SFENCE
+
+fenced208:
+	VZEROUPPER
+	RET
+
 // func repeatPairsAVX2(dst *float32, src *float32, n int, a float32)
 // Requires: AVX, AVX2
 TEXT ·repeatPairsAVX2(SB), NOSPLIT, $0-28
@@ -2502,7 +2712,7 @@ TEXT ·repeatPairsAVX2(SB), NOSPLIT, $0-28
 	VMOVUPS      pairsAVX2<>+0(SB), Y1
 	VMOVUPS      pairsAVX2<>+32(SB), Y2
 
-pairs185:
+pairs209:
 	VPERMPS (CX), Y1, Y3
 	VMULPS  Y0, Y3, Y3
 	VMOVUPS Y3, (AX)
@@ -2512,7 +2722,7 @@ pairs185:
 	ADDQ    $+32, CX
 	ADDQ    $+64, AX
 	SUBQ    $+8, DX
-	JG      pairs185
+	JG      pairs209
 	VZEROUPPER
 	RET
 

@@ -119,6 +119,21 @@ func gradRsqrtAVX512(dst *float32, dy *float32, x *float32, n int, a float32, b 
 //go:noescape
 func gradReciprocalAVX512(dst *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, nt bool)
 
+// gradLesserAVX512 sets dst = x < y ? dy : x = y ? dy/2 : dy*0.
+//
+//go:noescape
+func gradLesserAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
+// gradPreluAVX512 sets dst = x > 0 ? dy : dy*y.
+//
+//go:noescape
+func gradPreluAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
+// gradPreluSlopeAVX512 sets dst = x > 0 ? dy*0 : dy*x; y is not looked at.
+//
+//go:noescape
+func gradPreluSlopeAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
 // repeatPairsAVX512 writes a times each of n floats twice; n is a multiple of the lanes, and not 0.
 //
 //go:noescape

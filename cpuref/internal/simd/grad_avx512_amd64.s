@@ -1951,6 +1951,201 @@ fenced184:
 	VZEROUPPER
 	RET
 
+// func gradLesserAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gradLesserAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest188
+
+loop185:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+
+body186:
+	VCMPPS         $0x00, Z2, Z1, K1
+	VBROADCASTSS   c3f000000<>+0(SB), Z3
+	VMOVAPS.Z      Z3, K1, Z3
+	VCMPPS         $0x01, Z2, Z1, K1
+	VBLENDMPS.BCST c3f800000<>+0(SB), Z3, K1, Z4
+	VMULPS         Z4, Z0, Z0
+	TESTQ          DI, DI
+	JNZ            special187
+	VMOVUPS        Z0, (AX)
+
+next190:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop185
+
+rest188:
+	ADDQ      $+16, SI
+	JZ        end189
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body186
+
+special187:
+	CMPQ     DI, $+2
+	JEQ      part191
+	VMOVNTPS Z0, (AX)
+	JMP      next190
+
+part191:
+	VMOVUPS Z0, K7, (AX)
+
+end189:
+	CMPQ DI, $+1
+	JNE  fenced192
+	SFENCE
+
+fenced192:
+	VZEROUPPER
+	RET
+
+// func gradPreluAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gradPreluAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest196
+
+loop193:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+
+body194:
+	VCMPPS.BCST $0x0e, c00000000<>+0(SB), Z1, K1
+	VMULPS      Z2, Z0, Z1
+	VBLENDMPS   Z0, Z1, K1, Z3
+	TESTQ       DI, DI
+	JNZ         special195
+	VMOVUPS     Z3, (AX)
+
+next198:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop193
+
+rest196:
+	ADDQ      $+16, SI
+	JZ        end197
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body194
+
+special195:
+	CMPQ     DI, $+2
+	JEQ      part199
+	VMOVNTPS Z3, (AX)
+	JMP      next198
+
+part199:
+	VMOVUPS Z3, K7, (AX)
+
+end197:
+	CMPQ DI, $+1
+	JNE  fenced200
+	SFENCE
+
+fenced200:
+	VZEROUPPER
+	RET
+
+// func gradPreluSlopeAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gradPreluSlopeAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest204
+
+loop201:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+
+body202:
+	VCMPPS.BCST    $0x0e, c00000000<>+0(SB), Z1, K1
+	VBLENDMPS.BCST c00000000<>+0(SB), Z1, K1, Z3
+	VMULPS         Z3, Z0, Z0
+	TESTQ          DI, DI
+	JNZ            special203
+	VMOVUPS        Z0, (AX)
+
+next206:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop201
+
+rest204:
+	ADDQ      $+16, SI
+	JZ        end205
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body202
+
+special203:
+	CMPQ     DI, $+2
+	JEQ      part207
+	VMOVNTPS Z0, (AX)
+	JMP      next206
+
+part207:
+	VMOVUPS Z0, K7, (AX)
+
+end205:
+	CMPQ DI, $+1
+	JNE  fenced208
+	SFENCE
+
+fenced208:
+	VZEROUPPER
+	RET
+
 // func repeatPairsAVX512(dst *float32, src *float32, n int, a float32)
 // Requires: AVX, AVX512F
 TEXT ·repeatPairsAVX512(SB), NOSPLIT, $0-28
@@ -1961,7 +2156,7 @@ TEXT ·repeatPairsAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS      pairsAVX512<>+0(SB), Z1
 	VMOVUPS      pairsAVX512<>+64(SB), Z2
 
-pairs185:
+pairs209:
 	VPERMPS (CX), Z1, Z3
 	VMULPS  Z0, Z3, Z3
 	VMOVUPS Z3, (AX)
@@ -1971,7 +2166,7 @@ pairs185:
 	ADDQ    $+64, CX
 	ADDQ    $+128, AX
 	SUBQ    $+16, DX
-	JG      pairs185
+	JG      pairs209
 	VZEROUPPER
 	RET
 

@@ -30,6 +30,12 @@ var gradAVX2 = [...]binaryFunc{
 	GradReciprocal: gradReciprocalAVX2,
 }
 
+var gradTernaryAVX2 = [...]ternaryFunc{
+	TerGradLesser:     gradLesserAVX2,
+	TerGradPrelu:      gradPreluAVX2,
+	TerGradPreluSlope: gradPreluSlopeAVX2,
+}
+
 var gradAVX512 = [...]binaryFunc{
 	GradStep:       gradStepAVX512,
 	GradBand:       gradBandAVX512,
@@ -54,4 +60,10 @@ var gradAVX512 = [...]binaryFunc{
 	GradSqrt:       gradSqrtAVX512,
 	GradRsqrt:      gradRsqrtAVX512,
 	GradReciprocal: gradReciprocalAVX512,
+}
+
+var gradTernaryAVX512 = [...]ternaryFunc{
+	TerGradLesser:     gradLesserAVX512,
+	TerGradPrelu:      gradPreluAVX512,
+	TerGradPreluSlope: gradPreluSlopeAVX512,
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// gradNames are the gradients of pointwise functions that have been written.
-var gradNames []string
+// gradNames are the gradients of pointwise functions that have been written, and
+// gradTernaryNames those of functions of two arrays.
+var gradNames, gradTernaryNames []string
 
 // nge is the predicate of "not greater or equal", true for NaN.
 const nge = 9
@@ -54,6 +55,7 @@ func grads(g *gen) {
 	piecewiseGrads(g)
 	smoothGrads(g)
 	elementaryGrads(g)
+	ternaryGrads(g)
 	repeat(g)
 }
 
@@ -231,6 +233,27 @@ func elementaryGrads(g *gen) {
 	})
 }
 
+// ternaryGrads writes parts of the gradients of functions of two arrays.
+func ternaryGrads(g *gen) {
+	ternary := func(name, formula string, f func(dy, x, y V) V) {
+		gradTernaryNames = addName(gradTernaryNames, name)
+		full := "grad" + strings.ToUpper(name[:1]) + name[1:]
+		stream(g, full, "sets dst = "+formula+".", []string{"dy", "x", "y"}, func(func(int) V) func([]V) V {
+			return func(xs []V) V { return f(xs[0], xs[1], xs[2]) }
+		}, nil)
+	}
+	ternary("lesser", "x < y ? dy : x = y ? dy/2 : dy*0", func(dy, x, y V) V {
+		d := g.keep(g.cmp(x, eq, y), g.copy(k(0.5)))
+		return g.mul(dy, g.pick(g.cmp(x, lt, y), k(1), d))
+	})
+	ternary("prelu", "x > 0 ? dy : dy*y", func(dy, x, y V) V {
+		return g.pick(g.cmp(x, gt, k(0)), dy, g.mul(dy, y))
+	})
+	ternary("preluSlope", "x > 0 ? dy*0 : dy*x; y is not looked at", func(dy, x, y V) V {
+		return g.mul(dy, g.pick(g.cmp(x, gt, k(0)), k(0), x))
+	})
+}
+
 // gradTables writes the Go tables of the gradients' kernels of all widths.
 func gradTables(ws ...width) {
 	var b bytes.Buffer
@@ -240,6 +263,11 @@ func gradTables(ws ...width) {
 		for _, n := range gradNames {
 			n = strings.ToUpper(n[:1]) + n[1:]
 			fmt.Fprintf(&b, "\tGrad%s: grad%s%s,\n", n, n, w.name)
+		}
+		fmt.Fprintf(&b, "}\n\nvar gradTernary%s = [...]ternaryFunc{\n", w.name)
+		for _, n := range gradTernaryNames {
+			n = strings.ToUpper(n[:1]) + n[1:]
+			fmt.Fprintf(&b, "\tTerGrad%s: grad%s%s,\n", n, n, w.name)
 		}
 		b.WriteString("}\n")
 	}
