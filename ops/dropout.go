@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -52,7 +53,11 @@ func dropout(name string, x *Tensor, p float64, seed uint64, mask bool) ([]*Tens
 			if mask {
 				m = out[1]
 			}
-			cpuref.Dropout(out[0], m, in[0], g)
+			if plain {
+				cpuref.Dropout(out[0], m, in[0], g)
+			} else {
+				fast.Dropout(out[0], m, in[0], g)
+			}
 			return nil
 		},
 	})

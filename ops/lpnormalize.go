@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -32,7 +33,11 @@ func LpNormalize(x *Tensor, axis int, p LpNormalizeParams) (*Tensor, error) {
 			return shaders.PlanLpNormalize(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.LpNormalize(out[0], in[0], g)
+			if plain {
+				cpuref.LpNormalize(out[0], in[0], g)
+			} else {
+				fast.LpNormalize(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -33,7 +34,11 @@ func LpNormalizeGrad(dy, x *Tensor, axis int, p LpNormalizeParams) (*Tensor, err
 			return shaders.PlanLpNormalizeGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.LpNormalizeGrad(out[0], in[0], in[1], g)
+			if plain {
+				cpuref.LpNormalizeGrad(out[0], in[0], in[1], g)
+			} else {
+				fast.LpNormalizeGrad(out[0], in[0], in[1], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -32,7 +33,11 @@ func LRN(x *Tensor, p LRNParams) (*Tensor, error) {
 			return shaders.PlanLRN(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.LRN(out[0], in[0], g)
+			if plain {
+				cpuref.LRN(out[0], in[0], g)
+			} else {
+				fast.LRN(out[0], in[0], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -30,7 +31,11 @@ func LRNGrad(dy, x *Tensor, p LRNParams) (*Tensor, error) {
 			return shaders.PlanLRNGrad(g, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
-			cpuref.LRNGrad(out[0], in[0], in[1], g)
+			if plain {
+				cpuref.LRNGrad(out[0], in[0], in[1], g)
+			} else {
+				fast.LRNGrad(out[0], in[0], in[1], g)
+			}
 			return nil
 		},
 	}, g.OutShape())

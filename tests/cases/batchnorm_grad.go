@@ -58,8 +58,12 @@ func (c *BatchNormTrainGradCase) Loss(in [][]float64) float64 { return normLoss(
 // Wrt names x, scale and shift.
 func (c *BatchNormTrainGradCase) Wrt() []int { return normWrt(c.Scale) }
 
-// Work counts dy and x read and dx written.
-func (c *BatchNormTrainGradCase) Work() (flops, bytes float64) { return normGradWork(c.grad()) }
+// Work counts the forward call too, which Call makes: it has the statistics.
+func (c *BatchNormTrainGradCase) Work() (flops, bytes float64) {
+	flops, bytes = c.BatchNormTrainCase.Work()
+	f, b := normGradWork(c.grad())
+	return flops + f, bytes + b
+}
 
 // BatchNormGradCase is the gradients of one batch normalization with given
 // statistics.

@@ -1,0 +1,83 @@
+package fast
+
+import (
+	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
+
+// LRN computes a local response normalization across channels; see spec.LRN. With
+// the usual exponent, 3/4, it takes square roots; otherwise the plain loops run
+// on all cores.
+func LRN(y, x []float32, g spec.LRN) {
+	ns := 2 * float64(len(x))
+	if g.Beta != 0.75 || g.Inner < 16 || simd.Active() == simd.Portable || !(g.K >= 0x1p-60) {
+		each := g.N * g.Inner
+		one := g
+		one.Outer = 1
+		Parallel(g.Outer, 20*ns, func(o int) { cpuref.LRN(y[o*each:][:each], x[o*each:][:each], one) })
+		return
+	}
+	const strip = 512
+	strips := (g.Inner + strip - 1) / strip
+	factor := float32(float64(g.Alpha) / float64(g.Size))
+	Parallel(g.Outer*strips, ns, func(i int) {
+		lo := i % strips * strip
+		n := min(strip, g.Inner-lo)
+		base := i/strips*g.N*g.Inner + lo
+		buf := getScratch((g.N + 2) * n)
+		defer putScratch(buf)
+		squares, t, u := buf[:g.N*n], buf[g.N*n:][:n], buf[(g.N+1)*n:][:n]
+		for c := range g.N {
+			simd.Square.Apply(squares[c*n:][:n], x[base+c*g.Inner:][:n], 0, 0, 0, false)
+		}
+		if most := simd.Max(squares); !(most < 0x1p100) { // a sum may overflow
+			lrnStrip(y, x, base, n, g)
+			return
+		}
+		for c := range g.N {
+			first, last := max(0, c-g.Before), min(g.N-1, c+g.After)
+			sum := squares[first*n:][:n]
+			for j := first + 1; j <= last; j++ {
+				simd.BinAdd.Apply(t, sum, squares[j*n:][:n], 0, 0, 0, false)
+				sum = t
+			}
+			simd.Affine.Apply(t, sum, factor, g.K, 0, false)
+			simd.Sqrt.Apply(t, t, 0, 0, 0, false)
+			simd.Sqrt.Apply(u, t, 0, 0, 0, false)
+			simd.BinMul.Apply(t, t, u, 0, 0, 0, false)
+			to := y[base+c*g.Inner:][:n]
+			simd.BinDiv.Apply(to, x[base+c*g.Inner:][:n], t, 0, 0, 0, false)
+			if g.Act.Func != spec.Identity {
+				pointwise(g.Act, to, to)
+			}
+		}
+	})
+}
+
+// lrnStrip has the plain loops for n columns of one image.
+func lrnStrip(y, x []float32, base, n int, g spec.LRN) {
+	t := getScratch(g.N * n)
+	defer putScratch(t)
+	for c := range g.N {
+		copy(t[c*n:][:n], x[base+c*g.Inner:])
+	}
+	inner := g.Inner
+	g.Outer, g.Inner = 1, n
+	out := make([]float32, g.N*n)
+	cpuref.LRN(out, t[:g.N*n], g)
+	for c := range g.N {
+		copy(y[base+c*inner:][:n], out[c*n:])
+	}
+}
+
+// LRNGrad computes the gradient of a local response normalization, images on all
+// cores; see cpuref.LRNGrad.
+func LRNGrad(dx, dy, x []float32, g spec.LRN) {
+	each := g.N * g.Inner
+	one := g
+	one.Outer = 1
+	Parallel(g.Outer, 50*float64(len(x)), func(o int) {
+		cpuref.LRNGrad(dx[o*each:][:each], dy[o*each:][:each], x[o*each:][:each], one)
+	})
+}
