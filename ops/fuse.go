@@ -90,6 +90,12 @@ func (cs *chains) run(p *chain) {
 	}
 }
 
+// wait waits until none is running.
+func (cs *chains) wait() {
+	cs.running.Lock()
+	defer cs.running.Unlock()
+}
+
 // settle has the chain computed that waits, and waits for those that compute
 // these storages. It returns the error of the latter.
 func (e *Engine) settle(need ...*storage) error {
@@ -111,8 +117,7 @@ func (e *Engine) settle(need ...*storage) error {
 func (e *Engine) settleAll() error {
 	p := e.chains.take(nil)
 	e.chains.run(p)
-	e.chains.running.Lock() // those that other goroutines took out
-	e.chains.running.Unlock()
+	e.chains.wait() // for those that other goroutines took out
 	if p == nil {
 		return nil
 	}
