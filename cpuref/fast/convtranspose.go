@@ -136,17 +136,30 @@ func (t *transposed) weights(dst []float32, a *[3]axisPhase, terms int) {
 	g := t.g
 	cg, kg := g.CG(), g.KG()
 	kernel := g.Taps()
-	Parallel(g.K, float64(len(dst)), func(k int) {
-		row := dst[k*terms:][:terms]
-		i := 0
-		for c := range cg {
-			src := t.w[((k/kg*cg+c)*kg+k%kg)*kernel:][:kernel]
-			for d := a[0].taps - 1; d >= 0; d-- {
-				for h := a[1].taps - 1; h >= 0; h-- {
-					for w := a[2].taps - 1; w >= 0; w-- {
-						row[i] = src[((a[0].tap+d*a[0].step)*g.Kernel[1]+a[1].tap+h*a[1].step)*g.Kernel[2]+a[2].tap+w*a[2].step]
-						i++
-					}
+	var taps []int // where they stand in a kernel of w
+	for d := a[0].taps - 1; d >= 0; d-- {
+		for h := a[1].taps - 1; h >= 0; h-- {
+			for w := a[2].taps - 1; w >= 0; w-- {
+				taps = append(taps, ((a[0].tap+d*a[0].step)*g.Kernel[1]+a[1].tap+h*a[1].step)*g.Kernel[2]+a[2].tap+w*a[2].step)
+			}
+		}
+	}
+	ParallelRange(g.C, 16, float64(len(dst)), func(low, high int) {
+		for c := low; c < high; c++ {
+			src := t.w[c*kg*kernel:][:kg*kernel]
+			row := dst[c/cg*kg*terms+c%cg*len(taps):]
+			if len(taps) == 4 { // kernels of twice the stride in two dimensions
+				t0, t1, t2, t3 := taps[0], taps[1], taps[2], taps[3]
+				for k := range kg {
+					from, to := src[k*kernel:][:kernel], row[k*terms:][:4]
+					to[0], to[1], to[2], to[3] = from[t0], from[t1], from[t2], from[t3]
+				}
+				continue
+			}
+			for k := range kg {
+				from, to := src[k*kernel:][:kernel], row[k*terms:][:len(taps)]
+				for i, tap := range taps {
+					to[i] = from[tap]
 				}
 			}
 		}
