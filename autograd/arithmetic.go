@@ -91,6 +91,36 @@ func (t *Tape) pair(name string, a, b *Variable, f func(a, b *ops.Tensor) (*ops.
 		})
 }
 
+// Gemm is alpha*a*b + beta*c; c may be nil. See ops.Gemm.
+func (t *Tape) Gemm(a, b, c *Variable, p ops.GemmParams) *Variable {
+	act := p.Act
+	p.Act = ops.Activation{}
+	y := t.one("Gemm", []*Variable{a, b, c},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := ops.Gemm(in[0], in[1], in[2], p)
+			return y, nil, err
+		},
+		func(n *node, dy *ops.Tensor, want []bool) ([]*ops.Tensor, error) {
+			dxs := make([]*ops.Tensor, 3)
+			var err error
+			if want[0] {
+				if dxs[0], err = ops.GemmGradA(dy, n.x(1), p); err != nil {
+					return dxs, err
+				}
+			}
+			if want[1] {
+				if dxs[1], err = ops.GemmGradB(dy, n.x(0), p); err != nil {
+					return dxs, err
+				}
+			}
+			if want[2] {
+				dxs[2], err = ops.GemmGradC(dy, n.x(2).Shape(), p)
+			}
+			return dxs, err
+		})
+	return t.activate(y, act)
+}
+
 // MatMul is the batched matrix product; see ops.MatMul.
 func (t *Tape) MatMul(a, b *Variable, p ops.MatMulParams) *Variable {
 	act := p.Act

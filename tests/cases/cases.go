@@ -97,6 +97,7 @@ func Rows() []Row {
 		lpPoolGradRow,
 		unpoolGradRow,
 		gemmRow,
+		gemmGradRow,
 		matMulRow,
 		linearRow,
 		padRow,

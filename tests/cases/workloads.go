@@ -75,6 +75,10 @@ func gradients(forward []Workload) []Workload {
 				all = append(all, Workload{w.Name + "_grad_" + of, "convtranspose_grad", &g})
 			}
 			c = gradOfConvTranspose(f)
+		case *MatMulCase:
+			c = &GemmGradCase{GemmCase{A: f.A, B: f.B}}
+		case *LinearCase:
+			c = &GemmGradCase{GemmCase{A: f.X, B: f.W, C: f.biasShape(), Params: ops.GemmParams{TransB: true}}}
 		case *PoolCase:
 			g := PoolGradCase{*f}
 			g.Indices = g.Kind == "max"
