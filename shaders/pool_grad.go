@@ -12,12 +12,21 @@ var poolGradWGSL string
 
 // PlanPoolGrad plans the gradient of a pooling. Inputs: dy, the indices of a max
 // or the output of an Lp pooling, the input of an Lp pooling (absent for other
-// kinds); output: dx. Variants: gather.
+// kinds); output: dx. Variants: tile, block, gather.
 func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
-	return choose(g.Kind.String()+"pool_grad", force, []candidate{
-		{name: "gather", why: "each element sums the windows over it", not: tooManyLoops(g.Windows(), dev),
-			plan: func() (Plan, error) { return poolGradGather(g, dev), nil }},
-	})
+	tile := func(name, why string, s tileSize) candidate {
+		t := newPoolGradTile(&g, s.rows, s.cols)
+		return candidate{name: name, why: why, not: poolGradTileNot(&g, t, dev),
+			plan: func() (Plan, error) { return poolGradTiled(g, t, dev), nil }}
+	}
+	large := tile("tile", "a large tile loads each output once", tileCPU)
+	small := tile("block", "a small tile, and many of them", tileGPU)
+	gather := candidate{name: "gather", why: "each element sums the windows over it", not: tooManyLoops(g.Windows(), dev),
+		plan: func() (Plan, error) { return poolGradGather(g, dev), nil }}
+	if dev.CPU {
+		return choose(g.Kind.String()+"pool_grad", force, []candidate{large, small, gather})
+	}
+	return choose(g.Kind.String()+"pool_grad", force, []candidate{small, large, gather})
 }
 
 func poolGradGather(g spec.PoolGrad, dev Device) Plan {
@@ -51,5 +60,5 @@ func poolGradKernels() []*Kernel {
 	for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
 		all = append(all, poolGradKernel(kind, false), poolGradKernel(kind, true))
 	}
-	return all
+	return append(all, poolGradTileKernels()...)
 }

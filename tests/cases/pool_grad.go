@@ -29,7 +29,7 @@ func poolGradRow(kind spec.PoolKind) Row {
 			}
 			return all
 		},
-		Kernels: []string{"gather"},
+		Kernels: []string{"tile", "block", "gather"},
 	}
 }
 
@@ -124,6 +124,12 @@ func (c *PoolGradCase) Wrt() []int { return []int{1} }
 // Work counts one operation for each element of each window.
 func (c *PoolGradCase) Work() (flops, bytes float64) {
 	g := c.geometry()
+	switch c.Kind {
+	case "max": // its indices
+		return g.Flops(), bytesOf(g.OutShape(), g.OutShape(), c.X)
+	case "lp": // what went in and what came out
+		return g.Flops(), bytesOf(g.OutShape(), g.OutShape(), c.X, c.X)
+	}
 	return g.Flops(), bytesOf(g.OutShape(), c.X)
 }
 
