@@ -61,19 +61,20 @@ type aRange struct {
 var ranges = map[string]aRange{
 	// one value that outweighs all others together
 	"spike": {power: 12, apply: func(r *rand.Rand, v []float32, _, _ int) {
-		v[r.IntN(len(v))] *= powerOfTen(r, 4, 12)
+		v[r.IntN(len(v))] *= powerOfTen(r, 1, 12)
 	}},
 	// one in every channel
 	"spikes": {power: 9, apply: func(r *rand.Rand, v []float32, _, channel int) {
-		size := powerOfTen(r, 3, 9)
+		size := powerOfTen(r, 1, 9)
 		for part := range slices.Chunk(v, channel) {
 			part[r.IntN(len(part))] *= size
 		}
 	}},
-	// twelve orders of magnitude
+	// up to twelve orders of magnitude
 	"wide": {power: 6, apply: func(r *rand.Rand, v []float32, _, _ int) {
+		span := pick(r, 6, 6*r.Float64())
 		for i := range v {
-			v[i] *= powerOfTen(r, -6, 6)
+			v[i] *= powerOfTen(r, -span, span)
 		}
 	}},
 	// zeros in blocks, as whole windows and channels have after ReLU

@@ -52,6 +52,9 @@ func webnnPad(c *call) []*Value {
 // webnnSlice: sizes count positions of the input, before the strides thin them.
 func webnnSlice(c *call) []*Value {
 	begin, sizes := c.attrs.Ints("starts"), c.attrs.Ints("sizes")
+	if len(begin) != len(sizes) {
+		fail("slice has %d starts and %d sizes", len(begin), len(sizes))
+	}
 	end := slices.Clone(sizes)
 	for i := range end {
 		end[i] += begin[i]
