@@ -262,6 +262,8 @@ def digits():
 def workloads():
     all = {
         "gemm512": gemm(512), "gemm1024": gemm(1024), "gemm2048": gemm(2048), "linear_64x1024x1000": linear(),
+        "add_relu_8x256x56x56": Bench(lambda: (randn(8, 256, 56, 56), randn(8, 256, 56, 56)), lambda a, b: F.relu(a + b)),
+        "gelu_mul_16M": Bench(lambda: (randn(1 << 24), randn(1 << 24)), lambda x, b: b * F.gelu(x)),
         "resnet50_b1": network(resnet50, 1), "resnet50_b8": network(resnet50, 8), "vgg19_b1": network(vgg19, 1),
         "vgg19_b8": network(vgg19, 8), "squeezenet_b1": network(squeezenet, 1), "squeezenet_b8": network(squeezenet, 8),
         "train_digits_b64": training(digits, lambda p: torch.optim.Adam(p, 1e-3), 64, 1, 8, 8),
