@@ -62,3 +62,17 @@ func putScratch(s []float32) {
 		p.held += size
 	}
 }
+
+// FreeScratch gives the memory that is kept between calls to the collector, and
+// returns its size in bytes.
+func FreeScratch() int64 {
+	p := &scratch
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := p.held
+	for i := range p.free {
+		p.free[i] = nil
+	}
+	p.held = 0
+	return 4 * int64(held)
+}

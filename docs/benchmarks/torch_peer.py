@@ -266,8 +266,8 @@ def workloads():
         "gelu_mul_16M": Bench(lambda: (randn(1 << 24), randn(1 << 24)), lambda x, b: b * F.gelu(x)),
         "resnet50_b1": network(resnet50, 1), "resnet50_b8": network(resnet50, 8), "vgg19_b1": network(vgg19, 1),
         "vgg19_b8": network(vgg19, 8), "squeezenet_b1": network(squeezenet, 1), "squeezenet_b8": network(squeezenet, 8),
-        "train_digits_b64": training(digits, lambda p: torch.optim.Adam(p, 1e-3), 64, 1, 8, 8),
-        "train_resnet50_b8": training(lambda: resnet50(True), lambda p: torch.optim.SGD(p, 1e-3, momentum=0.9), 8, 3, 224, 224),
+        "digits_b64_train": training(digits, lambda p: torch.optim.Adam(p, 1e-3), 64, 1, 8, 8),
+        "resnet50_b8_train": training(lambda: resnet50(True), lambda p: torch.optim.SGD(p, 1e-3, momentum=0.9), 8, 3, 224, 224),
     }
     both = {
         "conv3x3_64x56x56": conv((1, 64, 56, 56), (64, 64, 3, 3), pad=1),

@@ -81,6 +81,7 @@ func (r *Report) Share(m *Measurement) (share float64, bound string) {
 func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	c := r.Ceilings
 	fmt.Fprintf(w, "Device: %v, driver %s, %s, %d threads\n", r.Device, r.Device.Driver, r.Platform, r.Threads)
+	fmt.Fprintf(w, "%s, commit %s, %s: %s\n", r.Date, r.Commit, r.GoVersion, r.Command)
 	fmt.Fprintf(w, "Ceilings: multiply-add %.4g GFLOP/s, copy %.3g GB/s, upload %.3g GB/s, read-back %.3g GB/s,\n", c.GFlops, c.CopyGB, c.UploadGB, c.ReadbackGB)
 	for i, v := range c.Copies {
 		sep := ", "
