@@ -4,12 +4,12 @@
 //   out[g*KG+k, c, t] = w[g*CG+c, k, taps-1-t]
 //
 // Layout:   w [C, KG, taps], out [K, CG, taps], row-major
-// Tile:     one invocation for one element
+// Tile:     one invocation for the taps of one pair of channels
 // Bindings: 0 params, 1 w, 2 out
 // Limits:   none
 
 struct Params {
-  total: u32, // elements
+  total: u32, // pairs of channels: K*CG
   kg: u32, cg: u32,
   taps: u32,
 }
@@ -25,8 +25,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
         @builtin(local_invocation_index) local: u32) {
   let i = (group.x + grid.x * (group.y + grid.y * group.z)) * WG + local;
   if (i >= p.total) { return; }
-  let t = i % p.taps;
-  let c = i / p.taps % p.cg;
-  let k = i / (p.taps * p.cg);
-  out[i] = w[((k / p.kg * p.cg + c) * p.kg + k % p.kg) * p.taps + (p.taps - 1u - t)];
+  let c = i % p.cg;
+  let k = i / p.cg;
+  let at = ((k / p.kg * p.cg + c) * p.kg + k % p.kg) * p.taps + p.taps - 1u;
+  for (var t = 0u; t < p.taps; t++) { out[i * p.taps + t] = w[at - t]; }
 }

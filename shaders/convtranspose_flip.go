@@ -31,6 +31,9 @@ func flipNot(g spec.ConvTranspose, dev Device) string {
 			return "the padding cuts inputs away"
 		}
 	}
+	if not := tooManyRounds(c.Taps(), dev); not != "" {
+		return not
+	}
 	return tooLarge(dev, weights(c))
 }
 
@@ -53,9 +56,9 @@ func convTransposeFlipped(g spec.ConvTranspose, dev Device) (Plan, error) {
 	w := p.temp(weights(c))
 	p.add(Step{
 		Kernel:   convFlipKernel(),
-		Params:   Params{}.U32(weights(c), c.KG(), c.CG(), c.Taps()),
+		Params:   Params{}.U32(c.K*c.CG(), c.KG(), c.CG(), c.Taps()),
 		Operands: []Operand{In(1), w},
-		Groups:   Grid1D(ceilDiv(weights(c), 64), dev.MaxGroups),
+		Groups:   Grid1D(ceilDiv(c.K*c.CG(), 64), dev.MaxGroups),
 	})
 	p.Temps = append(p.Temps, sub.Temps...)
 	for _, s := range sub.Steps {
