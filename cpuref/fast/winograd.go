@@ -30,7 +30,7 @@ var winogradTiles = sync.Pool{New: func() any { return new(simd.WinogradTile) }}
 
 // winogradMin is from how many channels on the transforms are paid for by the sums,
 // and the guard has something to work with: the budget grows with their number.
-const winogradMin = 20
+const winogradMin = 32
 
 const (
 	winogradV    = 160 << 10 // floats of transformed input that are made at once, about
