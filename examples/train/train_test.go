@@ -4,8 +4,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
+	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/internal/gputest"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/stretchr/testify/require"
@@ -70,5 +72,52 @@ func TestTrainsToReadDigits(t *testing.T) {
 	require.Equal(t, gpu.losses[:40], train(t, 2, ops.RequireGPU()).losses[:40], "the same bits on every run")
 	for i := range 20 {
 		require.LessOrEqual(t, math.Abs(float64(gpu.losses[i]-cpu.losses[i])), 1e-3, "step %d", i)
+	}
+}
+
+// TestThousandSteps trains for 1,000 steps: after the first 50 nothing may grow.
+func TestThousandSteps(t *testing.T) {
+	for _, b := range []struct {
+		name string
+		opt  ops.Option
+	}{{"cpu", ops.WithAdapter("cpu")}, {"gpu", ops.RequireGPU()}} {
+		t.Run(b.name, func(t *testing.T) {
+			e, err := ops.Open(b.opt)
+			if err != nil {
+				gputest.Missing(t, err)
+			}
+			defer e.Close()
+			tr, err := newTrainer(e, 1, 8, 1e-3)
+			require.NoError(t, err)
+			at := 0
+			run := func(steps int) (ops.Stats, int64) {
+				for range steps {
+					which := make([]int, 8)
+					for i := range which {
+						which[i] = at % tr.set.Len()
+						at++
+					}
+					_, err := tr.step(which)
+					require.NoError(t, err)
+				}
+				require.NoError(t, e.Wait())
+				fast.FreeScratch()
+				runtime.GC()
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return e.Stats(), int64(m.HeapAlloc)
+			}
+			early, earlyHeap := run(50)
+			late, lateHeap := run(950)
+			t.Logf("after 50 steps %+v, %d bytes on the heap; after 1,000 %+v, %d", early, earlyHeap, late, lateHeap)
+			require.Equal(t, early.LiveTensors, late.LiveTensors)
+			require.Equal(t, early.GPU.LiveBuffers, late.GPU.LiveBuffers)
+			require.Equal(t, early.GPU.LiveBytes, late.GPU.LiveBytes)
+			require.Equal(t, early.GPU.PeakBytes, late.GPU.PeakBytes)
+			require.Equal(t, early.HostPooled, late.HostPooled)
+			require.LessOrEqual(t, lateHeap, earlyHeap+256<<10, "bind groups are kept, up to a bound; nothing else is")
+			tr.release()
+		})
 	}
 }
