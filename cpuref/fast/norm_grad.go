@@ -2,6 +2,7 @@ package fast
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
@@ -58,6 +59,7 @@ type normGradient struct {
 	inv          []float64 // 1/deviation of each group
 	dscale       []float32 // nil without a scale
 	dshift       []float32
+	extreme      atomic.Bool // a coefficient left float32: the plain loops compute again
 }
 
 func newNormGradient(d cpuref.NormGrads[float32], dy, x, scale []float32, g spec.NormGrad) *normGradient {
@@ -123,14 +125,22 @@ func (p *normGradient) ns() float64 { return 2.5 * p.normalization.ns() }
 // run computes the gradient; it reports whether it can serve the layout.
 func (p *normGradient) run() bool {
 	p.stream = p.stream && &p.y[0] != &p.dy[0]
+	served := true
 	switch {
 	case !p.inRows():
-		return p.columns()
+		served = p.columns()
 	case p.last.affine == 0:
 		p.planes()
-		return true
+	default:
+		served = p.elements()
 	}
-	return p.elements()
+	return served && !p.extreme.Load()
+}
+
+// outside reports whether float32 cannot hold v with its digits.
+func outside(v float64) bool {
+	a := math.Abs(v)
+	return a != 0 && a < 0x1p-120 || a > 0x1p120
 }
 
 // settle corrects the mean of a group, where it was given with its rounding, and
@@ -164,6 +174,9 @@ func (p *normGradient) line(group int, s simd.GradSums) simd.NormLine {
 	hi := float32(mean)
 	rest := mean - float64(hi)
 	b := -inv * slope * s.Product / n
+	if outside(b) || outside(inv) {
+		p.extreme.Store(true)
+	}
 	return simd.NormLine{
 		A: hi, B: float32(b), C: float32(-inv*average - rest*b), K: float32(inv),
 		Inv: float32(inv), Rest: float32(-rest * inv),

@@ -54,19 +54,22 @@ func TestNormGrad(t *testing.T) {
 					continue
 				}
 				for _, offset := range []float32{0, 3000} {
-					checkNormGrad(t, fmt.Sprintf("%s %s offset %v", c.name, how, offset), spec.NormGrad{Norm: g, Given: how == "given", Fixed: how == "fixed"}, offset)
+					checkNormGrad(t, fmt.Sprintf("%s %s offset %v", c.name, how, offset), spec.NormGrad{Norm: g, Given: how == "given", Fixed: how == "fixed"}, 1, offset)
+				}
+				if how == "own" { // squares beyond float32
+					checkNormGrad(t, c.name+" large", spec.NormGrad{Norm: g}, 1e21, 0)
 				}
 			}
 		}
 	})
 }
 
-func checkNormGrad(t *testing.T, what string, g spec.NormGrad, offset float32) {
+func checkNormGrad(t *testing.T, what string, g spec.NormGrad, factor, offset float32) {
 	r := newRand(t)
 	n := spec.Count(g.Shape)
 	dy, x := random(r, n), random(r, n)
 	for i := range x {
-		x[i] += offset
+		x[i] = factor*x[i] + offset
 	}
 	var scale []float32
 	var scale64 []float64
