@@ -79,6 +79,7 @@ type session struct {
 	w    cases.Workload
 	m    Measurement
 	sets [][]*ops.Tensor
+	left [][]*ops.Tensor // by the forward calls of a cases.Backward, with each set
 	next int
 	n    int // calls in a batch: enough that the submission does not show
 }
@@ -120,15 +121,22 @@ func (s *session) alone(o Options) error {
 }
 
 func (s *session) release() {
-	for _, in := range s.sets {
-		release(in)
+	for _, ts := range append(s.sets, s.left...) {
+		release(ts)
 	}
 }
 
 // call makes one call with the next set of inputs.
 func (s *session) call() error {
-	out, err := s.w.Case.Call(s.sets[s.next%len(s.sets)])
+	i := s.next % len(s.sets)
 	s.next++
+	var out []*ops.Tensor
+	var err error
+	if c, ok := s.w.Case.(cases.Backward); ok {
+		out, err = c.Gradient(s.sets[i], s.left[i])
+	} else {
+		out, err = s.w.Case.Call(s.sets[i])
+	}
 	if err != nil {
 		return err
 	}
@@ -166,6 +174,15 @@ func (s *session) batch(n int) (time.Duration, error) {
 func (s *session) warm() (err error) {
 	if s.sets, err = inputs(s.e, s.w.Case, s.m.Bytes); err != nil {
 		return err
+	}
+	if c, ok := s.w.Case.(cases.Backward); ok {
+		for _, in := range s.sets {
+			left, err := c.Save(in)
+			if err != nil {
+				return err
+			}
+			s.left = append(s.left, left)
+		}
 	}
 	in := 0
 	for _, i := range s.w.Case.Inputs() {

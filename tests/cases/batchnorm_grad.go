@@ -1,8 +1,6 @@
 package cases
 
 import (
-	"fmt"
-
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/spec"
@@ -32,14 +30,24 @@ func (c *BatchNormTrainGradCase) Inputs() []Input {
 	return normGradInputs(c.X, c.Spread, c.Params.Eps, channelsOf(c.X, c.Params.Axis), c.Scale)
 }
 
-// Call computes the gradients.
+// Call makes the forward call, which has the statistics, and the gradient's.
 func (c *BatchNormTrainGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
+	return callBackward(c, in)
+}
+
+// Save returns the statistics.
+func (c *BatchNormTrainGradCase) Save(in []*ops.Tensor) ([]*ops.Tensor, error) {
 	r, err := ops.BatchNormTrain(in[1], in[2], nil, nil, nil, c.Params)
 	if err != nil {
-		return nil, fmt.Errorf("forward: %w", err)
+		return nil, err
 	}
-	defer r.Release()
-	return threeGrads(ops.BatchNormTrainGrad(in[0], in[1], in[2], r.Mean, r.InvStd, c.Params))
+	r.Y.Release()
+	return []*ops.Tensor{r.Mean, r.InvStd}, nil
+}
+
+// Gradient makes the gradient's call.
+func (c *BatchNormTrainGradCase) Gradient(in, stats []*ops.Tensor) ([]*ops.Tensor, error) {
+	return threeGrads(ops.BatchNormTrainGrad(in[0], in[1], in[2], stats[0], stats[1], c.Params))
 }
 
 // Oracle computes them in float64.
@@ -58,12 +66,8 @@ func (c *BatchNormTrainGradCase) Loss(in [][]float64) float64 { return normLoss(
 // Wrt names x, scale and shift.
 func (c *BatchNormTrainGradCase) Wrt() []int { return normWrt(c.Scale) }
 
-// Work counts the forward call too, which Call makes: it has the statistics.
-func (c *BatchNormTrainGradCase) Work() (flops, bytes float64) {
-	flops, bytes = c.BatchNormTrainCase.Work()
-	f, b := normGradWork(c.grad())
-	return flops + f, bytes + b
-}
+// Work counts the gradient's call alone.
+func (c *BatchNormTrainGradCase) Work() (flops, bytes float64) { return normGradWork(c.grad()) }
 
 // BatchNormGradCase is the gradients of one batch normalization with given
 // statistics.

@@ -23,6 +23,26 @@ type Case interface {
 	Work() (flops, bytes float64)
 }
 
+// Backward is the Case of a gradient that takes what the forward call has left
+// besides inputs. Call is Save and then Gradient; a timing counts Gradient alone.
+type Backward interface {
+	Case
+	// Save makes the forward call and returns what the gradient takes of it.
+	Save(in []*ops.Tensor) ([]*ops.Tensor, error)
+	// Gradient makes the gradient's own call.
+	Gradient(in, saved []*ops.Tensor) ([]*ops.Tensor, error)
+}
+
+// callBackward makes both calls of a Backward.
+func callBackward(c Backward, in []*ops.Tensor) ([]*ops.Tensor, error) {
+	saved, err := c.Save(in)
+	if err != nil {
+		return nil, fmt.Errorf("forward: %w", err)
+	}
+	defer release(saved)
+	return c.Gradient(in, saved)
+}
+
 // Input describes one input tensor. A nil Shape is an absent option.
 type Input struct {
 	Shape   []int

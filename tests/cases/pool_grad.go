@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -63,8 +62,20 @@ func (c *PoolGradCase) Inputs() []Input {
 	return append([]Input{{Shape: g.OutShape()}}, c.PoolCase.Inputs()...)
 }
 
-// Call pools and computes the gradient.
-func (c *PoolGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
+// Call makes the forward call where the gradient takes its results, and then
+// the gradient's.
+func (c *PoolGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) { return callBackward(c, in) }
+
+// Save returns the results of max and Lp pooling.
+func (c *PoolGradCase) Save(in []*ops.Tensor) ([]*ops.Tensor, error) {
+	if c.Kind == "avg" {
+		return nil, nil
+	}
+	return c.PoolCase.Call(in[1:])
+}
+
+// Gradient makes the gradient's call.
+func (c *PoolGradCase) Gradient(in, out []*ops.Tensor) ([]*ops.Tensor, error) {
 	var dx *ops.Tensor
 	var err error
 	switch {
@@ -74,20 +85,12 @@ func (c *PoolGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
 		dx, err = ops.AdaptiveAvgPoolGrad(in[0], c.X)
 	case c.Kind == "avg":
 		dx, err = ops.AvgPoolGrad(in[0], c.X, c.Params)
+	case c.Kind == "lp":
+		dx, err = ops.LpPoolGrad(in[0], in[1], out[0], c.Params, c.Norm)
+	case len(c.Adaptive) > 0:
+		dx, err = ops.AdaptiveMaxPoolGrad(in[0], out[1], c.X)
 	default:
-		var out []*ops.Tensor
-		if out, err = c.PoolCase.Call(in[1:]); err != nil {
-			return nil, fmt.Errorf("forward: %w", err)
-		}
-		defer release(out)
-		switch {
-		case c.Kind == "lp":
-			dx, err = ops.LpPoolGrad(in[0], in[1], out[0], c.Params, c.Norm)
-		case len(c.Adaptive) > 0:
-			dx, err = ops.AdaptiveMaxPoolGrad(in[0], out[1], c.X)
-		default:
-			dx, err = ops.MaxPoolGrad(in[0], out[1], c.X, c.Params)
-		}
+		dx, err = ops.MaxPoolGrad(in[0], out[1], c.X, c.Params)
 	}
 	return []*ops.Tensor{dx}, err
 }
