@@ -28,11 +28,15 @@ type instance struct {
 
 func (i *instance) leave() {
 	if i.users.Add(-1) == 0 {
+		starting.Lock()
+		defer starting.Unlock()
 		i.Release()
 	}
 }
 
-// starting is held while an instance is made: that touches the environment.
+// starting is held while an instance is made, which touches the environment, or
+// given back: the library ends the process if it finds the display, of which
+// there is one for all instances, closed while it makes another.
 var starting sync.Mutex
 
 // backends leaves OpenGL out: its compute shaders are incomplete, and Mesa

@@ -25,10 +25,18 @@ func TestFiniteDifferences(t *testing.T) {
 				c := row.Random(r).(cases.Differentiable)
 				in, want := cases.Prepare(row, c)
 				wide := make([][]float64, len(in))
+				replaced := false
 				for i, v := range in {
 					for _, x := range v {
-						wide[i] = append(wide[i], float64(x))
+						d := float64(x)
+						if math.IsNaN(d) || math.IsInf(d, 0) { // one of them would be all that the loss shows
+							d, replaced = r.NormFloat64(), true
+						}
+						wide[i] = append(wide[i], d)
 					}
+				}
+				if replaced {
+					want = c.Oracle(wide)
 				}
 				for out, at := range c.Wrt() {
 					checkSlope(t, r, row, c, wide, at, want[out].Value)
