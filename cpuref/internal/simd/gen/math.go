@@ -433,7 +433,10 @@ func mathFuncs(g *gen) {
 func trig(g *gen) {
 	c1 := float64(float32(math.Pi / 2))
 	c2 := float64(float32(math.Pi/2 - c1))
-	c3 := math.Pi/2 - c1 - c2 // short of pi/2 by 6e-17
+	// The constant is exact until here: from float64 values of Pi/2 the third
+	// part would lack 6e-17, which counts where x is nearly a multiple of Pi/2.
+	const lacking = 6.123233995736766035868820147292e-17 // Pi/2 less its float64
+	c3 := math.Pi/2 - c1 - c2 + lacking
 	stop := func(x V) mask { return g.cmp(g.abs(x), gt, k(0x1p17)) }
 	const magic = 0x1.8p23
 	// parts returns the quadrant, sin(r) and cos(r).
