@@ -24,8 +24,8 @@ func TestTrigNextToZeros(t *testing.T) {
 			exact  func(float64) float64
 		}{{Sin, math.Sin}, {Cos, math.Cos}, {Tan, math.Tan}} {
 			done := f.kernel.Apply(y, x)
-			if done < 0 {
-				t.Skip("no kernels at this level")
+			if done < 0 && Active() == Portable {
+				return // plain Go has no kernels here: the sweep of all functions checks what it computes instead
 			}
 			require.Equal(t, len(x), done)
 			for j, v := range x {
