@@ -26,11 +26,12 @@ NAME ?= here
 DEVICE ?=
 THREADS ?=
 RUN ?= .
+ALL ?=
 BESIDE ?=
 benchmarks: vulkan
 	$(GO) build -o bin/kansu ./cmd/kansu
 	./bin/kansu check -n 5 -device "$(DEVICE)"
-	GOMAXPROCS=$(THREADS) ./bin/kansu bench -device "$(DEVICE)" -run '$(RUN)' $(if $(BESIDE),-beside '$(BESIDE)') -format markdown -json docs/benchmarks/$(NAME).json -html docs/benchmarks/$(NAME).html > docs/benchmarks/$(NAME).md
+	GOMAXPROCS=$(THREADS) ./bin/kansu bench $(ALL) -device "$(DEVICE)" -run '$(RUN)' $(if $(BESIDE),-beside '$(BESIDE)') -format markdown -json docs/benchmarks/$(NAME).json -html docs/benchmarks/$(NAME).html > docs/benchmarks/$(NAME).md
 
 # The same, and tuning, and PyTorch beside, for a machine that has neither Go nor
 # a network: bin/bundle is all that goes there, and ./measure NAME all that runs.

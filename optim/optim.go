@@ -170,16 +170,26 @@ var ErrNoGradients = errors.New("no parameter has a gradient")
 // clip_grad_norm_. Both belong to the caller. Errors: ErrNoGradients, ErrParam
 // for a limit that is not positive, and those of ops.Sum.
 func ClipNorm(vars []*autograd.Variable, limit float32) (norm, scale *ops.Tensor, err error) {
+	var grads []*ops.Tensor
+	for _, v := range vars {
+		if g := v.Grad(); g != nil {
+			grads = append(grads, g)
+		}
+	}
+	if norm, scale, err = ClipNormOf(grads, limit); err != nil {
+		return nil, nil, fmt.Errorf("optim.ClipNorm: %w", err)
+	}
+	return norm, scale, nil
+}
+
+// ClipNormOf is ClipNorm of the gradients themselves, at least one.
+func ClipNormOf(grads []*ops.Tensor, limit float32) (norm, scale *ops.Tensor, err error) {
 	if !(limit > 0) {
-		return nil, nil, fmt.Errorf("optim.ClipNorm: %w: limit is %v; it must be positive", ops.ErrParam, limit)
+		return nil, nil, fmt.Errorf("%w: limit is %v; it must be positive", ops.ErrParam, limit)
 	}
 	var total *ops.Tensor
 	defer func() { total.Release() }()
-	for _, v := range vars {
-		g := v.Grad()
-		if g == nil {
-			continue
-		}
+	for _, g := range grads {
 		sum, err := sumOfSquares(g)
 		if err != nil {
 			return nil, nil, err
@@ -197,7 +207,7 @@ func ClipNorm(vars []*autograd.Variable, limit float32) (norm, scale *ops.Tensor
 		total = both
 	}
 	if total == nil {
-		return nil, nil, fmt.Errorf("optim.ClipNorm: %w", ErrNoGradients)
+		return nil, nil, ErrNoGradients
 	}
 	if norm, err = ops.Sqrt(total); err != nil {
 		return nil, nil, err

@@ -26,6 +26,7 @@ type benchOptions struct {
 	explain bool
 	list    bool
 	short   bool
+	all     bool
 	format  string
 	html    string
 	json    string
@@ -43,6 +44,7 @@ func newBench() *ffcli.Command {
 	fs.StringVar(&o.kernel, "kernel", "", "force this kernel")
 	fs.BoolVar(&o.explain, "explain", false, "print the plan: kernel, grid, why, what was rejected")
 	fs.BoolVar(&o.short, "short", false, "two repetitions, no gradients and no workload beyond 2 GFLOP: a first look within a minute")
+	fs.BoolVar(&o.all, "all", false, "every function, not only the workloads that other libraries were measured with")
 	fs.BoolVar(&o.list, "list", false, "print the workloads' names and stop")
 	fs.StringVar(&o.format, "format", "table", "what to print: table, markdown, go (Go's benchmark text, for benchstat) or json")
 	fs.StringVar(&o.html, "html", "", "also write the report, with a roofline plot, as a page to this file")
@@ -64,6 +66,7 @@ share of the time would be needed at those rates (the floor).
 
 Examples:
   kansu bench
+  kansu bench -all -run 'softmax|loss|adam'
   kansu bench -run 'conv3x3|gemm' -device cpu -format go >new.txt
   kansu bench -json new.json -html new.html -compare old.json
   kansu bench -run conv1x1 -kernel naive -explain
@@ -95,13 +98,17 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		return fmt.Errorf("-run: %w", err)
 	}
 	var todo []cases.Workload
-	for _, w := range cases.Workloads() {
+	from := cases.Workloads()
+	if o.all {
+		from = append(from, cases.RestWorkloads()...)
+	}
+	for _, w := range from {
 		if flops, _ := w.Case.Work(); want.MatchString(w.Name) && !(o.short && (flops > shortFlops || strings.Contains(w.Name, "_grad"))) {
 			todo = append(todo, w)
 		}
 	}
 	if len(todo) == 0 {
-		return fmt.Errorf("-run %q matches no workload; -list prints their names", o.run)
+		return fmt.Errorf("-run %q matches no workload; -list prints their names, -all -list those of all functions", o.run)
 	}
 	if o.list {
 		for _, w := range todo {

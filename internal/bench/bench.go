@@ -242,7 +242,7 @@ func inputs(e *ops.Engine, c cases.Case, bytes float64) ([][]*ops.Tensor, error)
 	n := min(maxSets, 1+int(rotateBytes/max(bytes, 1)))
 	var sets [][]*ops.Tensor
 	for i := range n {
-		s, err := cases.Upload(e, c, cases.Draws(c, uint64(i+1)))
+		s, err := cases.Upload(e, c, cases.DrawsQuick(c, uint64(i+1)))
 		if err != nil {
 			return nil, err
 		}

@@ -95,6 +95,12 @@ func (c *BinaryGradCase) Loss(in [][]float64) float64 {
 // Wrt names a and b.
 func (c *BinaryGradCase) Wrt() []int { return []int{1, 2} }
 
+// Work counts dy and both inputs read, and both gradients written.
+func (c *BinaryGradCase) Work() (flops, bytes float64) {
+	g := c.geometry()
+	return 4 * float64(count(g.OutShape())), bytesOf(g.OutShape(), c.A, c.B, c.A, c.B)
+}
+
 // UpsampleGradCase is the gradient of one resampling.
 type UpsampleGradCase struct{ UpsampleCase }
 

@@ -25,7 +25,15 @@ var lossRow = Row{
 	New:    func() Case { return &LossCase{} },
 	Random: func(r *rand.Rand) Case { c := randomLoss(r); c.Params.Reduction = spec.NoReduction; return &c },
 	Awkward: func() []Case {
-		return []Case{&LossCase{X: []int{}, Params: ops.LossParams{Reduction: spec.NoReduction}}}
+		all := []Case{&LossCase{X: []int{}, Params: ops.LossParams{Reduction: spec.NoReduction}}}
+		for _, l := range spec.Losses() {
+			for _, r := range []spec.Reduction{spec.ReduceToMean, spec.ReduceToSum} {
+				for _, x := range [][]int{{1}, {33, 65}, {4, 5, 8}, {70001}, {1 << 17}} {
+					all = append(all, &LossCase{Loss: l, X: x, Params: ops.LossParams{Reduction: r}})
+				}
+			}
+		}
+		return all
 	},
 	Kernels: []string{"scalar"},
 }
@@ -96,12 +104,38 @@ func (c *LossCase) Oracle(in [][]float64) []Want {
 			mag[i] = a + b
 		}
 	}
+	if c.Params.Reduction != spec.NoReduction {
+		return []Want{c.reduced(y, mag, g)}
+	}
 	return []Want{{Shape: c.X, Value: y, Magnitude: mag, Budget: g.Budget()}}
 }
 
-// Work counts the bytes: two reads, one write.
+// reduced is the sum or the mean of the losses. Its budget is that of a sum over
+// what they may be wrong by.
+func (c *LossCase) reduced(y, mag []float64, g spec.Elementwise) Want {
+	sum, size := 0.0, 0.0
+	for i := range y {
+		sum += y[i]
+		size += math.Abs(y[i]) + mag[i]
+	}
+	b, scale := g.Budget(), float64(g.Scale())
+	terms := spec.SumBudget(len(y))
+	return Want{Shape: []int{}, Value: []float64{sum * scale}, Magnitude: []float64{size * scale},
+		Budget: spec.Budget{ULP: terms.ULP + 1, Scaled: terms.Scaled + b.Scaled + 2*b.ULP}}
+}
+
+// Work counts the bytes: two reads, and one write of what is not reduced.
 func (c *LossCase) Work() (flops, bytes float64) {
-	return 3 * float64(spec.Count(c.X)), bytesOf(c.X, c.X, c.X)
+	flops, bytes = 3*float64(spec.Count(c.X)), bytesOf(c.X, c.X)
+	if c.Params.Reduction == spec.NoReduction {
+		bytes += bytesOf(c.X)
+	}
+	return flops, bytes
+}
+
+// Work counts the bytes: two reads and one write, and without reduction dy.
+func (c *LossGradCase) Work() (flops, bytes float64) {
+	return 3 * float64(spec.Count(c.X)), bytesOf(c.X, c.X, c.X, c.dyShape())
 }
 
 func (c *LossGradCase) dyShape() []int {
@@ -246,6 +280,11 @@ func (c *CrossEntropyGradCase) Inputs() []Input {
 func (c *CrossEntropyGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
 	y, err := ops.CrossEntropyGrad(in[3], in[0], in[1], in[2], c.Params)
 	return []*ops.Tensor{y}, err
+}
+
+// Work counts the bytes: logits and labels read, the gradient written.
+func (c *CrossEntropyGradCase) Work() (flops, bytes float64) {
+	return 6 * float64(spec.Count(c.Logits)), bytesOf(c.Logits, c.labels(), c.Logits, c.dyShape())
 }
 
 // Oracle computes the gradient in float64.

@@ -75,9 +75,13 @@ func (c *SGDCase) Oracle(in [][]float64) []Want {
 	return want
 }
 
-// Work counts the bytes of parameter, gradient and state.
+// Work counts the bytes of parameter, gradient and, with momentum, state.
 func (c *SGDCase) Work() (flops, bytes float64) {
-	return 6 * float64(spec.Count(c.P)), bytesOf(c.P, c.P, c.P, c.P, c.P)
+	flops, bytes = 2*float64(spec.Count(c.P)), bytesOf(c.P, c.P, c.P)
+	if c.Params.Momentum != 0 {
+		flops, bytes = 3*flops, bytes+bytesOf(c.P, c.Inputs()[3].Shape)
+	}
+	return flops, bytes
 }
 
 // AdamCase is one step of Adam or AdamW.

@@ -48,21 +48,23 @@ func (c *ReduceGradCase) Inputs() []Input {
 }
 
 // Call reduces, and computes the gradient.
-func (c *ReduceGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
-	f, grad := ops.Amax, ops.AmaxGrad
-	switch c.Func {
-	case "max":
-	case "min":
-		f, grad = ops.Amin, ops.AminGrad
-	default:
+func (c *ReduceGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) { return callBackward(c, in) }
+
+// Save reduces.
+func (c *ReduceGradCase) Save(in []*ops.Tensor) ([]*ops.Tensor, error) {
+	if c.Func != "max" && c.Func != "min" {
 		return nil, fmt.Errorf("%q has no gradient of its own", c.Func)
 	}
-	y, err := f(in[1], c.Params)
-	if err != nil {
-		return nil, err
+	return c.ReduceCase.Call(in[1:])
+}
+
+// Gradient makes the gradient's own call.
+func (c *ReduceGradCase) Gradient(in, saved []*ops.Tensor) ([]*ops.Tensor, error) {
+	grad := ops.AmaxGrad
+	if c.Func == "min" {
+		grad = ops.AminGrad
 	}
-	defer y.Release()
-	dx, err := grad(in[0], in[1], y, c.Params)
+	dx, err := grad(in[0], in[1], saved[0], c.Params)
 	return []*ops.Tensor{dx}, err
 }
 
@@ -90,4 +92,10 @@ func (c *ReduceGradCase) Wrt() []int {
 		return nil
 	}
 	return []int{1}
+}
+
+// Work counts x and dy read and dx written; what was chosen is small beside them.
+func (c *ReduceGradCase) Work() (flops, bytes float64) {
+	g := c.geometry()
+	return float64(count(c.X)), bytesOf(c.X, c.X, g.OutShape(), g.OutShape())
 }

@@ -59,21 +59,25 @@ func narrow(v []float64) []float32 {
 }
 
 // Call computes the gradient.
-func (c *SoftmaxGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
+func (c *SoftmaxGradCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) { return callBackward(c, in) }
+
+// Save returns the softmax, as the oracle computes it.
+func (c *SoftmaxGradCase) Save(in []*ops.Tensor) ([]*ops.Tensor, error) {
 	x, err := in[1].Data()
 	if err != nil {
 		return nil, err
 	}
 	y, err := in[1].Engine().Tensor(c.forward(widen(x)), c.X...)
-	if err != nil {
-		return nil, err
-	}
-	defer y.Release()
+	return []*ops.Tensor{y}, err
+}
+
+// Gradient makes the gradient's own call.
+func (c *SoftmaxGradCase) Gradient(in, saved []*ops.Tensor) ([]*ops.Tensor, error) {
 	f := ops.SoftmaxGrad
 	if c.Kind == spec.LogSoftmax {
 		f = ops.LogSoftmaxGrad
 	}
-	dx, err := f(in[0], y, c.Axis)
+	dx, err := f(in[0], saved[0], c.Axis)
 	return []*ops.Tensor{dx}, err
 }
 

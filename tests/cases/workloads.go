@@ -13,7 +13,8 @@ type Workload struct {
 	Case     Case
 }
 
-// Workloads returns the named workloads.
+// Workloads returns the named workloads that other libraries were measured with;
+// RestWorkloads those of the other functions.
 func Workloads() []Workload {
 	one := []int{1}
 	maps := []int{8, 64, 112, 112}
@@ -76,6 +77,9 @@ func gradients(forward []Workload) []Workload {
 			}
 			c = gradOfConvTranspose(f)
 		case *MatMulCase:
+			if len(f.A) != 2 {
+				continue // products of transposed tensors: more of the same
+			}
 			c = &GemmGradCase{GemmCase{A: f.A, B: f.B}}
 		case *LinearCase:
 			c = &GemmGradCase{GemmCase{A: f.X, B: f.W, C: f.biasShape(), Params: ops.GemmParams{TransB: true}}}
@@ -106,9 +110,55 @@ func gradients(forward []Workload) []Workload {
 			g.Shift = false
 			c = &g
 		default:
-			continue
+			if c = gradient(f); c == nil {
+				continue
+			}
 		}
-		all = append(all, Workload{w.Name + "_grad", w.Function + "_grad", c})
+		function := w.Function
+		if _, product := c.(*GemmGradCase); product {
+			function = "gemm" // the row of MatMul's and Linear's gradients
+		}
+		all = append(all, Workload{w.Name + "_grad", function + "_grad", c})
 	}
 	return all
+}
+
+// gradient returns the gradient of a case that has but one form, nil where the
+// function has none of its own.
+func gradient(forward Case) Case {
+	switch f := forward.(type) {
+	case *BinaryCase:
+		if binaryGradCalls[f.Func] != nil {
+			return &BinaryGradCase{*f}
+		}
+	case *SoftmaxCase:
+		if f.Kind != spec.Hardmax {
+			return gradOfSoftmax(f)
+		}
+	case *RMSNormCase:
+		g := RMSNormGradCase{*f}
+		g.Shift = false
+		return &g
+	case *MeanVarianceCase:
+		return &MeanVarianceGradCase{*f}
+	case *LRNCase:
+		return &LRNGradCase{*f}
+	case *LpNormalizeCase:
+		return &LpNormalizeGradCase{*f}
+	case *ReduceCase:
+		if f.Func == "max" || f.Func == "min" { // that of a sum is Expand
+			return &ReduceGradCase{ReduceCase: *f}
+		}
+	case *UnpoolCase:
+		return &UnpoolGradCase{*f}
+	case *UpsampleCase:
+		return &UpsampleGradCase{*f}
+	case *PadCase:
+		return &PadGradCase{*f}
+	case *LossCase:
+		return &LossGradCase{*f}
+	case *CrossEntropyCase:
+		return &CrossEntropyGradCase{*f}
+	}
+	return nil
 }
