@@ -22,8 +22,12 @@ import (
 // and answers each line on its input, {"workload", "seconds", "sets", "reps"},
 // with a line {"workload", "ns", "note"}: the nanoseconds of each call, after
 // its own warm-up, rotating through so many sets of inputs; ns is absent where
-// it does not have the workload. A file has the first line's fields and
-// "measurements", a list of such answers.
+// it does not have the workload. Where a question names a folder in "save", a
+// peer that can writes what one call took and returned there, and says "saved":
+// true. The files in0, in1 and out0, out1 hold float32 values, little-endian, in
+// the order of the case's inputs and of what its call returns; outputs may be
+// left out from the end. A file has the first line's fields and "measurements",
+// a list of such answers.
 type Peer struct {
 	PeerInfo
 	answers map[string]answer // of a file
@@ -46,6 +50,9 @@ type Beside struct {
 	// Ratio is the peer's median time over kansu's in each round of both, sorted:
 	// above 1 kansu is faster. Noise that lasts longer than a round cancels.
 	Ratio []float64 `json:"ratio,omitempty"`
+	// Differs is how far the peer's results lie from kansu's of the same inputs:
+	// the largest difference over the largest magnitude. Nil: not compared.
+	Differs *float64 `json:"differs,omitempty"`
 }
 
 type question struct {
@@ -53,12 +60,14 @@ type question struct {
 	Seconds  float64 `json:"seconds"`
 	Sets     int     `json:"sets"`
 	Reps     int     `json:"reps"`
+	Save     string  `json:"save,omitempty"`
 }
 
 type answer struct {
 	Workload string    `json:"workload"`
 	Ns       []float64 `json:"ns"`
 	Note     string    `json:"note"`
+	Saved    bool      `json:"saved"`
 }
 
 // OpenPeer starts a peer, or reads its file where from ends in .json. A program
@@ -157,11 +166,11 @@ func (s *session) beside(o Options) error {
 	for i, p := range o.Peers {
 		warm := q
 		warm.Seconds, warm.Reps = 0, 1
-		a, err := p.ask(warm)
+		a, differs, err := s.askSaving(p, warm)
 		if err != nil {
 			return err
 		}
-		s.m.Peers[i].Note = a.Note
+		s.m.Peers[i].Note, s.m.Peers[i].Differs = a.Note, differs
 		if !p.Live() {
 			s.m.Peers[i].Ns = a.Ns
 		}

@@ -99,8 +99,14 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	head := table.Row{"workload", "kernel", "min ms", "median ms", "GFLOP/s", "GB/s", "of floor", "bound by"}
-	for _, p := range r.Peers {
-		head = append(head, p.Name+" ms", "ratio")
+	switch {
+	case len(r.Peers) > 1:
+		head = append(head, "fastest peer", "ratio")
+		for _, p := range r.Peers {
+			head = append(head, "to "+p.Name)
+		}
+	case len(r.Peers) == 1:
+		head = append(head, r.Peers[0].Name+" ms", "ratio")
 	}
 	t.AppendHeader(head)
 	for i := range r.Measurements {
@@ -119,8 +125,13 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 		if bound != "" {
 			row[6], row[7] = fmt.Sprintf("%.0f%%", 100*share), bound
 		}
-		for i := range m.Peers {
-			row = append(row, m.Peers[i].cells()...)
+		if len(m.Peers) > 1 {
+			row = append(row, r.fastest(m)...)
+			for i := range m.Peers {
+				row = append(row, m.Peers[i].ratio())
+			}
+		} else if len(m.Peers) == 1 {
+			row = append(row, m.Peers[0].cells()...)
 		}
 		t.AppendRow(row)
 	}
@@ -131,16 +142,50 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	}
 }
 
+// fastest returns who of several peers was the fastest, by its ratio to kansu,
+// and that ratio. A peer whose results differ is none.
+func (r *Report) fastest(m *Measurement) table.Row {
+	name, least := "", 0.0
+	for i := range m.Peers {
+		b := &m.Peers[i]
+		if len(b.Ratio) == 0 || b.wrong() {
+			continue
+		}
+		if v := Median(b.Ratio); name == "" || v < least {
+			name, least = r.Peers[i].Name, v
+		}
+	}
+	if name == "" {
+		return table.Row{"", ""}
+	}
+	return table.Row{name, fmt.Sprintf("%.2f", least)}
+}
+
+// wrong says whether the peer computed something else.
+func (b *Beside) wrong() bool { return b.Differs != nil && !(*b.Differs <= mayDiffer) }
+
 // cells returns a peer's median time and ratio as the table shows them.
 func (b *Beside) cells() table.Row {
 	if len(b.Ratio) == 0 {
-		return table.Row{"", b.Note}
+		return table.Row{"", b.ratio()}
 	}
-	ratio := fmt.Sprintf("%.2f (%.2f-%.2f)", Median(b.Ratio), b.Ratio[0], b.Ratio[len(b.Ratio)-1])
+	return table.Row{fmt.Sprintf("%.4g", Median(b.Ns)/1e6), b.ratio()}
+}
+
+// ratio returns the median and the range of a peer's ratios, and what is to be
+// said of them.
+func (b *Beside) ratio() string {
+	if len(b.Ratio) == 0 {
+		return b.Note
+	}
+	s := fmt.Sprintf("%.2f (%.2f-%.2f)", Median(b.Ratio), b.Ratio[0], b.Ratio[len(b.Ratio)-1])
 	if b.Note != "" {
-		ratio += " " + b.Note
+		s += " " + b.Note
 	}
-	return table.Row{fmt.Sprintf("%.4g", Median(b.Ns)/1e6), ratio}
+	if b.wrong() {
+		s += fmt.Sprintf(" DIFFERS by %.1e", *b.Differs)
+	}
+	return s
 }
 
 func rate(v float64) string {
