@@ -117,6 +117,8 @@ type implicit struct {
 type placement struct{ first, step, size [3]int }
 
 const (
+	gemmK     = 256       // length of the sums that a tile takes at once
+	gemmCols  = 256       // columns of tiles in one task of a weight's gradient
 	boxFloats = 128 << 10 // floats of a box's copy that stay in the second-level cache
 	boxCols   = 256       // least outputs of a box for which weights are loaded anew
 )

@@ -22,8 +22,7 @@ type Epilogue struct {
 // k (n) rows. C must not overlap A or B, and is not read where accumulate is
 // not set. m, n and k may be 0.
 //
-// The products are summed in blocks of gemmK, each in rising order of k, by
-// fused multiply-adds where the processor has them. Narrow products (see
+// The products are summed in blocks of gemmK, each in rising order of k, by fused multiply-adds where the processor has them. Narrow products (see
 // gemm_narrow.go) have an order of their own, which depends on the shape alone.
 func Gemm(m, n, k int, a []float32, lda int, transA bool, b []float32, ldb int, transB bool,
 	c []float32, ldc int, accumulate bool, e Epilogue) {
@@ -65,16 +64,15 @@ func GemmPack(m, n, k int, a []float32, lda int, transA bool, pack func(dst []fl
 	p.release()
 }
 
-// The block sizes. A panel of B of gemmK rows stays in the first-level cache
-// while the panels of A, of which a task takes up to gemmRows rows, stream from
-// the second.
+// The block sizes. A panel of A of gemmDepth columns and a strip of B of as many
+// rows pass through the second-level cache, which holds the panels of A of a task.
 const (
-	gemmK       = 256     // depth of a block: one pass over a tile of C
-	gemmRows    = 336     // rows of A in one task
-	gemmCols    = 256     // columns of B in one task
-	gemmMaxCols = 4096    // columns of B packed at once
-	gemmMaxRows = 4032    // rows of A packed at once
-	gemmMaxA    = 4 << 20 // floats of A packed whole
+	gemmDepth   = 512       // depth of a block: one pass over a tile of C
+	gemmRows    = 336       // rows of A in one task
+	gemmMaxCols = 4096      // columns of B packed at once, where not all are
+	gemmMaxA    = 4 << 20   // floats of A packed whole
+	gemmCache   = 256 << 10 // floats that stay in the second-level cache beside others
+	gemmFinish  = 8         // strips that are finished at once
 )
 
 // product is a matrix product under way. Products are pooled, with their
@@ -94,20 +92,19 @@ type product struct {
 	clamp      int             // simd.Clamped where the tiles do it
 	lo, hi     float32
 
-	// The block in hand.
-	i0, mb, j0, nb, k0, kb int
-	packedA, packedB       []float32
-	groupsA, groupsB       int
-	wholeA                 bool      // packedA holds all blocks of k, not just that in hand
-	packedWhole            []float32 // all of B, packed before; nil where it is not
-	perTask                int       // strips in one task of panels
+	// The block in hand: columns j0 to j0+nb and rows k0 to k0+kb of B.
+	j0, nb, k0, kb int
+	packedA        []float32 // all of it, in panels
+	packedB        []float32
+	groups         []int // the first panel of each task's rows, and their number
+	perTask        int   // strips in one task of panels
 
-	packATask, packBTask, blockTask, panelTask func(worker, i int)
+	packATask, packBTask, rowsTask, panelTask func(worker, i int)
 }
 
 var products = sync.Pool{New: func() any {
 	p := new(product)
-	p.packATask, p.packBTask, p.blockTask, p.panelTask = p.doPackA, p.doPackB, p.doBlock, p.doPanel
+	p.packATask, p.packBTask, p.rowsTask, p.panelTask = p.doPackA, p.doPackB, p.doRows, p.doPanel
 	return p
 }}
 
@@ -117,7 +114,7 @@ func newProduct(m, n, k int, c []float32, ldc int, accumulate bool, e Epilogue) 
 	p.m, p.n, p.k = m, n, k
 	p.c, p.ldc, p.accumulate, p.e = c, ldc, accumulate, e
 	p.act, p.clamp = e.Act, 0
-	p.transA, p.transB, p.wholeA = false, false, false
+	p.transA, p.transB = false, false
 	if lo, hi, ok := clampOf(e.Act); ok {
 		p.lo, p.hi, p.clamp = lo, hi, simd.Clamped
 		p.act = spec.Activation{}
@@ -127,14 +124,14 @@ func newProduct(m, n, k int, c []float32, ldc int, accumulate bool, e Epilogue) 
 
 func (p *product) release() {
 	p.a, p.b, p.c, p.pack, p.e = nil, nil, nil, nil, Epilogue{}
-	p.packedA, p.packedWhole, p.wholeA = nil, nil, false
+	p.packedA, p.packedB = nil, nil
 	products.Put(p)
 }
 
 // panelRows is up to how many rows A is packed whole, and B by each task for
 // itself.
 func (p *product) panelRows() int {
-	if p.k > 0 && !p.wholeA {
+	if p.k > 0 {
 		return min(gemmRows, gemmMaxA/p.k)
 	}
 	return gemmRows
@@ -159,54 +156,66 @@ func (p *product) stripsOf(cols int) int { return (cols + p.ts.Cols - 1) / p.ts.
 // of kernels would let them escape.
 var tiles = sync.Pool{New: func() any { return new(simd.Tile) }}
 
-// blocks computes the product block by block: all threads pack a block of A and
-// a block of B, then all compute.
+// blocks computes a product of many rows: all threads pack B, or a block of it,
+// and then each task packs its rows of A for itself and takes them through all
+// of the block's columns.
 func (p *product) blocks() {
 	workers := workersFor(p.ns())
-	kb0 := min(p.k, gemmK)
-	pre := p.wholeA
-	if !pre {
-		p.packedA = getScratch(min(p.m, gemmMaxRows) * kb0)
+	kb, nb := p.k, p.n
+	// B is packed whole where the copy is small beside the tensors.
+	if whole := p.k * p.n; whole > gemmCache && whole > (p.m*p.k+whole+p.m*p.n)*3/8 {
+		kb, nb = min(p.k, gemmDepth), min(p.n, gemmMaxCols)
 	}
-	if p.packedWhole == nil {
-		p.packedB = getScratch(p.stripsOf(min(p.n, gemmMaxCols)) * p.ts.Cols * kb0)
-	}
+	p.cutRows(workers, kb*nb)
+	buf := getScratch(p.stripsOf(nb) * p.ts.Cols * kb)
+	p.packedB = buf
 	for p.j0 = 0; p.j0 < p.n; p.j0 += p.nb {
-		p.nb = min(p.n-p.j0, gemmMaxCols)
-		for p.i0 = 0; p.i0 < p.m; p.i0 += p.mb {
-			p.mb = min(p.m-p.i0, gemmMaxRows)
-			p.groupsA = (p.mb + gemmRows - 1) / gemmRows
-			p.groupsB = (p.nb + gemmCols - 1) / gemmCols
-			for p.k0 = 0; p.k0 < p.k || p.k0 == 0; p.k0 += gemmK {
-				p.kb = min(p.k-p.k0, gemmK)
-				if !p.wholeA {
-					parallel(workers, p.panelsOf(p.mb), p.packATask)
-				}
-				if p.packedWhole == nil {
-					parallel(workers, p.stripsOf(p.nb), p.packBTask)
-				}
-				parallel(workers, p.groupsA*p.groupsB, p.blockTask)
-			}
+		p.nb = min(p.n-p.j0, nb)
+		for p.k0 = 0; p.k0 < p.k || p.k0 == 0; p.k0 += max(p.kb, 1) {
+			p.kb = min(p.k-p.k0, kb)
+			parallel(workers, p.stripsOf(p.nb)*depthsOf(p.kb), p.packBTask)
+			parallel(workers, len(p.groups)-1, p.rowsTask)
 		}
 	}
-	if !pre {
-		putScratch(p.packedA)
+	putScratch(buf)
+}
+
+// depthsOf returns into how many blocks of gemmDepth k is cut.
+func depthsOf(k int) int { return (k + gemmDepth - 1) / gemmDepth }
+
+// cutRows cuts the panels of A into tasks. They become smaller towards the end,
+// so that no worker waits long for the last one, but not so small that bringing
+// B, of so many floats, to the core costs more than the arithmetic.
+func (p *product) cutRows(workers, floats int) {
+	np := p.panelsOf(p.m)
+	least, most := 1, gemmRows/p.ts.Rows
+	if floats > gemmCache {
+		least = min(4, most)
 	}
-	if p.packedWhole == nil {
-		putScratch(p.packedB)
-		p.packedB = nil
+	p.groups = append(p.groups[:0], 0)
+	for at := 0; at < np; {
+		size := most
+		if workers > 1 {
+			size = min(most, max(least, (np-at)/(2*workers)))
+		}
+		if at += size; np-at < least {
+			at = np
+		}
+		p.groups = append(p.groups, at)
 	}
 }
 
 // panelRow returns the first row, within the block, of panel i of np.
 func panelRow(i, np, rows int) int { return i * rows / np }
 
-// doPackA packs panel i of the block of A: for each k, the rows of the panel.
+// doPackA packs a panel of A for one block of k, in the order that packedPanel
+// tells.
 func (p *product) doPackA(_, i int) {
-	np := p.panelsOf(p.mb)
-	r0 := panelRow(i, np, p.mb)
-	r1 := panelRow(i+1, np, p.mb)
-	packRows(p.packedA[r0*p.kb:r1*p.kb], p.a, p.lda, p.transA, p.i0+r0, r1-r0, p.k0, p.kb)
+	np := p.panelsOf(p.m)
+	k0 := i / np * gemmDepth
+	kb := min(p.k-k0, gemmDepth)
+	r0, r1 := panelRow(i%np, np, p.m), panelRow(i%np+1, np, p.m)
+	packRows(p.packedA[k0*p.m+r0*kb:k0*p.m+r1*kb], p.a, p.lda, p.transA, r0, r1-r0, k0, kb)
 }
 
 // packRows packs rows r0 to r0+n and columns k0 to k0+kn of a, or of its
@@ -235,10 +244,19 @@ func transposeRows(dst, src []float32, dstStride, srcStride, cols, n, w int) {
 	}
 }
 
-// doPackB packs strip i of the block of B.
+// doPackB packs a strip of the block of B for one block of k.
 func (p *product) doPackB(_, i int) {
+	w, strips := p.ts.Cols, p.stripsOf(p.nb)
+	k := i / strips * gemmDepth
+	s, kb := i%strips, min(p.kb-k, gemmDepth)
+	p.packStrip(p.packedStrip(k, kb, s), p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w))
+}
+
+// packedStrip returns the part of the packed block of B that holds strip i of
+// the block of k that starts at k0 in it.
+func (p *product) packedStrip(k0, kb, i int) []float32 {
 	w := p.ts.Cols
-	p.packStrip(p.packedB[i*w*p.kb:(i+1)*w*p.kb], p.k0, p.kb, p.j0+i*w, min(w, p.nb-i*w))
+	return p.packedB[k0*p.stripsOf(p.nb)*w+i*w*kb:][:w*kb]
 }
 
 // packStrip packs rows k0 to k0+kn and columns j0 to j0+nj of B, nj at most the
@@ -256,45 +274,54 @@ func (p *product) packStrip(dst []float32, k0, kn, j0, nj int) {
 	}
 }
 
-// doBlock computes the part of the block that group i/groupsB of rows and
-// i%groupsB of columns give.
-func (p *product) doBlock(_, i int) {
-	np := p.panelsOf(p.mb)
-	ga, gb := i/p.groupsB, i%p.groupsB
-	p0, p1 := ga*np/p.groupsA, (ga+1)*np/p.groupsA
-	w := p.ts.Cols
-	s0, s1 := gb*gemmCols/w, min((gb+1)*gemmCols/w, p.stripsOf(p.nb))
+// doRows computes the rows of group i for the block of B.
+func (p *product) doRows(_, i int) {
+	np, strips, w := p.panelsOf(p.m), p.stripsOf(p.nb), p.ts.Cols
+	p0, p1 := p.groups[i], p.groups[i+1]
+	first, last := panelRow(p0, np, p.m), panelRow(p1, np, p.m)
 	t := tiles.Get().(*simd.Tile)
-	t.Offs = nil
-	for s := s0; s < s1; s++ {
-		b := p.packedB[s*w*p.kb:]
-		if p.packedWhole != nil {
-			b = p.packedStrip(p.k0, p.kb, p.j0/w+s)
+	buf := getScratch((last - first) * min(p.kb, gemmDepth))
+	for k := 0; k < p.kb || k == 0; k += gemmDepth {
+		kb := min(p.kb-k, gemmDepth)
+		for q := p0; q < p1; q++ {
+			r0, r1 := panelRow(q, np, p.m), panelRow(q+1, np, p.m)
+			packRows(buf[(r0-first)*kb:(r1-first)*kb], p.a, p.lda, p.transA, r0, r1-r0, p.k0+k, kb)
 		}
-		p.strip(t, b, w, p.k0, p.kb, p.j0+s*w, min(w, p.nb-s*w), p0, p1)
+		for s := range strips {
+			var ahead []float32
+			if s+1 < strips {
+				ahead = p.packedStrip(k, kb, s+1)
+			}
+			t.Step = w
+			p.strip(t, buf, p.packedStrip(k, kb, s), ahead, p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w), p0, p1)
+			if p.k0+k+kb == p.k && ((s+1)%gemmFinish == 0 || s+1 == strips) {
+				p.finish(first, last, p.j0+s/gemmFinish*gemmFinish*w, p.j0+min(p.nb, (s+1)*w))
+			}
+		}
 	}
+	putScratch(buf)
 	*t = simd.Tile{}
 	tiles.Put(t)
-	r0, r1 := panelRow(p0, np, p.mb), panelRow(p1, np, p.mb)
-	p.finish(p.i0+r0, p.i0+r1, p.j0+s0*w, p.j0+min(s1*w, p.nb), p.k0+p.kb == p.k)
 }
 
-// strip computes, for the columns j0 to j0+nj and the panels p0 to p1 of the
-// packed A, one block of k. b holds the block's rows, ldb apart.
-func (p *product) strip(t *simd.Tile, b []float32, ldb, k0, kb, j0, nj, p0, p1 int) {
-	np := p.panelsOf(p.mb)
-	t.B, t.LDB, t.K, t.N, t.LDC = first(b), ldb, kb, nj, p.ldc
+// strip computes, for the columns j0 to j0+nj and the panels p0 to p1, which a
+// holds packed, one block of k. b holds the block's rows. ahead is what will be
+// read next, in rows t.Step apart, or nil.
+func (p *product) strip(t *simd.Tile, a, b, ahead []float32, k0, kb, j0, nj, p0, p1 int) {
+	np := p.panelsOf(p.m)
+	t.B, t.LDB, t.K, t.N, t.LDC = first(b), p.ts.Cols, kb, nj, p.ldc
 	p.setMode(t, k0, kb, j0)
-	a := p.packedA
-	if p.wholeA {
-		a = a[k0*p.m+p.i0*kb:]
-	}
+	base := panelRow(p0, np, p.m)
 	for i := p0; i < p1; i++ {
-		r0, r1 := panelRow(i, np, p.mb), panelRow(i+1, np, p.mb)
-		t.A = first(a[r0*kb : r1*kb])
-		t.C = &p.c[(p.i0+r0)*p.ldc+j0]
+		r0, r1 := panelRow(i, np, p.m), panelRow(i+1, np, p.m)
+		t.A = first(a[(r0-base)*kb : (r1-base)*kb])
+		t.C = &p.c[r0*p.ldc+j0]
 		if t.Mode&^simd.Clamped == simd.FromRowBias {
-			t.Bias = &p.e.RowBias[p.i0+r0]
+			t.Bias = &p.e.RowBias[r0]
+		}
+		t.Next = nil
+		if at := (i - p0) * (kb / 4) * t.Step; at < len(ahead) {
+			t.Next = &ahead[at]
 		}
 		p.ts.Run(t, r1-r0)
 	}
@@ -333,9 +360,9 @@ func first(s []float32) *float32 {
 }
 
 // finish applies what the tiles did not to rows i0 to i1, columns j0 to j1.
-func (p *product) finish(i0, i1, j0, j1 int, last bool) {
+func (p *product) finish(i0, i1, j0, j1 int) {
 	late := p.accumulate && p.hasBias()
-	if !last || !late && p.act.Func == spec.Identity {
+	if !late && p.act.Func == spec.Identity {
 		return
 	}
 	for i := i0; i < i1; i++ {
@@ -366,68 +393,65 @@ func addBias(row []float32, e Epilogue, i, j0 int) {
 	}
 }
 
-// packedStrip returns the part of the packed whole of B that holds strip i of
-// the block of k that starts at k0.
-func (p *product) packedStrip(k0, kb, i int) []float32 {
-	w := p.ts.Cols
-	return p.packedWhole[k0*p.stripsOf(p.n)*w+i*w*kb:]
-}
-
 // panels computes a product of few rows: A is packed whole, and each task packs
 // the strips of B that it needs, one at a time, and uses them at once.
 func (p *product) panels() {
 	workers := workersFor(p.ns())
-	p.i0, p.mb = 0, p.m
 	p.j0, p.nb = 0, p.n
-	pre := p.wholeA
-	if !pre {
-		all := getScratch(p.m * p.k)
-		for p.k0 = 0; p.k0 < p.k; p.k0 += gemmK {
-			p.kb = min(p.k-p.k0, gemmK)
-			p.packedA = all[p.k0*p.m:]
-			parallel(workers, p.panelsOf(p.m), p.packATask)
-		}
-		p.packedA, p.wholeA = all, true
-	}
+	p.packedA = getScratch(p.m * p.k)
+	parallel(workers, p.panelsOf(p.m)*depthsOf(p.k), p.packATask)
 	// A task is some microseconds long, and wide enough for the epilogue.
 	strip := 2 * p.m * (p.k + 1) * p.ts.Cols
 	p.perTask = max(1, 1000000/strip)
-	if p.act.Func != spec.Identity {
-		p.perTask = max(p.perTask, min(8, p.stripsOf(p.n)/(4*workers)))
+	strips := p.stripsOf(p.n)
+	if p.act.Func != spec.Identity || p.m*p.k > gemmCache {
+		p.perTask = max(p.perTask, min(gemmFinish, strips/(4*workers)))
 	}
-	parallel(workers, (p.stripsOf(p.n)+p.perTask-1)/p.perTask, p.panelTask)
-	if !pre {
-		putScratch(p.packedA)
-	}
+	parallel(workers, (strips+p.perTask-1)/p.perTask, p.panelTask)
+	putScratch(p.packedA)
 }
 
-// doPanel computes the strips of task i.
+// doPanel computes the strips of task i: one after the other, or, where A does
+// not stay in the cache, block by block of k.
 func (p *product) doPanel(_, i int) {
-	w, np := p.ts.Cols, p.panelsOf(p.m)
+	w := p.ts.Cols
 	t := tiles.Get().(*simd.Tile)
-	t.Offs = nil
-	var buf []float32
-	if p.packedWhole == nil {
-		buf = getScratch(min(p.k, gemmK) * w)
-	}
+	buf := getScratch(min(p.k, gemmDepth) * w)
 	s0, s1 := i*p.perTask, min((i+1)*p.perTask, p.stripsOf(p.n))
-	for s := s0; s < s1; s++ {
-		j0, nj := s*w, min(w, p.n-s*w)
-		for k0 := 0; k0 < p.k || k0 == 0; k0 += gemmK {
-			kb := min(p.k-k0, gemmK)
-			b := buf
-			if p.packedWhole != nil {
-				b = p.packedStrip(k0, kb, s)
-			} else {
-				p.packStrip(b[:kb*w], k0, kb, j0, nj)
+	if p.m*p.k > gemmCache {
+		for k0 := 0; k0 < p.k; k0 += gemmDepth {
+			for s := s0; s < s1; s++ {
+				p.panelStrip(t, buf, s, k0)
 			}
-			p.strip(t, b, w, k0, kb, j0, nj, 0, np)
+		}
+	} else {
+		for s := s0; s < s1; s++ {
+			for k0 := 0; k0 < p.k || k0 == 0; k0 += gemmDepth {
+				p.panelStrip(t, buf, s, k0)
+			}
 		}
 	}
-	if p.packedWhole == nil {
-		putScratch(buf)
-	}
+	putScratch(buf)
 	*t = simd.Tile{}
 	tiles.Put(t)
-	p.finish(0, p.m, s0*w, min(s1*w, p.n), true)
+	p.finish(0, p.m, s0*w, min(s1*w, p.n))
+}
+
+// panelStrip packs strip s of B for the block of k that starts at k0, and
+// computes with it. What the next strip needs is asked for meanwhile.
+func (p *product) panelStrip(t *simd.Tile, buf []float32, s, k0 int) {
+	w := p.ts.Cols
+	kb := min(p.k-k0, gemmDepth)
+	p.packStrip(buf[:kb*w], k0, kb, s*w, min(w, p.n-s*w))
+	var ahead []float32
+	if next := (s + 1) * w; p.pack == nil && kb > 0 && next < p.n {
+		switch {
+		case p.transB && p.m*p.k > gemmCache: // it lies scattered
+		case p.transB: // as all of the next strip is one stretch, more or less
+			ahead, t.Step = p.b[min(len(p.b), next*p.ldb+k0*w):min(len(p.b), (next+w)*p.ldb)], w
+		default:
+			ahead, t.Step = p.b[k0*p.ldb+next:min(len(p.b), (k0+kb)*p.ldb)], p.ldb
+		}
+	}
+	p.strip(t, p.packedA[k0*p.m:], buf, ahead, k0, kb, s*w, min(w, p.n-s*w), 0, p.panelsOf(p.m))
 }

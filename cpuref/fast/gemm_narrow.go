@@ -85,7 +85,6 @@ func (p *product) exchanged() bool {
 // which is how memory likes to be read.
 func (p *product) direct() {
 	workers := workersFor(p.ns())
-	p.i0, p.mb, p.j0, p.nb = 0, p.m, 0, p.n
 	p.packedA = getScratch(p.m * p.k)
 	packRows(p.packedA, p.a, p.lda, p.transA, 0, p.m, 0, p.k)
 	width := narrowWidth
@@ -119,7 +118,7 @@ func (p *product) directRange(j0, j1 int) {
 	}
 	*t = simd.Tile{}
 	tiles.Put(t)
-	p.finish(0, p.m, j0, j1, true)
+	p.finish(0, p.m, j0, j1)
 }
 
 // directTile computes one tile for one block of k.

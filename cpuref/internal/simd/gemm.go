@@ -18,7 +18,11 @@ const (
 // where off(k) is Offs[k] where Offs is set and k*LDB where not. The kernel
 // reads whole vectors of B: Columns(N) floats from each row. The sum is taken
 // in the order of k by fused multiply-adds (in portable Go, by separate ones),
-// so that a result does not depend on where in a tile it stands. K may be 0.
+// so that a result does not depend on where in a tile it stands; what C held is
+// added last in assembly for amd64 and first elsewhere. K may be 0.
+//
+// Next is what will be read soon, or nil: kernels with B in rows LDB apart may ask
+// for a row of it every four rows of B, the rows Step apart. Nothing is read there.
 type Tile struct {
 	A, B, C *float32
 	Bias    *float32
@@ -29,6 +33,8 @@ type Tile struct {
 	N       int
 	Mode    int
 	Lo, Hi  float32
+	Next    *float32
+	Step    int
 }
 
 // tileTable holds kernels by [direct, indirect, in rows][vectors of columns - 1][rows - 1].

@@ -5,120 +5,131 @@
 #include "textflag.h"
 
 // func tile1x1AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R9
-	LEAQ    laneMasks<>+0(SB), R10
-	MOVQ    $+16, R11
-	SUBQ    R9, R11
-	VMOVDQU (R10)(R11*4), Y1
-	SUBQ    $+8, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero1
-	CMPQ    R10, $+2
-	JEQ     rowbias4
-	JGT     colbias5
-	CMPQ    R9, $+0
-	JNE     loadpart3
-	MOVQ    BX, R9
-	VMOVUPS (R9), Y0
-	JMP     ready6
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero1
+	JEQ  rowbias2
+	JMP  colbias3
 
-loadpart3:
-	MOVQ       BX, R9
-	VMASKMOVPS (R9), Y1, Y0
-	JMP        ready6
-
-rowbias4:
+rowbias2:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Y0
-	JMP          ready6
+	JMP          ready4
 
-colbias5:
+colbias3:
 	MOVQ       24(AX), R9
+	MOVQ       64(AX), R10
+	LEAQ       laneMasks<>+0(SB), R11
+	MOVQ       $+16, R12
+	SUBQ       R10, R12
+	VMOVDQU    (R11)(R12*4), Y1
+	SUBQ       $+8, R10
 	VMASKMOVPS (R9), Y1, Y0
-	JMP        ready6
+	JMP        ready4
 
 zero1:
 	VXORPS Y0, Y0, Y0
 
-ready6:
+ready4:
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R10
+	SHLQ       $0x02, R10
+	MOVQ       88(AX), R9
+	TESTQ      R9, R9
+	CMOVQEQ    DX, R9
 	SUBQ       $+4, SI
-	JLT        rest8
+	JLT        rest6
 
-loop4_7:
+loop4_5:
 	VMOVUPS      (DX), Y1
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	VMOVUPS      (DX), Y1
-	ADDQ         DI, DX
+	PREFETCHT1   (R9)
+	VMOVUPS      (DX)(DI*1), Y1
 	VBROADCASTSS 4(CX), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	VMOVUPS      (DX), Y1
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y1
 	VBROADCASTSS 8(CX), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	VMOVUPS      (DX), Y1
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y1
 	VBROADCASTSS 12(CX), Y2
 	VFMADD231PS  Y1, Y2, Y0
+	ADDQ         R10, R9
 	ADDQ         $+16, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_7
+	JGE          loop4_5
 
-rest8:
+rest6:
 	ADDQ $+4, SI
-	JZ   done10
+	JZ   done8
 
-loop1_9:
+loop1_7:
 	VMOVUPS      (DX), Y1
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y1, Y2, Y0
 	ADDQ         $+4, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_9
+	JNZ          loop1_7
 
-done10:
-	MOVQ         16(AX), CX
+done8:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y1
+	SUBQ    $+8, BX
+	MOVQ    R8, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added12
+	CMPQ    BX, $+0
+	JNE     addpart13
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	JMP     added12
+
+addpart13:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y1, Y2
+	VADDPS     Y2, Y0, Y0
+
+added12:
 	TESTQ        $+4, R8
-	JZ           store11
+	JZ           store9
 	VBROADCASTSS 80(AX), Y2
 	VBROADCASTSS 84(AX), Y3
 	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y3, Y0
 
-store11:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y1
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part12
+store9:
+	CMPQ    BX, $+0
+	JNE     part10
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
-	JMP     end13
+	JMP     end11
 
-part12:
+part10:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y1, (AX)
 
-end13:
+end11:
 	VZEROUPPER
 	RET
 
@@ -157,116 +168,134 @@ DATA laneMasks<>+124(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $128
 
 // func tile2x1AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y2
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero14
-	CMPQ    R11, $+2
-	JEQ     rowbias17
-	JGT     colbias18
-	CMPQ    R10, $+0
-	JNE     loadpart16
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	JMP     ready19
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero14
+	JEQ  rowbias15
+	JMP  colbias16
 
-loadpart16:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y2, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y2, Y1
-	JMP        ready19
-
-rowbias17:
+rowbias15:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
-	JMP          ready19
+	JMP          ready17
 
-colbias18:
+colbias16:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y2
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y2, Y0
 	VMOVAPS    Y0, Y1
-	JMP        ready19
+	JMP        ready17
 
 zero14:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-ready19:
+ready17:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest21
+	JLT        rest19
 
-loop4_20:
+loop4_18:
 	VMOVUPS      (DX), Y2
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 4(CX), Y4
 	VFMADD231PS  Y2, Y4, Y1
-	VMOVUPS      (DX), Y2
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y2
 	VBROADCASTSS 8(CX), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 12(CX), Y4
 	VFMADD231PS  Y2, Y4, Y1
-	VMOVUPS      (DX), Y2
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y2
 	VBROADCASTSS 16(CX), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 20(CX), Y4
 	VFMADD231PS  Y2, Y4, Y1
-	VMOVUPS      (DX), Y2
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y2
 	VBROADCASTSS 24(CX), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 28(CX), Y4
 	VFMADD231PS  Y2, Y4, Y1
+	ADDQ         R11, R10
 	ADDQ         $+32, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_20
+	JGE          loop4_18
 
-rest21:
+rest19:
 	ADDQ $+4, SI
-	JZ   done23
+	JZ   done21
 
-loop1_22:
+loop1_20:
 	VMOVUPS      (DX), Y2
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y3
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS 4(CX), Y4
 	VFMADD231PS  Y2, Y4, Y1
 	ADDQ         $+8, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_22
+	JNZ          loop1_20
 
-done23:
-	MOVQ         16(AX), CX
+done21:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y2
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added25
+	CMPQ    BX, $+0
+	JNE     addpart26
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	JMP     added25
+
+addpart26:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y2, Y3
+	VADDPS     Y3, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y2, Y3
+	VADDPS     Y3, Y1, Y1
+
+added25:
 	TESTQ        $+4, R9
-	JZ           store24
+	JZ           store22
 	VBROADCASTSS 80(AX), Y3
 	VBROADCASTSS 84(AX), Y4
 	VMAXPS       Y0, Y3, Y0
@@ -274,147 +303,127 @@ done23:
 	VMAXPS       Y1, Y3, Y1
 	VMINPS       Y1, Y4, Y1
 
-store24:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y2
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part25
+store22:
+	CMPQ    BX, $+0
+	JNE     part23
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y1, (AX)
-	JMP     end26
+	JMP     end24
 
-part25:
+part23:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y2, (AX)
 	ADDQ       R8, AX
 	VMASKMOVPS Y1, Y2, (AX)
 
-end26:
+end24:
 	VZEROUPPER
 	RET
 
 // func tile3x1AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y3
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero27
-	CMPQ    R11, $+2
-	JEQ     rowbias30
-	JGT     colbias31
-	CMPQ    R10, $+0
-	JNE     loadpart29
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	JMP     ready32
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero27
+	JEQ  rowbias28
+	JMP  colbias29
 
-loadpart29:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y3, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y3, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y3, Y2
-	JMP        ready32
-
-rowbias30:
+rowbias28:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
 	VBROADCASTSS 8(R10), Y2
-	JMP          ready32
+	JMP          ready30
 
-colbias31:
+colbias29:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y3
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y3, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
-	JMP        ready32
+	JMP        ready30
 
 zero27:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-ready32:
+ready30:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest34
+	JLT        rest32
 
-loop4_33:
+loop4_31:
 	VMOVUPS      (DX), Y3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS 4(CX), Y5
 	VFMADD231PS  Y3, Y5, Y1
 	VBROADCASTSS 8(CX), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	VMOVUPS      (DX), Y3
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y3
 	VBROADCASTSS 12(CX), Y4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS 16(CX), Y5
 	VFMADD231PS  Y3, Y5, Y1
 	VBROADCASTSS 20(CX), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	VMOVUPS      (DX), Y3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y3
 	VBROADCASTSS 24(CX), Y4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS 28(CX), Y5
 	VFMADD231PS  Y3, Y5, Y1
 	VBROADCASTSS 32(CX), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	VMOVUPS      (DX), Y3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y3
 	VBROADCASTSS 36(CX), Y4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS 40(CX), Y5
 	VFMADD231PS  Y3, Y5, Y1
 	VBROADCASTSS 44(CX), Y4
 	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         R11, R10
 	ADDQ         $+48, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_33
+	JGE          loop4_31
 
-rest34:
+rest32:
 	ADDQ $+4, SI
-	JZ   done36
+	JZ   done34
 
-loop1_35:
+loop1_33:
 	VMOVUPS      (DX), Y3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y3, Y4, Y0
 	VBROADCASTSS 4(CX), Y5
@@ -422,13 +431,46 @@ loop1_35:
 	VBROADCASTSS 8(CX), Y4
 	VFMADD231PS  Y3, Y4, Y2
 	ADDQ         $+12, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_35
+	JNZ          loop1_33
 
-done36:
-	MOVQ         16(AX), CX
+done34:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y3
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added38
+	CMPQ    BX, $+0
+	JNE     addpart39
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	JMP     added38
+
+addpart39:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y3, Y4
+	VADDPS     Y4, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y3, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y3, Y4
+	VADDPS     Y4, Y2, Y2
+
+added38:
 	TESTQ        $+4, R9
-	JZ           store37
+	JZ           store35
 	VBROADCASTSS 80(AX), Y4
 	VBROADCASTSS 84(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -438,24 +480,18 @@ done36:
 	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y5, Y2
 
-store37:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y3
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part38
+store35:
+	CMPQ    BX, $+0
+	JNE     part36
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y1, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y2, (AX)
-	JMP     end39
+	JMP     end37
 
-part38:
+part36:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y3, (AX)
 	ADDQ       R8, AX
@@ -463,73 +499,51 @@ part38:
 	ADDQ       R8, AX
 	VMASKMOVPS Y2, Y3, (AX)
 
-end39:
+end37:
 	VZEROUPPER
 	RET
 
 // func tile4x1AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y4
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero40
-	CMPQ    R11, $+2
-	JEQ     rowbias43
-	JGT     colbias44
-	CMPQ    R10, $+0
-	JNE     loadpart42
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y3
-	JMP     ready45
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero40
+	JEQ  rowbias41
+	JMP  colbias42
 
-loadpart42:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y4, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y2
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y3
-	JMP        ready45
-
-rowbias43:
+rowbias41:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
 	VBROADCASTSS 8(R10), Y2
 	VBROADCASTSS 12(R10), Y3
-	JMP          ready45
+	JMP          ready43
 
-colbias44:
+colbias42:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y4
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y4, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y3
-	JMP        ready45
+	JMP        ready43
 
 zero40:
 	VXORPS Y0, Y0, Y0
@@ -537,7 +551,7 @@ zero40:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-ready45:
+ready43:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -545,12 +559,17 @@ ready45:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest47
+	JLT        rest45
 
-loop4_46:
+loop4_44:
 	VMOVUPS      (DX), Y4
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 4(CX), Y6
@@ -559,8 +578,8 @@ loop4_46:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 12(CX), Y6
 	VFMADD231PS  Y4, Y6, Y3
-	VMOVUPS      (DX), Y4
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y4
 	VBROADCASTSS 16(CX), Y5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 20(CX), Y6
@@ -569,8 +588,7 @@ loop4_46:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 28(CX), Y6
 	VFMADD231PS  Y4, Y6, Y3
-	VMOVUPS      (DX), Y4
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y4
 	VBROADCASTSS 32(CX), Y5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 36(CX), Y6
@@ -579,8 +597,7 @@ loop4_46:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 44(CX), Y6
 	VFMADD231PS  Y4, Y6, Y3
-	VMOVUPS      (DX), Y4
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y4
 	VBROADCASTSS 48(CX), Y5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 52(CX), Y6
@@ -589,17 +606,18 @@ loop4_46:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS 60(CX), Y6
 	VFMADD231PS  Y4, Y6, Y3
+	ADDQ         R11, R10
 	ADDQ         $+64, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_46
+	JGE          loop4_44
 
-rest47:
+rest45:
 	ADDQ $+4, SI
-	JZ   done49
+	JZ   done47
 
-loop1_48:
+loop1_46:
 	VMOVUPS      (DX), Y4
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y5
 	VFMADD231PS  Y4, Y5, Y0
 	VBROADCASTSS 4(CX), Y6
@@ -609,13 +627,51 @@ loop1_48:
 	VBROADCASTSS 12(CX), Y6
 	VFMADD231PS  Y4, Y6, Y3
 	ADDQ         $+16, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_48
+	JNZ          loop1_46
 
-done49:
-	MOVQ         16(AX), CX
+done47:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y4
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added51
+	CMPQ    BX, $+0
+	JNE     addpart52
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	ADDQ    R8, DX
+	VADDPS  (DX), Y3, Y3
+	JMP     added51
+
+addpart52:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y3, Y3
+
+added51:
 	TESTQ        $+4, R9
-	JZ           store50
+	JZ           store48
 	VBROADCASTSS 80(AX), Y5
 	VBROADCASTSS 84(AX), Y6
 	VMAXPS       Y0, Y5, Y0
@@ -627,15 +683,9 @@ done49:
 	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y6, Y3
 
-store50:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y4
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part51
+store48:
+	CMPQ    BX, $+0
+	JNE     part49
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
@@ -644,9 +694,9 @@ store50:
 	VMOVUPS Y2, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y3, (AX)
-	JMP     end52
+	JMP     end50
 
-part51:
+part49:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y4, (AX)
 	ADDQ       R8, AX
@@ -656,79 +706,53 @@ part51:
 	ADDQ       R8, AX
 	VMASKMOVPS Y3, Y4, (AX)
 
-end52:
+end50:
 	VZEROUPPER
 	RET
 
 // func tile5x1AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y5
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero53
-	CMPQ    R11, $+2
-	JEQ     rowbias56
-	JGT     colbias57
-	CMPQ    R10, $+0
-	JNE     loadpart55
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	JMP     ready58
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero53
+	JEQ  rowbias54
+	JMP  colbias55
 
-loadpart55:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y5, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y2
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y4
-	JMP        ready58
-
-rowbias56:
+rowbias54:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
 	VBROADCASTSS 8(R10), Y2
 	VBROADCASTSS 12(R10), Y3
 	VBROADCASTSS 16(R10), Y4
-	JMP          ready58
+	JMP          ready56
 
-colbias57:
+colbias55:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y5
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y5, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y3
 	VMOVAPS    Y0, Y4
-	JMP        ready58
+	JMP        ready56
 
 zero53:
 	VXORPS Y0, Y0, Y0
@@ -737,7 +761,7 @@ zero53:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
-ready58:
+ready56:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -747,12 +771,17 @@ ready58:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest60
+	JLT        rest58
 
-loop4_59:
+loop4_57:
 	VMOVUPS      (DX), Y5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS 4(CX), Y7
@@ -763,8 +792,8 @@ loop4_59:
 	VFMADD231PS  Y5, Y7, Y3
 	VBROADCASTSS 16(CX), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	VMOVUPS      (DX), Y5
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y5
 	VBROADCASTSS 20(CX), Y6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS 24(CX), Y7
@@ -775,8 +804,7 @@ loop4_59:
 	VFMADD231PS  Y5, Y7, Y3
 	VBROADCASTSS 36(CX), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	VMOVUPS      (DX), Y5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y5
 	VBROADCASTSS 40(CX), Y6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS 44(CX), Y7
@@ -787,8 +815,7 @@ loop4_59:
 	VFMADD231PS  Y5, Y7, Y3
 	VBROADCASTSS 56(CX), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	VMOVUPS      (DX), Y5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y5
 	VBROADCASTSS 60(CX), Y6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS 64(CX), Y7
@@ -799,17 +826,18 @@ loop4_59:
 	VFMADD231PS  Y5, Y7, Y3
 	VBROADCASTSS 76(CX), Y6
 	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         R11, R10
 	ADDQ         $+80, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_59
+	JGE          loop4_57
 
-rest60:
+rest58:
 	ADDQ $+4, SI
-	JZ   done62
+	JZ   done60
 
-loop1_61:
+loop1_59:
 	VMOVUPS      (DX), Y5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y5, Y6, Y0
 	VBROADCASTSS 4(CX), Y7
@@ -821,13 +849,56 @@ loop1_61:
 	VBROADCASTSS 16(CX), Y6
 	VFMADD231PS  Y5, Y6, Y4
 	ADDQ         $+20, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_61
+	JNZ          loop1_59
 
-done62:
-	MOVQ         16(AX), CX
+done60:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y5
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added64
+	CMPQ    BX, $+0
+	JNE     addpart65
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	ADDQ    R8, DX
+	VADDPS  (DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	JMP     added64
+
+addpart65:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y4, Y4
+
+added64:
 	TESTQ        $+4, R9
-	JZ           store63
+	JZ           store61
 	VBROADCASTSS 80(AX), Y6
 	VBROADCASTSS 84(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -841,15 +912,9 @@ done62:
 	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y7, Y4
 
-store63:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y5
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part64
+store61:
+	CMPQ    BX, $+0
+	JNE     part62
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
@@ -860,9 +925,9 @@ store63:
 	VMOVUPS Y3, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y4, (AX)
-	JMP     end65
+	JMP     end63
 
-part64:
+part62:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y5, (AX)
 	ADDQ       R8, AX
@@ -874,67 +939,31 @@ part64:
 	ADDQ       R8, AX
 	VMASKMOVPS Y4, Y5, (AX)
 
-end65:
+end63:
 	VZEROUPPER
 	RET
 
 // func tile6x1AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y6
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero66
-	CMPQ    R11, $+2
-	JEQ     rowbias69
-	JGT     colbias70
-	CMPQ    R10, $+0
-	JNE     loadpart68
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y5
-	JMP     ready71
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero66
+	JEQ  rowbias67
+	JMP  colbias68
 
-loadpart68:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y6, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y2
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y4
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y5
-	JMP        ready71
-
-rowbias69:
+rowbias67:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
@@ -942,17 +971,23 @@ rowbias69:
 	VBROADCASTSS 12(R10), Y3
 	VBROADCASTSS 16(R10), Y4
 	VBROADCASTSS 20(R10), Y5
-	JMP          ready71
+	JMP          ready69
 
-colbias70:
+colbias68:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y6
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y6, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y3
 	VMOVAPS    Y0, Y4
 	VMOVAPS    Y0, Y5
-	JMP        ready71
+	JMP        ready69
 
 zero66:
 	VXORPS Y0, Y0, Y0
@@ -962,7 +997,7 @@ zero66:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-ready71:
+ready69:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -974,12 +1009,17 @@ ready71:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest73
+	JLT        rest71
 
-loop4_72:
+loop4_70:
 	VMOVUPS      (DX), Y6
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS 4(CX), Y8
@@ -992,8 +1032,8 @@ loop4_72:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 20(CX), Y8
 	VFMADD231PS  Y6, Y8, Y5
-	VMOVUPS      (DX), Y6
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y6
 	VBROADCASTSS 24(CX), Y7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS 28(CX), Y8
@@ -1006,8 +1046,7 @@ loop4_72:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 44(CX), Y8
 	VFMADD231PS  Y6, Y8, Y5
-	VMOVUPS      (DX), Y6
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y6
 	VBROADCASTSS 48(CX), Y7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS 52(CX), Y8
@@ -1020,8 +1059,7 @@ loop4_72:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 68(CX), Y8
 	VFMADD231PS  Y6, Y8, Y5
-	VMOVUPS      (DX), Y6
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y6
 	VBROADCASTSS 72(CX), Y7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS 76(CX), Y8
@@ -1034,17 +1072,18 @@ loop4_72:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS 92(CX), Y8
 	VFMADD231PS  Y6, Y8, Y5
+	ADDQ         R11, R10
 	ADDQ         $+96, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_72
+	JGE          loop4_70
 
-rest73:
+rest71:
 	ADDQ $+4, SI
-	JZ   done75
+	JZ   done73
 
-loop1_74:
+loop1_72:
 	VMOVUPS      (DX), Y6
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y7
 	VFMADD231PS  Y6, Y7, Y0
 	VBROADCASTSS 4(CX), Y8
@@ -1058,13 +1097,61 @@ loop1_74:
 	VBROADCASTSS 20(CX), Y8
 	VFMADD231PS  Y6, Y8, Y5
 	ADDQ         $+24, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_74
+	JNZ          loop1_72
 
-done75:
-	MOVQ         16(AX), CX
+done73:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y6
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added77
+	CMPQ    BX, $+0
+	JNE     addpart78
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	ADDQ    R8, DX
+	VADDPS  (DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	ADDQ    R8, DX
+	VADDPS  (DX), Y5, Y5
+	JMP     added77
+
+addpart78:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y5, Y5
+
+added77:
 	TESTQ        $+4, R9
-	JZ           store76
+	JZ           store74
 	VBROADCASTSS 80(AX), Y7
 	VBROADCASTSS 84(AX), Y8
 	VMAXPS       Y0, Y7, Y0
@@ -1080,15 +1167,9 @@ done75:
 	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y8, Y5
 
-store76:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y6
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part77
+store74:
+	CMPQ    BX, $+0
+	JNE     part75
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
@@ -1101,9 +1182,9 @@ store76:
 	VMOVUPS Y4, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y5, (AX)
-	JMP     end78
+	JMP     end76
 
-part77:
+part75:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y6, (AX)
 	ADDQ       R8, AX
@@ -1117,118 +1198,137 @@ part77:
 	ADDQ       R8, AX
 	VMASKMOVPS Y5, Y6, (AX)
 
-end78:
+end76:
 	VZEROUPPER
 	RET
 
 // func tile1x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R9
-	LEAQ    laneMasks<>+0(SB), R10
-	MOVQ    $+16, R11
-	SUBQ    R9, R11
-	VMOVDQU (R10)(R11*4), Y2
-	VMOVDQU 32(R10)(R11*4), Y3
-	SUBQ    $+16, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero79
-	CMPQ    R10, $+2
-	JEQ     rowbias82
-	JGT     colbias83
-	CMPQ    R9, $+0
-	JNE     loadpart81
-	MOVQ    BX, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	JMP     ready84
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero79
+	JEQ  rowbias80
+	JMP  colbias81
 
-loadpart81:
-	MOVQ       BX, R9
-	VMASKMOVPS (R9), Y2, Y0
-	VMASKMOVPS 32(R9), Y3, Y1
-	JMP        ready84
-
-rowbias82:
+rowbias80:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Y0
 	VBROADCASTSS (R9), Y1
-	JMP          ready84
+	JMP          ready82
 
-colbias83:
+colbias81:
 	MOVQ       24(AX), R9
+	MOVQ       64(AX), R10
+	LEAQ       laneMasks<>+0(SB), R11
+	MOVQ       $+16, R12
+	SUBQ       R10, R12
+	VMOVDQU    (R11)(R12*4), Y2
+	VMOVDQU    32(R11)(R12*4), Y3
+	SUBQ       $+16, R10
 	VMASKMOVPS (R9), Y2, Y0
 	VMASKMOVPS 32(R9), Y3, Y1
-	JMP        ready84
+	JMP        ready82
 
 zero79:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-ready84:
+ready82:
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R10
+	SHLQ       $0x02, R10
+	MOVQ       88(AX), R9
+	TESTQ      R9, R9
+	CMOVQEQ    DX, R9
 	SUBQ       $+4, SI
-	JLT        rest86
+	JLT        rest84
 
-loop4_85:
+loop4_83:
 	VMOVUPS      (DX), Y2
 	VMOVUPS      32(DX), Y3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	ADDQ         DI, DX
+	PREFETCHT1   (R9)
+	VMOVUPS      (DX)(DI*1), Y2
+	VMOVUPS      32(DX)(DI*1), Y3
 	VBROADCASTSS 4(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y2
+	VMOVUPS      32(DX)(DI*2), Y3
 	VBROADCASTSS 8(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y2
+	VMOVUPS      32(DX)(BX*1), Y3
 	VBROADCASTSS 12(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         R10, R9
 	ADDQ         $+16, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_85
+	JGE          loop4_83
 
-rest86:
+rest84:
 	ADDQ $+4, SI
-	JZ   done88
+	JZ   done86
 
-loop1_87:
+loop1_85:
 	VMOVUPS      (DX), Y2
 	VMOVUPS      32(DX), Y3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         $+4, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_87
+	JNZ          loop1_85
 
-done88:
-	MOVQ         16(AX), CX
+done86:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y2
+	VMOVDQU 32(DX)(SI*4), Y3
+	SUBQ    $+16, BX
+	MOVQ    R8, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added90
+	CMPQ    BX, $+0
+	JNE     addpart91
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	JMP     added90
+
+addpart91:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y2, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(DX), Y3, Y5
+	VADDPS     Y5, Y1, Y1
+
+added90:
 	TESTQ        $+4, R8
-	JZ           store89
+	JZ           store87
 	VBROADCASTSS 80(AX), Y4
 	VBROADCASTSS 84(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -1236,90 +1336,65 @@ done88:
 	VMAXPS       Y1, Y4, Y1
 	VMINPS       Y1, Y5, Y1
 
-store89:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y2
-	VMOVDQU 32(DX)(BX*4), Y3
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part90
+store87:
+	CMPQ    BX, $+0
+	JNE     part88
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
-	JMP     end91
+	JMP     end89
 
-part90:
+part88:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y2, (AX)
 	VMASKMOVPS Y1, Y3, 32(AX)
 
-end91:
+end89:
 	VZEROUPPER
 	RET
 
 // func tile2x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y4
-	VMOVDQU 32(R11)(R12*4), Y5
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero92
-	CMPQ    R11, $+2
-	JEQ     rowbias95
-	JGT     colbias96
-	CMPQ    R10, $+0
-	JNE     loadpart94
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	JMP     ready97
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero92
+	JEQ  rowbias93
+	JMP  colbias94
 
-loadpart94:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y4, Y0
-	VMASKMOVPS 32(R10), Y5, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y2
-	VMASKMOVPS 32(R10), Y5, Y3
-	JMP        ready97
-
-rowbias95:
+rowbias93:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
 	VBROADCASTSS 4(R10), Y2
 	VBROADCASTSS 4(R10), Y3
-	JMP          ready97
+	JMP          ready95
 
-colbias96:
+colbias94:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y4
+	VMOVDQU    32(R12)(R13*4), Y5
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y4, Y0
 	VMOVAPS    Y0, Y2
 	VMASKMOVPS 32(R10), Y5, Y1
 	VMOVAPS    Y1, Y3
-	JMP        ready97
+	JMP        ready95
 
 zero92:
 	VXORPS Y0, Y0, Y0
@@ -1327,62 +1402,66 @@ zero92:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-ready97:
+ready95:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest99
+	JLT        rest97
 
-loop4_98:
+loop4_96:
 	VMOVUPS      (DX), Y4
 	VMOVUPS      32(DX), Y5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS 4(CX), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y4
+	VMOVUPS      32(DX)(DI*1), Y5
 	VBROADCASTSS 8(CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS 12(CX), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y4
+	VMOVUPS      32(DX)(DI*2), Y5
 	VBROADCASTSS 16(CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS 20(CX), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y4
+	VMOVUPS      32(DX)(BX*1), Y5
 	VBROADCASTSS 24(CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS 28(CX), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
+	ADDQ         R11, R10
 	ADDQ         $+32, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_98
+	JGE          loop4_96
 
-rest99:
+rest97:
 	ADDQ $+4, SI
-	JZ   done101
+	JZ   done99
 
-loop1_100:
+loop1_98:
 	VMOVUPS      (DX), Y4
 	VMOVUPS      32(DX), Y5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -1390,13 +1469,48 @@ loop1_100:
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
 	ADDQ         $+8, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_100
+	JNZ          loop1_98
 
-done101:
-	MOVQ         16(AX), CX
+done99:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y4
+	VMOVDQU 32(DX)(SI*4), Y5
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added103
+	CMPQ    BX, $+0
+	JNE     addpart104
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	JMP     added103
+
+addpart104:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y4, Y6
+	VADDPS     Y6, Y0, Y0
+	VMASKMOVPS 32(DX), Y5, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y6
+	VADDPS     Y6, Y2, Y2
+	VMASKMOVPS 32(DX), Y5, Y7
+	VADDPS     Y7, Y3, Y3
+
+added103:
 	TESTQ        $+4, R9
-	JZ           store102
+	JZ           store100
 	VBROADCASTSS 80(AX), Y6
 	VBROADCASTSS 84(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -1408,25 +1522,18 @@ done101:
 	VMAXPS       Y3, Y6, Y3
 	VMINPS       Y3, Y7, Y3
 
-store102:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y4
-	VMOVDQU 32(DX)(BX*4), Y5
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part103
+store100:
+	CMPQ    BX, $+0
+	JNE     part101
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    R8, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
-	JMP     end104
+	JMP     end102
 
-part103:
+part101:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y4, (AX)
 	VMASKMOVPS Y1, Y5, 32(AX)
@@ -1434,62 +1541,31 @@ part103:
 	VMASKMOVPS Y2, Y4, (AX)
 	VMASKMOVPS Y3, Y5, 32(AX)
 
-end104:
+end102:
 	VZEROUPPER
 	RET
 
 // func tile3x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y6
-	VMOVDQU 32(R11)(R12*4), Y7
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero105
-	CMPQ    R11, $+2
-	JEQ     rowbias108
-	JGT     colbias109
-	CMPQ    R10, $+0
-	JNE     loadpart107
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	JMP     ready110
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero105
+	JEQ  rowbias106
+	JMP  colbias107
 
-loadpart107:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y6, Y0
-	VMASKMOVPS 32(R10), Y7, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y2
-	VMASKMOVPS 32(R10), Y7, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y4
-	VMASKMOVPS 32(R10), Y7, Y5
-	JMP        ready110
-
-rowbias108:
+rowbias106:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -1497,17 +1573,24 @@ rowbias108:
 	VBROADCASTSS 4(R10), Y3
 	VBROADCASTSS 8(R10), Y4
 	VBROADCASTSS 8(R10), Y5
-	JMP          ready110
+	JMP          ready108
 
-colbias109:
+colbias107:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y6
+	VMOVDQU    32(R12)(R13*4), Y7
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y6, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
 	VMASKMOVPS 32(R10), Y7, Y1
 	VMOVAPS    Y1, Y3
 	VMOVAPS    Y1, Y5
-	JMP        ready110
+	JMP        ready108
 
 zero105:
 	VXORPS Y0, Y0, Y0
@@ -1517,19 +1600,24 @@ zero105:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-ready110:
+ready108:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest112
+	JLT        rest110
 
-loop4_111:
+loop4_109:
 	VMOVUPS      (DX), Y6
 	VMOVUPS      32(DX), Y7
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -1539,9 +1627,9 @@ loop4_111:
 	VBROADCASTSS 8(CX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y6
+	VMOVUPS      32(DX)(DI*1), Y7
 	VBROADCASTSS 12(CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -1551,9 +1639,8 @@ loop4_111:
 	VBROADCASTSS 20(CX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y6
+	VMOVUPS      32(DX)(DI*2), Y7
 	VBROADCASTSS 24(CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -1563,9 +1650,8 @@ loop4_111:
 	VBROADCASTSS 32(CX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y6
+	VMOVUPS      32(DX)(BX*1), Y7
 	VBROADCASTSS 36(CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -1575,18 +1661,19 @@ loop4_111:
 	VBROADCASTSS 44(CX), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         R11, R10
 	ADDQ         $+48, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_111
+	JGE          loop4_109
 
-rest112:
+rest110:
 	ADDQ $+4, SI
-	JZ   done114
+	JZ   done112
 
-loop1_113:
+loop1_111:
 	VMOVUPS      (DX), Y6
 	VMOVUPS      32(DX), Y7
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -1597,13 +1684,56 @@ loop1_113:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	ADDQ         $+12, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_113
+	JNZ          loop1_111
 
-done114:
-	MOVQ         16(AX), CX
+done112:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y6
+	VMOVDQU 32(DX)(SI*4), Y7
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added116
+	CMPQ    BX, $+0
+	JNE     addpart117
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	JMP     added116
+
+addpart117:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y0, Y0
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y2, Y2
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y4, Y4
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y5, Y5
+
+added116:
 	TESTQ        $+4, R9
-	JZ           store115
+	JZ           store113
 	VBROADCASTSS 80(AX), Y8
 	VBROADCASTSS 84(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -1619,16 +1749,9 @@ done114:
 	VMAXPS       Y5, Y8, Y5
 	VMINPS       Y5, Y9, Y5
 
-store115:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y6
-	VMOVDQU 32(DX)(BX*4), Y7
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part116
+store113:
+	CMPQ    BX, $+0
+	JNE     part114
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -1638,9 +1761,9 @@ store115:
 	ADDQ    R8, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
-	JMP     end117
+	JMP     end115
 
-part116:
+part114:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y6, (AX)
 	VMASKMOVPS Y1, Y7, 32(AX)
@@ -1651,68 +1774,31 @@ part116:
 	VMASKMOVPS Y4, Y6, (AX)
 	VMASKMOVPS Y5, Y7, 32(AX)
 
-end117:
+end115:
 	VZEROUPPER
 	RET
 
 // func tile4x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y8
-	VMOVDQU 32(R11)(R12*4), Y9
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero118
-	CMPQ    R11, $+2
-	JEQ     rowbias121
-	JGT     colbias122
-	CMPQ    R10, $+0
-	JNE     loadpart120
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	JMP     ready123
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero118
+	JEQ  rowbias119
+	JMP  colbias120
 
-loadpart120:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y8, Y0
-	VMASKMOVPS 32(R10), Y9, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y2
-	VMASKMOVPS 32(R10), Y9, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y4
-	VMASKMOVPS 32(R10), Y9, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y6
-	VMASKMOVPS 32(R10), Y9, Y7
-	JMP        ready123
-
-rowbias121:
+rowbias119:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -1722,10 +1808,17 @@ rowbias121:
 	VBROADCASTSS 8(R10), Y5
 	VBROADCASTSS 12(R10), Y6
 	VBROADCASTSS 12(R10), Y7
-	JMP          ready123
+	JMP          ready121
 
-colbias122:
+colbias120:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y8
+	VMOVDQU    32(R12)(R13*4), Y9
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y8, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -1734,7 +1827,7 @@ colbias122:
 	VMOVAPS    Y1, Y3
 	VMOVAPS    Y1, Y5
 	VMOVAPS    Y1, Y7
-	JMP        ready123
+	JMP        ready121
 
 zero118:
 	VXORPS Y0, Y0, Y0
@@ -1746,7 +1839,7 @@ zero118:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-ready123:
+ready121:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -1754,13 +1847,18 @@ ready123:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest125
+	JLT        rest123
 
-loop4_124:
+loop4_122:
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -1773,9 +1871,9 @@ loop4_124:
 	VBROADCASTSS 12(CX), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y8
+	VMOVUPS      32(DX)(DI*1), Y9
 	VBROADCASTSS 16(CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -1788,9 +1886,8 @@ loop4_124:
 	VBROADCASTSS 28(CX), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y8
+	VMOVUPS      32(DX)(DI*2), Y9
 	VBROADCASTSS 32(CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -1803,9 +1900,8 @@ loop4_124:
 	VBROADCASTSS 44(CX), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y8
+	VMOVUPS      32(DX)(BX*1), Y9
 	VBROADCASTSS 48(CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -1818,18 +1914,19 @@ loop4_124:
 	VBROADCASTSS 60(CX), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
+	ADDQ         R11, R10
 	ADDQ         $+64, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_124
+	JGE          loop4_122
 
-rest125:
+rest123:
 	ADDQ $+4, SI
-	JZ   done127
+	JZ   done125
 
-loop1_126:
+loop1_124:
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -1843,13 +1940,64 @@ loop1_126:
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
 	ADDQ         $+16, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_126
+	JNZ          loop1_124
 
-done127:
-	MOVQ         16(AX), CX
+done125:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y8
+	VMOVDQU 32(DX)(SI*4), Y9
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added129
+	CMPQ    BX, $+0
+	JNE     addpart130
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	JMP     added129
+
+addpart130:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y0, Y0
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y2, Y2
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y4, Y4
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y6, Y6
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y7, Y7
+
+added129:
 	TESTQ        $+4, R9
-	JZ           store128
+	JZ           store126
 	VBROADCASTSS 80(AX), Y10
 	VBROADCASTSS 84(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -1869,16 +2017,9 @@ done127:
 	VMAXPS       Y7, Y10, Y7
 	VMINPS       Y7, Y11, Y7
 
-store128:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y8
-	VMOVDQU 32(DX)(BX*4), Y9
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part129
+store126:
+	CMPQ    BX, $+0
+	JNE     part127
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -1891,9 +2032,9 @@ store128:
 	ADDQ    R8, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
-	JMP     end130
+	JMP     end128
 
-part129:
+part127:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y8, (AX)
 	VMASKMOVPS Y1, Y9, 32(AX)
@@ -1907,74 +2048,31 @@ part129:
 	VMASKMOVPS Y6, Y8, (AX)
 	VMASKMOVPS Y7, Y9, 32(AX)
 
-end130:
+end128:
 	VZEROUPPER
 	RET
 
 // func tile5x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y10
-	VMOVDQU 32(R11)(R12*4), Y11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero131
-	CMPQ    R11, $+2
-	JEQ     rowbias134
-	JGT     colbias135
-	CMPQ    R10, $+0
-	JNE     loadpart133
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	JMP     ready136
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero131
+	JEQ  rowbias132
+	JMP  colbias133
 
-loadpart133:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y10, Y0
-	VMASKMOVPS 32(R10), Y11, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y2
-	VMASKMOVPS 32(R10), Y11, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y4
-	VMASKMOVPS 32(R10), Y11, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y6
-	VMASKMOVPS 32(R10), Y11, Y7
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y8
-	VMASKMOVPS 32(R10), Y11, Y9
-	JMP        ready136
-
-rowbias134:
+rowbias132:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -1986,10 +2084,17 @@ rowbias134:
 	VBROADCASTSS 12(R10), Y7
 	VBROADCASTSS 16(R10), Y8
 	VBROADCASTSS 16(R10), Y9
-	JMP          ready136
+	JMP          ready134
 
-colbias135:
+colbias133:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y10
+	VMOVDQU    32(R12)(R13*4), Y11
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y10, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -2000,7 +2105,7 @@ colbias135:
 	VMOVAPS    Y1, Y5
 	VMOVAPS    Y1, Y7
 	VMOVAPS    Y1, Y9
-	JMP        ready136
+	JMP        ready134
 
 zero131:
 	VXORPS Y0, Y0, Y0
@@ -2014,7 +2119,7 @@ zero131:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-ready136:
+ready134:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -2024,13 +2129,18 @@ ready136:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest138
+	JLT        rest136
 
-loop4_137:
+loop4_135:
 	VMOVUPS      (DX), Y10
 	VMOVUPS      32(DX), Y11
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -2046,9 +2156,9 @@ loop4_137:
 	VBROADCASTSS 16(CX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y10
+	VMOVUPS      32(DX)(DI*1), Y11
 	VBROADCASTSS 20(CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -2064,9 +2174,8 @@ loop4_137:
 	VBROADCASTSS 36(CX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y10
+	VMOVUPS      32(DX)(DI*2), Y11
 	VBROADCASTSS 40(CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -2082,9 +2191,8 @@ loop4_137:
 	VBROADCASTSS 56(CX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y10
+	VMOVUPS      32(DX)(BX*1), Y11
 	VBROADCASTSS 60(CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -2100,18 +2208,19 @@ loop4_137:
 	VBROADCASTSS 76(CX), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         R11, R10
 	ADDQ         $+80, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_137
+	JGE          loop4_135
 
-rest138:
+rest136:
 	ADDQ $+4, SI
-	JZ   done140
+	JZ   done138
 
-loop1_139:
+loop1_137:
 	VMOVUPS      (DX), Y10
 	VMOVUPS      32(DX), Y11
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -2128,13 +2237,72 @@ loop1_139:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         $+20, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_139
+	JNZ          loop1_137
 
-done140:
-	MOVQ         16(AX), CX
+done138:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y10
+	VMOVDQU 32(DX)(SI*4), Y11
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added142
+	CMPQ    BX, $+0
+	JNE     addpart143
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	ADDQ    R8, DX
+	VADDPS  (DX), Y8, Y8
+	VADDPS  32(DX), Y9, Y9
+	JMP     added142
+
+addpart143:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y0, Y0
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y2, Y2
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y4, Y4
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y6, Y6
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y8, Y8
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y9, Y9
+
+added142:
 	TESTQ        $+4, R9
-	JZ           store141
+	JZ           store139
 	VBROADCASTSS 80(AX), Y12
 	VBROADCASTSS 84(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -2158,16 +2326,9 @@ done140:
 	VMAXPS       Y9, Y12, Y9
 	VMINPS       Y9, Y13, Y9
 
-store141:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y10
-	VMOVDQU 32(DX)(BX*4), Y11
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part142
+store139:
+	CMPQ    BX, $+0
+	JNE     part140
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -2183,9 +2344,9 @@ store141:
 	ADDQ    R8, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
-	JMP     end143
+	JMP     end141
 
-part142:
+part140:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y10, (AX)
 	VMASKMOVPS Y1, Y11, 32(AX)
@@ -2202,80 +2363,31 @@ part142:
 	VMASKMOVPS Y8, Y10, (AX)
 	VMASKMOVPS Y9, Y11, 32(AX)
 
-end143:
+end141:
 	VZEROUPPER
 	RET
 
 // func tile6x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y12
-	VMOVDQU 32(R11)(R12*4), Y13
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero144
-	CMPQ    R11, $+2
-	JEQ     rowbias147
-	JGT     colbias148
-	CMPQ    R10, $+0
-	JNE     loadpart146
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y10
-	VMOVUPS 32(R10), Y11
-	JMP     ready149
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero144
+	JEQ  rowbias145
+	JMP  colbias146
 
-loadpart146:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y12, Y0
-	VMASKMOVPS 32(R10), Y13, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y2
-	VMASKMOVPS 32(R10), Y13, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y4
-	VMASKMOVPS 32(R10), Y13, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y6
-	VMASKMOVPS 32(R10), Y13, Y7
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y8
-	VMASKMOVPS 32(R10), Y13, Y9
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y10
-	VMASKMOVPS 32(R10), Y13, Y11
-	JMP        ready149
-
-rowbias147:
+rowbias145:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -2289,10 +2401,17 @@ rowbias147:
 	VBROADCASTSS 16(R10), Y9
 	VBROADCASTSS 20(R10), Y10
 	VBROADCASTSS 20(R10), Y11
-	JMP          ready149
+	JMP          ready147
 
-colbias148:
+colbias146:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y12
+	VMOVDQU    32(R12)(R13*4), Y13
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y12, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -2305,7 +2424,7 @@ colbias148:
 	VMOVAPS    Y1, Y7
 	VMOVAPS    Y1, Y9
 	VMOVAPS    Y1, Y11
-	JMP        ready149
+	JMP        ready147
 
 zero144:
 	VXORPS Y0, Y0, Y0
@@ -2321,7 +2440,7 @@ zero144:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-ready149:
+ready147:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -2333,13 +2452,18 @@ ready149:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest151
+	JLT        rest149
 
-loop4_150:
+loop4_148:
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -2358,9 +2482,9 @@ loop4_150:
 	VBROADCASTSS 20(CX), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Y12
+	VMOVUPS      32(DX)(DI*1), Y13
 	VBROADCASTSS 24(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -2379,9 +2503,8 @@ loop4_150:
 	VBROADCASTSS 44(CX), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Y12
+	VMOVUPS      32(DX)(DI*2), Y13
 	VBROADCASTSS 48(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -2400,9 +2523,8 @@ loop4_150:
 	VBROADCASTSS 68(CX), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Y12
+	VMOVUPS      32(DX)(BX*1), Y13
 	VBROADCASTSS 72(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -2421,18 +2543,19 @@ loop4_150:
 	VBROADCASTSS 92(CX), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	ADDQ         R11, R10
 	ADDQ         $+96, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_150
+	JGE          loop4_148
 
-rest151:
+rest149:
 	ADDQ $+4, SI
-	JZ   done153
+	JZ   done151
 
-loop1_152:
+loop1_150:
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -2452,13 +2575,80 @@ loop1_152:
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
 	ADDQ         $+24, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_152
+	JNZ          loop1_150
 
-done153:
-	MOVQ         16(AX), CX
+done151:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y12
+	VMOVDQU 32(DX)(SI*4), Y13
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added155
+	CMPQ    BX, $+0
+	JNE     addpart156
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	ADDQ    R8, DX
+	VADDPS  (DX), Y8, Y8
+	VADDPS  32(DX), Y9, Y9
+	ADDQ    R8, DX
+	VADDPS  (DX), Y10, Y10
+	VADDPS  32(DX), Y11, Y11
+	JMP     added155
+
+addpart156:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y2, Y2
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y4, Y4
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y6, Y6
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y8, Y8
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y9, Y9
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y10, Y10
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y11, Y11
+
+added155:
 	TESTQ        $+4, R9
-	JZ           store154
+	JZ           store152
 	VBROADCASTSS 80(AX), Y14
 	VBROADCASTSS 84(AX), Y15
 	VMAXPS       Y0, Y14, Y0
@@ -2486,16 +2676,9 @@ done153:
 	VMAXPS       Y11, Y14, Y11
 	VMINPS       Y11, Y15, Y11
 
-store154:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y12
-	VMOVDQU 32(DX)(BX*4), Y13
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part155
+store152:
+	CMPQ    BX, $+0
+	JNE     part153
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -2514,9 +2697,9 @@ store154:
 	ADDQ    R8, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
-	JMP     end156
+	JMP     end154
 
-part155:
+part153:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y12, (AX)
 	VMASKMOVPS Y1, Y13, 32(AX)
@@ -2536,64 +2719,54 @@ part155:
 	VMASKMOVPS Y10, Y12, (AX)
 	VMASKMOVPS Y11, Y13, 32(AX)
 
-end156:
+end154:
 	VZEROUPPER
 	RET
 
 // func tileAt1x1AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt1x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R9
-	LEAQ    laneMasks<>+0(SB), R10
-	MOVQ    $+16, R11
-	SUBQ    R9, R11
-	VMOVDQU (R10)(R11*4), Y1
-	SUBQ    $+8, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero157
-	CMPQ    R10, $+2
-	JEQ     rowbias160
-	JGT     colbias161
-	CMPQ    R9, $+0
-	JNE     loadpart159
-	MOVQ    BX, R9
-	VMOVUPS (R9), Y0
-	JMP     ready162
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 32(AX), DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero157
+	JEQ  rowbias158
+	JMP  colbias159
 
-loadpart159:
-	MOVQ       BX, R9
-	VMASKMOVPS (R9), Y1, Y0
-	JMP        ready162
-
-rowbias160:
+rowbias158:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Y0
-	JMP          ready162
+	JMP          ready160
 
-colbias161:
+colbias159:
 	MOVQ       24(AX), R9
+	MOVQ       64(AX), R10
+	LEAQ       laneMasks<>+0(SB), R11
+	MOVQ       $+16, R12
+	SUBQ       R10, R12
+	VMOVDQU    (R11)(R12*4), Y1
+	SUBQ       $+8, R10
 	VMASKMOVPS (R9), Y1, Y0
-	JMP        ready162
+	JMP        ready160
 
 zero157:
 	VXORPS Y0, Y0, Y0
 
-ready162:
+ready160:
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest164
+	JLT        rest162
 
-loop4_163:
+loop4_161:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y1
 	VBROADCASTSS (CX), Y2
@@ -2613,13 +2786,13 @@ loop4_163:
 	ADDQ         $+16, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_163
+	JGE          loop4_161
 
-rest164:
+rest162:
 	ADDQ $+4, SI
-	JZ   done166
+	JZ   done164
 
-loop1_165:
+loop1_163:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y1
 	VBROADCASTSS (CX), Y2
@@ -2627,101 +2800,103 @@ loop1_165:
 	ADDQ         $+4, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_165
+	JNZ          loop1_163
 
-done166:
-	MOVQ         16(AX), CX
+done164:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y1
+	SUBQ    $+8, BX
+	MOVQ    R8, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added168
+	CMPQ    BX, $+0
+	JNE     addpart169
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	JMP     added168
+
+addpart169:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y1, Y2
+	VADDPS     Y2, Y0, Y0
+
+added168:
 	TESTQ        $+4, R8
-	JZ           store167
+	JZ           store165
 	VBROADCASTSS 80(AX), Y2
 	VBROADCASTSS 84(AX), Y3
 	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y3, Y0
 
-store167:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y1
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part168
+store165:
+	CMPQ    BX, $+0
+	JNE     part166
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
-	JMP     end169
+	JMP     end167
 
-part168:
+part166:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y1, (AX)
 
-end169:
+end167:
 	VZEROUPPER
 	RET
 
 // func tileAt2x1AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt2x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y2
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero170
-	CMPQ    R11, $+2
-	JEQ     rowbias173
-	JGT     colbias174
-	CMPQ    R10, $+0
-	JNE     loadpart172
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	JMP     ready175
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero170
+	JEQ  rowbias171
+	JMP  colbias172
 
-loadpart172:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y2, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y2, Y1
-	JMP        ready175
-
-rowbias173:
+rowbias171:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
-	JMP          ready175
+	JMP          ready173
 
-colbias174:
+colbias172:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y2
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y2, Y0
 	VMOVAPS    Y0, Y1
-	JMP        ready175
+	JMP        ready173
 
 zero170:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-ready175:
+ready173:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest177
+	JLT        rest175
 
-loop4_176:
+loop4_174:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y2
 	VBROADCASTSS (CX), Y3
@@ -2749,13 +2924,13 @@ loop4_176:
 	ADDQ         $+32, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_176
+	JGE          loop4_174
 
-rest177:
+rest175:
 	ADDQ $+4, SI
-	JZ   done179
+	JZ   done177
 
-loop1_178:
+loop1_176:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y2
 	VBROADCASTSS (CX), Y3
@@ -2765,12 +2940,39 @@ loop1_178:
 	ADDQ         $+8, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_178
+	JNZ          loop1_176
 
-done179:
-	MOVQ         16(AX), CX
+done177:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y2
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added181
+	CMPQ    BX, $+0
+	JNE     addpart182
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	JMP     added181
+
+addpart182:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y2, Y3
+	VADDPS     Y3, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y2, Y3
+	VADDPS     Y3, Y1, Y1
+
+added181:
 	TESTQ        $+4, R9
-	JZ           store180
+	JZ           store178
 	VBROADCASTSS 80(AX), Y3
 	VBROADCASTSS 84(AX), Y4
 	VMAXPS       Y0, Y3, Y0
@@ -2778,103 +2980,79 @@ done179:
 	VMAXPS       Y1, Y3, Y1
 	VMINPS       Y1, Y4, Y1
 
-store180:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y2
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part181
+store178:
+	CMPQ    BX, $+0
+	JNE     part179
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y1, (AX)
-	JMP     end182
+	JMP     end180
 
-part181:
+part179:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y2, (AX)
 	ADDQ       R8, AX
 	VMASKMOVPS Y1, Y2, (AX)
 
-end182:
+end180:
 	VZEROUPPER
 	RET
 
 // func tileAt3x1AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt3x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y3
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero183
-	CMPQ    R11, $+2
-	JEQ     rowbias186
-	JGT     colbias187
-	CMPQ    R10, $+0
-	JNE     loadpart185
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	JMP     ready188
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero183
+	JEQ  rowbias184
+	JMP  colbias185
 
-loadpart185:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y3, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y3, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y3, Y2
-	JMP        ready188
-
-rowbias186:
+rowbias184:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
 	VBROADCASTSS 8(R10), Y2
-	JMP          ready188
+	JMP          ready186
 
-colbias187:
+colbias185:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y3
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y3, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
-	JMP        ready188
+	JMP        ready186
 
 zero183:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 
-ready188:
+ready186:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest190
+	JLT        rest188
 
-loop4_189:
+loop4_187:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y3
 	VBROADCASTSS (CX), Y4
@@ -2910,13 +3088,13 @@ loop4_189:
 	ADDQ         $+48, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_189
+	JGE          loop4_187
 
-rest190:
+rest188:
 	ADDQ $+4, SI
-	JZ   done192
+	JZ   done190
 
-loop1_191:
+loop1_189:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y3
 	VBROADCASTSS (CX), Y4
@@ -2928,12 +3106,44 @@ loop1_191:
 	ADDQ         $+12, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_191
+	JNZ          loop1_189
 
-done192:
-	MOVQ         16(AX), CX
+done190:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y3
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added194
+	CMPQ    BX, $+0
+	JNE     addpart195
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	JMP     added194
+
+addpart195:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y3, Y4
+	VADDPS     Y4, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y3, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y3, Y4
+	VADDPS     Y4, Y2, Y2
+
+added194:
 	TESTQ        $+4, R9
-	JZ           store193
+	JZ           store191
 	VBROADCASTSS 80(AX), Y4
 	VBROADCASTSS 84(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -2943,24 +3153,18 @@ done192:
 	VMAXPS       Y2, Y4, Y2
 	VMINPS       Y2, Y5, Y2
 
-store193:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y3
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part194
+store191:
+	CMPQ    BX, $+0
+	JNE     part192
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y1, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y2, (AX)
-	JMP     end195
+	JMP     end193
 
-part194:
+part192:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y3, (AX)
 	ADDQ       R8, AX
@@ -2968,72 +3172,50 @@ part194:
 	ADDQ       R8, AX
 	VMASKMOVPS Y2, Y3, (AX)
 
-end195:
+end193:
 	VZEROUPPER
 	RET
 
 // func tileAt4x1AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt4x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y4
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero196
-	CMPQ    R11, $+2
-	JEQ     rowbias199
-	JGT     colbias200
-	CMPQ    R10, $+0
-	JNE     loadpart198
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y3
-	JMP     ready201
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero196
+	JEQ  rowbias197
+	JMP  colbias198
 
-loadpart198:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y4, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y2
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y3
-	JMP        ready201
-
-rowbias199:
+rowbias197:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
 	VBROADCASTSS 8(R10), Y2
 	VBROADCASTSS 12(R10), Y3
-	JMP          ready201
+	JMP          ready199
 
-colbias200:
+colbias198:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y4
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y4, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y3
-	JMP        ready201
+	JMP        ready199
 
 zero196:
 	VXORPS Y0, Y0, Y0
@@ -3041,7 +3223,7 @@ zero196:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-ready201:
+ready199:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -3050,9 +3232,9 @@ ready201:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest203
+	JLT        rest201
 
-loop4_202:
+loop4_200:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y4
 	VBROADCASTSS (CX), Y5
@@ -3096,13 +3278,13 @@ loop4_202:
 	ADDQ         $+64, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_202
+	JGE          loop4_200
 
-rest203:
+rest201:
 	ADDQ $+4, SI
-	JZ   done205
+	JZ   done203
 
-loop1_204:
+loop1_202:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y4
 	VBROADCASTSS (CX), Y5
@@ -3116,12 +3298,49 @@ loop1_204:
 	ADDQ         $+16, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_204
+	JNZ          loop1_202
 
-done205:
-	MOVQ         16(AX), CX
+done203:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y4
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added207
+	CMPQ    BX, $+0
+	JNE     addpart208
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	ADDQ    R8, DX
+	VADDPS  (DX), Y3, Y3
+	JMP     added207
+
+addpart208:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y5
+	VADDPS     Y5, Y3, Y3
+
+added207:
 	TESTQ        $+4, R9
-	JZ           store206
+	JZ           store204
 	VBROADCASTSS 80(AX), Y5
 	VBROADCASTSS 84(AX), Y6
 	VMAXPS       Y0, Y5, Y0
@@ -3133,15 +3352,9 @@ done205:
 	VMAXPS       Y3, Y5, Y3
 	VMINPS       Y3, Y6, Y3
 
-store206:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y4
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part207
+store204:
+	CMPQ    BX, $+0
+	JNE     part205
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
@@ -3150,9 +3363,9 @@ store206:
 	VMOVUPS Y2, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y3, (AX)
-	JMP     end208
+	JMP     end206
 
-part207:
+part205:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y4, (AX)
 	ADDQ       R8, AX
@@ -3162,78 +3375,52 @@ part207:
 	ADDQ       R8, AX
 	VMASKMOVPS Y3, Y4, (AX)
 
-end208:
+end206:
 	VZEROUPPER
 	RET
 
 // func tileAt5x1AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt5x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y5
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero209
-	CMPQ    R11, $+2
-	JEQ     rowbias212
-	JGT     colbias213
-	CMPQ    R10, $+0
-	JNE     loadpart211
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	JMP     ready214
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero209
+	JEQ  rowbias210
+	JMP  colbias211
 
-loadpart211:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y5, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y2
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y5, Y4
-	JMP        ready214
-
-rowbias212:
+rowbias210:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
 	VBROADCASTSS 8(R10), Y2
 	VBROADCASTSS 12(R10), Y3
 	VBROADCASTSS 16(R10), Y4
-	JMP          ready214
+	JMP          ready212
 
-colbias213:
+colbias211:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y5
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y5, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y3
 	VMOVAPS    Y0, Y4
-	JMP        ready214
+	JMP        ready212
 
 zero209:
 	VXORPS Y0, Y0, Y0
@@ -3242,7 +3429,7 @@ zero209:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 
-ready214:
+ready212:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -3253,9 +3440,9 @@ ready214:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest216
+	JLT        rest214
 
-loop4_215:
+loop4_213:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y5
 	VBROADCASTSS (CX), Y6
@@ -3307,13 +3494,13 @@ loop4_215:
 	ADDQ         $+80, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_215
+	JGE          loop4_213
 
-rest216:
+rest214:
 	ADDQ $+4, SI
-	JZ   done218
+	JZ   done216
 
-loop1_217:
+loop1_215:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y5
 	VBROADCASTSS (CX), Y6
@@ -3329,12 +3516,54 @@ loop1_217:
 	ADDQ         $+20, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_217
+	JNZ          loop1_215
 
-done218:
-	MOVQ         16(AX), CX
+done216:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y5
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added220
+	CMPQ    BX, $+0
+	JNE     addpart221
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	ADDQ    R8, DX
+	VADDPS  (DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	JMP     added220
+
+addpart221:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y5, Y6
+	VADDPS     Y6, Y4, Y4
+
+added220:
 	TESTQ        $+4, R9
-	JZ           store219
+	JZ           store217
 	VBROADCASTSS 80(AX), Y6
 	VBROADCASTSS 84(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -3348,15 +3577,9 @@ done218:
 	VMAXPS       Y4, Y6, Y4
 	VMINPS       Y4, Y7, Y4
 
-store219:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y5
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part220
+store217:
+	CMPQ    BX, $+0
+	JNE     part218
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
@@ -3367,9 +3590,9 @@ store219:
 	VMOVUPS Y3, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y4, (AX)
-	JMP     end221
+	JMP     end219
 
-part220:
+part218:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y5, (AX)
 	ADDQ       R8, AX
@@ -3381,66 +3604,30 @@ part220:
 	ADDQ       R8, AX
 	VMASKMOVPS Y4, Y5, (AX)
 
-end221:
+end219:
 	VZEROUPPER
 	RET
 
 // func tileAt6x1AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt6x1AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y6
-	SUBQ    $+8, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero222
-	CMPQ    R11, $+2
-	JEQ     rowbias225
-	JGT     colbias226
-	CMPQ    R10, $+0
-	JNE     loadpart224
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y5
-	JMP     ready227
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero222
+	JEQ  rowbias223
+	JMP  colbias224
 
-loadpart224:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y6, Y0
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y2
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y4
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y5
-	JMP        ready227
-
-rowbias225:
+rowbias223:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS 4(R10), Y1
@@ -3448,17 +3635,23 @@ rowbias225:
 	VBROADCASTSS 12(R10), Y3
 	VBROADCASTSS 16(R10), Y4
 	VBROADCASTSS 20(R10), Y5
-	JMP          ready227
+	JMP          ready225
 
-colbias226:
+colbias224:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y6
+	SUBQ       $+8, R11
 	VMASKMOVPS (R10), Y6, Y0
 	VMOVAPS    Y0, Y1
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y3
 	VMOVAPS    Y0, Y4
 	VMOVAPS    Y0, Y5
-	JMP        ready227
+	JMP        ready225
 
 zero222:
 	VXORPS Y0, Y0, Y0
@@ -3468,7 +3661,7 @@ zero222:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-ready227:
+ready225:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -3481,9 +3674,9 @@ ready227:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest229
+	JLT        rest227
 
-loop4_228:
+loop4_226:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y6
 	VBROADCASTSS (CX), Y7
@@ -3543,13 +3736,13 @@ loop4_228:
 	ADDQ         $+96, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_228
+	JGE          loop4_226
 
-rest229:
+rest227:
 	ADDQ $+4, SI
-	JZ   done231
+	JZ   done229
 
-loop1_230:
+loop1_228:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y6
 	VBROADCASTSS (CX), Y7
@@ -3567,12 +3760,59 @@ loop1_230:
 	ADDQ         $+24, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_230
+	JNZ          loop1_228
 
-done231:
-	MOVQ         16(AX), CX
+done229:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y6
+	SUBQ    $+8, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added233
+	CMPQ    BX, $+0
+	JNE     addpart234
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	ADDQ    R8, DX
+	VADDPS  (DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	ADDQ    R8, DX
+	VADDPS  (DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	ADDQ    R8, DX
+	VADDPS  (DX), Y5, Y5
+	JMP     added233
+
+addpart234:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y0, Y0
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y2, Y2
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y4, Y4
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y7
+	VADDPS     Y7, Y5, Y5
+
+added233:
 	TESTQ        $+4, R9
-	JZ           store232
+	JZ           store230
 	VBROADCASTSS 80(AX), Y7
 	VBROADCASTSS 84(AX), Y8
 	VMAXPS       Y0, Y7, Y0
@@ -3588,15 +3828,9 @@ done231:
 	VMAXPS       Y5, Y7, Y5
 	VMINPS       Y5, Y8, Y5
 
-store232:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y6
-	SUBQ    $+8, AX
-	CMPQ    AX, $+0
-	JNE     part233
+store230:
+	CMPQ    BX, $+0
+	JNE     part231
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	ADDQ    R8, AX
@@ -3609,9 +3843,9 @@ store232:
 	VMOVUPS Y4, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Y5, (AX)
-	JMP     end234
+	JMP     end232
 
-part233:
+part231:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y6, (AX)
 	ADDQ       R8, AX
@@ -3625,70 +3859,58 @@ part233:
 	ADDQ       R8, AX
 	VMASKMOVPS Y5, Y6, (AX)
 
-end234:
+end232:
 	VZEROUPPER
 	RET
 
 // func tileAt1x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R9
-	LEAQ    laneMasks<>+0(SB), R10
-	MOVQ    $+16, R11
-	SUBQ    R9, R11
-	VMOVDQU (R10)(R11*4), Y2
-	VMOVDQU 32(R10)(R11*4), Y3
-	SUBQ    $+16, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero235
-	CMPQ    R10, $+2
-	JEQ     rowbias238
-	JGT     colbias239
-	CMPQ    R9, $+0
-	JNE     loadpart237
-	MOVQ    BX, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	JMP     ready240
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 32(AX), DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero235
+	JEQ  rowbias236
+	JMP  colbias237
 
-loadpart237:
-	MOVQ       BX, R9
-	VMASKMOVPS (R9), Y2, Y0
-	VMASKMOVPS 32(R9), Y3, Y1
-	JMP        ready240
-
-rowbias238:
+rowbias236:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Y0
 	VBROADCASTSS (R9), Y1
-	JMP          ready240
+	JMP          ready238
 
-colbias239:
+colbias237:
 	MOVQ       24(AX), R9
+	MOVQ       64(AX), R10
+	LEAQ       laneMasks<>+0(SB), R11
+	MOVQ       $+16, R12
+	SUBQ       R10, R12
+	VMOVDQU    (R11)(R12*4), Y2
+	VMOVDQU    32(R11)(R12*4), Y3
+	SUBQ       $+16, R10
 	VMASKMOVPS (R9), Y2, Y0
 	VMASKMOVPS 32(R9), Y3, Y1
-	JMP        ready240
+	JMP        ready238
 
 zero235:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-ready240:
+ready238:
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest242
+	JLT        rest240
 
-loop4_241:
+loop4_239:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y2
 	VMOVUPS      32(DX)(BX*4), Y3
@@ -3716,13 +3938,13 @@ loop4_241:
 	ADDQ         $+16, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_241
+	JGE          loop4_239
 
-rest242:
+rest240:
 	ADDQ $+4, SI
-	JZ   done244
+	JZ   done242
 
-loop1_243:
+loop1_241:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y2
 	VMOVUPS      32(DX)(BX*4), Y3
@@ -3732,12 +3954,38 @@ loop1_243:
 	ADDQ         $+4, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_243
+	JNZ          loop1_241
 
-done244:
-	MOVQ         16(AX), CX
+done242:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y2
+	VMOVDQU 32(DX)(SI*4), Y3
+	SUBQ    $+16, BX
+	MOVQ    R8, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added246
+	CMPQ    BX, $+0
+	JNE     addpart247
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	JMP     added246
+
+addpart247:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y2, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(DX), Y3, Y5
+	VADDPS     Y5, Y1, Y1
+
+added246:
 	TESTQ        $+4, R8
-	JZ           store245
+	JZ           store243
 	VBROADCASTSS 80(AX), Y4
 	VBROADCASTSS 84(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -3745,89 +3993,64 @@ done244:
 	VMAXPS       Y1, Y4, Y1
 	VMINPS       Y1, Y5, Y1
 
-store245:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y2
-	VMOVDQU 32(DX)(BX*4), Y3
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part246
+store243:
+	CMPQ    BX, $+0
+	JNE     part244
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
-	JMP     end247
+	JMP     end245
 
-part246:
+part244:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y2, (AX)
 	VMASKMOVPS Y1, Y3, 32(AX)
 
-end247:
+end245:
 	VZEROUPPER
 	RET
 
 // func tileAt2x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y4
-	VMOVDQU 32(R11)(R12*4), Y5
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero248
-	CMPQ    R11, $+2
-	JEQ     rowbias251
-	JGT     colbias252
-	CMPQ    R10, $+0
-	JNE     loadpart250
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	JMP     ready253
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero248
+	JEQ  rowbias249
+	JMP  colbias250
 
-loadpart250:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y4, Y0
-	VMASKMOVPS 32(R10), Y5, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y2
-	VMASKMOVPS 32(R10), Y5, Y3
-	JMP        ready253
-
-rowbias251:
+rowbias249:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
 	VBROADCASTSS 4(R10), Y2
 	VBROADCASTSS 4(R10), Y3
-	JMP          ready253
+	JMP          ready251
 
-colbias252:
+colbias250:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y4
+	VMOVDQU    32(R12)(R13*4), Y5
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y4, Y0
 	VMOVAPS    Y0, Y2
 	VMASKMOVPS 32(R10), Y5, Y1
 	VMOVAPS    Y1, Y3
-	JMP        ready253
+	JMP        ready251
 
 zero248:
 	VXORPS Y0, Y0, Y0
@@ -3835,14 +4058,14 @@ zero248:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-ready253:
+ready251:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest255
+	JLT        rest253
 
-loop4_254:
+loop4_252:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y4
 	VMOVUPS      32(DX)(BX*4), Y5
@@ -3882,13 +4105,13 @@ loop4_254:
 	ADDQ         $+32, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_254
+	JGE          loop4_252
 
-rest255:
+rest253:
 	ADDQ $+4, SI
-	JZ   done257
+	JZ   done255
 
-loop1_256:
+loop1_254:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y4
 	VMOVUPS      32(DX)(BX*4), Y5
@@ -3901,12 +4124,46 @@ loop1_256:
 	ADDQ         $+8, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_256
+	JNZ          loop1_254
 
-done257:
-	MOVQ         16(AX), CX
+done255:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y4
+	VMOVDQU 32(DX)(SI*4), Y5
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added259
+	CMPQ    BX, $+0
+	JNE     addpart260
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	JMP     added259
+
+addpart260:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y4, Y6
+	VADDPS     Y6, Y0, Y0
+	VMASKMOVPS 32(DX), Y5, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y6
+	VADDPS     Y6, Y2, Y2
+	VMASKMOVPS 32(DX), Y5, Y7
+	VADDPS     Y7, Y3, Y3
+
+added259:
 	TESTQ        $+4, R9
-	JZ           store258
+	JZ           store256
 	VBROADCASTSS 80(AX), Y6
 	VBROADCASTSS 84(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -3918,25 +4175,18 @@ done257:
 	VMAXPS       Y3, Y6, Y3
 	VMINPS       Y3, Y7, Y3
 
-store258:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y4
-	VMOVDQU 32(DX)(BX*4), Y5
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part259
+store256:
+	CMPQ    BX, $+0
+	JNE     part257
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    R8, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
-	JMP     end260
+	JMP     end258
 
-part259:
+part257:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y4, (AX)
 	VMASKMOVPS Y1, Y5, 32(AX)
@@ -3944,61 +4194,30 @@ part259:
 	VMASKMOVPS Y2, Y4, (AX)
 	VMASKMOVPS Y3, Y5, 32(AX)
 
-end260:
+end258:
 	VZEROUPPER
 	RET
 
 // func tileAt3x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y6
-	VMOVDQU 32(R11)(R12*4), Y7
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero261
-	CMPQ    R11, $+2
-	JEQ     rowbias264
-	JGT     colbias265
-	CMPQ    R10, $+0
-	JNE     loadpart263
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	JMP     ready266
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero261
+	JEQ  rowbias262
+	JMP  colbias263
 
-loadpart263:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y6, Y0
-	VMASKMOVPS 32(R10), Y7, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y2
-	VMASKMOVPS 32(R10), Y7, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y4
-	VMASKMOVPS 32(R10), Y7, Y5
-	JMP        ready266
-
-rowbias264:
+rowbias262:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -4006,17 +4225,24 @@ rowbias264:
 	VBROADCASTSS 4(R10), Y3
 	VBROADCASTSS 8(R10), Y4
 	VBROADCASTSS 8(R10), Y5
-	JMP          ready266
+	JMP          ready264
 
-colbias265:
+colbias263:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y6
+	VMOVDQU    32(R12)(R13*4), Y7
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y6, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
 	VMASKMOVPS 32(R10), Y7, Y1
 	VMOVAPS    Y1, Y3
 	VMOVAPS    Y1, Y5
-	JMP        ready266
+	JMP        ready264
 
 zero261:
 	VXORPS Y0, Y0, Y0
@@ -4026,16 +4252,16 @@ zero261:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-ready266:
+ready264:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest268
+	JLT        rest266
 
-loop4_267:
+loop4_265:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y6
 	VMOVUPS      32(DX)(BX*4), Y7
@@ -4087,13 +4313,13 @@ loop4_267:
 	ADDQ         $+48, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_267
+	JGE          loop4_265
 
-rest268:
+rest266:
 	ADDQ $+4, SI
-	JZ   done270
+	JZ   done268
 
-loop1_269:
+loop1_267:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y6
 	VMOVUPS      32(DX)(BX*4), Y7
@@ -4109,12 +4335,54 @@ loop1_269:
 	ADDQ         $+12, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_269
+	JNZ          loop1_267
 
-done270:
-	MOVQ         16(AX), CX
+done268:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y6
+	VMOVDQU 32(DX)(SI*4), Y7
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added272
+	CMPQ    BX, $+0
+	JNE     addpart273
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	JMP     added272
+
+addpart273:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y0, Y0
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y2, Y2
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y4, Y4
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y5, Y5
+
+added272:
 	TESTQ        $+4, R9
-	JZ           store271
+	JZ           store269
 	VBROADCASTSS 80(AX), Y8
 	VBROADCASTSS 84(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -4130,16 +4398,9 @@ done270:
 	VMAXPS       Y5, Y8, Y5
 	VMINPS       Y5, Y9, Y5
 
-store271:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y6
-	VMOVDQU 32(DX)(BX*4), Y7
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part272
+store269:
+	CMPQ    BX, $+0
+	JNE     part270
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -4149,9 +4410,9 @@ store271:
 	ADDQ    R8, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
-	JMP     end273
+	JMP     end271
 
-part272:
+part270:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y6, (AX)
 	VMASKMOVPS Y1, Y7, 32(AX)
@@ -4162,67 +4423,30 @@ part272:
 	VMASKMOVPS Y4, Y6, (AX)
 	VMASKMOVPS Y5, Y7, 32(AX)
 
-end273:
+end271:
 	VZEROUPPER
 	RET
 
 // func tileAt4x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y8
-	VMOVDQU 32(R11)(R12*4), Y9
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero274
-	CMPQ    R11, $+2
-	JEQ     rowbias277
-	JGT     colbias278
-	CMPQ    R10, $+0
-	JNE     loadpart276
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	JMP     ready279
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero274
+	JEQ  rowbias275
+	JMP  colbias276
 
-loadpart276:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y8, Y0
-	VMASKMOVPS 32(R10), Y9, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y2
-	VMASKMOVPS 32(R10), Y9, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y4
-	VMASKMOVPS 32(R10), Y9, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y6
-	VMASKMOVPS 32(R10), Y9, Y7
-	JMP        ready279
-
-rowbias277:
+rowbias275:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -4232,10 +4456,17 @@ rowbias277:
 	VBROADCASTSS 8(R10), Y5
 	VBROADCASTSS 12(R10), Y6
 	VBROADCASTSS 12(R10), Y7
-	JMP          ready279
+	JMP          ready277
 
-colbias278:
+colbias276:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y8
+	VMOVDQU    32(R12)(R13*4), Y9
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y8, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -4244,7 +4475,7 @@ colbias278:
 	VMOVAPS    Y1, Y3
 	VMOVAPS    Y1, Y5
 	VMOVAPS    Y1, Y7
-	JMP        ready279
+	JMP        ready277
 
 zero274:
 	VXORPS Y0, Y0, Y0
@@ -4256,7 +4487,7 @@ zero274:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-ready279:
+ready277:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -4265,9 +4496,9 @@ ready279:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest281
+	JLT        rest279
 
-loop4_280:
+loop4_278:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y8
 	VMOVUPS      32(DX)(BX*4), Y9
@@ -4331,13 +4562,13 @@ loop4_280:
 	ADDQ         $+64, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_280
+	JGE          loop4_278
 
-rest281:
+rest279:
 	ADDQ $+4, SI
-	JZ   done283
+	JZ   done281
 
-loop1_282:
+loop1_280:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y8
 	VMOVUPS      32(DX)(BX*4), Y9
@@ -4356,12 +4587,62 @@ loop1_282:
 	ADDQ         $+16, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_282
+	JNZ          loop1_280
 
-done283:
-	MOVQ         16(AX), CX
+done281:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y8
+	VMOVDQU 32(DX)(SI*4), Y9
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added285
+	CMPQ    BX, $+0
+	JNE     addpart286
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	JMP     added285
+
+addpart286:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y0, Y0
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y2, Y2
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y4, Y4
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y6, Y6
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y7, Y7
+
+added285:
 	TESTQ        $+4, R9
-	JZ           store284
+	JZ           store282
 	VBROADCASTSS 80(AX), Y10
 	VBROADCASTSS 84(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -4381,16 +4662,9 @@ done283:
 	VMAXPS       Y7, Y10, Y7
 	VMINPS       Y7, Y11, Y7
 
-store284:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y8
-	VMOVDQU 32(DX)(BX*4), Y9
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part285
+store282:
+	CMPQ    BX, $+0
+	JNE     part283
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -4403,9 +4677,9 @@ store284:
 	ADDQ    R8, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
-	JMP     end286
+	JMP     end284
 
-part285:
+part283:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y8, (AX)
 	VMASKMOVPS Y1, Y9, 32(AX)
@@ -4419,73 +4693,30 @@ part285:
 	VMASKMOVPS Y6, Y8, (AX)
 	VMASKMOVPS Y7, Y9, 32(AX)
 
-end286:
+end284:
 	VZEROUPPER
 	RET
 
 // func tileAt5x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y10
-	VMOVDQU 32(R11)(R12*4), Y11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero287
-	CMPQ    R11, $+2
-	JEQ     rowbias290
-	JGT     colbias291
-	CMPQ    R10, $+0
-	JNE     loadpart289
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	JMP     ready292
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero287
+	JEQ  rowbias288
+	JMP  colbias289
 
-loadpart289:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y10, Y0
-	VMASKMOVPS 32(R10), Y11, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y2
-	VMASKMOVPS 32(R10), Y11, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y4
-	VMASKMOVPS 32(R10), Y11, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y6
-	VMASKMOVPS 32(R10), Y11, Y7
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y8
-	VMASKMOVPS 32(R10), Y11, Y9
-	JMP        ready292
-
-rowbias290:
+rowbias288:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -4497,10 +4728,17 @@ rowbias290:
 	VBROADCASTSS 12(R10), Y7
 	VBROADCASTSS 16(R10), Y8
 	VBROADCASTSS 16(R10), Y9
-	JMP          ready292
+	JMP          ready290
 
-colbias291:
+colbias289:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y10
+	VMOVDQU    32(R12)(R13*4), Y11
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y10, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -4511,7 +4749,7 @@ colbias291:
 	VMOVAPS    Y1, Y5
 	VMOVAPS    Y1, Y7
 	VMOVAPS    Y1, Y9
-	JMP        ready292
+	JMP        ready290
 
 zero287:
 	VXORPS Y0, Y0, Y0
@@ -4525,7 +4763,7 @@ zero287:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-ready292:
+ready290:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -4536,9 +4774,9 @@ ready292:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest294
+	JLT        rest292
 
-loop4_293:
+loop4_291:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y10
 	VMOVUPS      32(DX)(BX*4), Y11
@@ -4614,13 +4852,13 @@ loop4_293:
 	ADDQ         $+80, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_293
+	JGE          loop4_291
 
-rest294:
+rest292:
 	ADDQ $+4, SI
-	JZ   done296
+	JZ   done294
 
-loop1_295:
+loop1_293:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y10
 	VMOVUPS      32(DX)(BX*4), Y11
@@ -4642,12 +4880,70 @@ loop1_295:
 	ADDQ         $+20, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_295
+	JNZ          loop1_293
 
-done296:
-	MOVQ         16(AX), CX
+done294:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y10
+	VMOVDQU 32(DX)(SI*4), Y11
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added298
+	CMPQ    BX, $+0
+	JNE     addpart299
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	ADDQ    R8, DX
+	VADDPS  (DX), Y8, Y8
+	VADDPS  32(DX), Y9, Y9
+	JMP     added298
+
+addpart299:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y0, Y0
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y2, Y2
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y4, Y4
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y6, Y6
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y8, Y8
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y9, Y9
+
+added298:
 	TESTQ        $+4, R9
-	JZ           store297
+	JZ           store295
 	VBROADCASTSS 80(AX), Y12
 	VBROADCASTSS 84(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -4671,16 +4967,9 @@ done296:
 	VMAXPS       Y9, Y12, Y9
 	VMINPS       Y9, Y13, Y9
 
-store297:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y10
-	VMOVDQU 32(DX)(BX*4), Y11
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part298
+store295:
+	CMPQ    BX, $+0
+	JNE     part296
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -4696,9 +4985,9 @@ store297:
 	ADDQ    R8, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
-	JMP     end299
+	JMP     end297
 
-part298:
+part296:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y10, (AX)
 	VMASKMOVPS Y1, Y11, 32(AX)
@@ -4715,79 +5004,30 @@ part298:
 	VMASKMOVPS Y8, Y10, (AX)
 	VMASKMOVPS Y9, Y11, 32(AX)
 
-end299:
+end297:
 	VZEROUPPER
 	RET
 
 // func tileAt6x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileAt6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y12
-	VMOVDQU 32(R11)(R12*4), Y13
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero300
-	CMPQ    R11, $+2
-	JEQ     rowbias303
-	JGT     colbias304
-	CMPQ    R10, $+0
-	JNE     loadpart302
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y10
-	VMOVUPS 32(R10), Y11
-	JMP     ready305
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero300
+	JEQ  rowbias301
+	JMP  colbias302
 
-loadpart302:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y12, Y0
-	VMASKMOVPS 32(R10), Y13, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y2
-	VMASKMOVPS 32(R10), Y13, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y4
-	VMASKMOVPS 32(R10), Y13, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y6
-	VMASKMOVPS 32(R10), Y13, Y7
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y8
-	VMASKMOVPS 32(R10), Y13, Y9
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y10
-	VMASKMOVPS 32(R10), Y13, Y11
-	JMP        ready305
-
-rowbias303:
+rowbias301:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -4801,10 +5041,17 @@ rowbias303:
 	VBROADCASTSS 16(R10), Y9
 	VBROADCASTSS 20(R10), Y10
 	VBROADCASTSS 20(R10), Y11
-	JMP          ready305
+	JMP          ready303
 
-colbias304:
+colbias302:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y12
+	VMOVDQU    32(R12)(R13*4), Y13
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y12, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -4817,7 +5064,7 @@ colbias304:
 	VMOVAPS    Y1, Y7
 	VMOVAPS    Y1, Y9
 	VMOVAPS    Y1, Y11
-	JMP        ready305
+	JMP        ready303
 
 zero300:
 	VXORPS Y0, Y0, Y0
@@ -4833,7 +5080,7 @@ zero300:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-ready305:
+ready303:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -4846,9 +5093,9 @@ ready305:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest307
+	JLT        rest305
 
-loop4_306:
+loop4_304:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y12
 	VMOVUPS      32(DX)(BX*4), Y13
@@ -4936,13 +5183,13 @@ loop4_306:
 	ADDQ         $+96, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_306
+	JGE          loop4_304
 
-rest307:
+rest305:
 	ADDQ $+4, SI
-	JZ   done309
+	JZ   done307
 
-loop1_308:
+loop1_306:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Y12
 	VMOVUPS      32(DX)(BX*4), Y13
@@ -4967,12 +5214,78 @@ loop1_308:
 	ADDQ         $+24, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_308
+	JNZ          loop1_306
 
-done309:
-	MOVQ         16(AX), CX
+done307:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y12
+	VMOVDQU 32(DX)(SI*4), Y13
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added311
+	CMPQ    BX, $+0
+	JNE     addpart312
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	ADDQ    R8, DX
+	VADDPS  (DX), Y8, Y8
+	VADDPS  32(DX), Y9, Y9
+	ADDQ    R8, DX
+	VADDPS  (DX), Y10, Y10
+	VADDPS  32(DX), Y11, Y11
+	JMP     added311
+
+addpart312:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y2, Y2
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y4, Y4
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y6, Y6
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y8, Y8
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y9, Y9
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y10, Y10
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y11, Y11
+
+added311:
 	TESTQ        $+4, R9
-	JZ           store310
+	JZ           store308
 	VBROADCASTSS 80(AX), Y14
 	VBROADCASTSS 84(AX), Y15
 	VMAXPS       Y0, Y14, Y0
@@ -5000,16 +5313,9 @@ done309:
 	VMAXPS       Y11, Y14, Y11
 	VMINPS       Y11, Y15, Y11
 
-store310:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y12
-	VMOVDQU 32(DX)(BX*4), Y13
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part311
+store308:
+	CMPQ    BX, $+0
+	JNE     part309
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -5028,9 +5334,9 @@ store310:
 	ADDQ    R8, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
-	JMP     end312
+	JMP     end310
 
-part311:
+part309:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y12, (AX)
 	VMASKMOVPS Y1, Y13, 32(AX)
@@ -5050,119 +5356,130 @@ part311:
 	VMASKMOVPS Y10, Y12, (AX)
 	VMASKMOVPS Y11, Y13, 32(AX)
 
-end312:
+end310:
 	VZEROUPPER
 	RET
 
 // func tileRows1x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileRows1x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R9
-	LEAQ    laneMasks<>+0(SB), R10
-	MOVQ    $+16, R11
-	SUBQ    R9, R11
-	VMOVDQU (R10)(R11*4), Y2
-	VMOVDQU 32(R10)(R11*4), Y3
-	SUBQ    $+16, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero313
-	CMPQ    R10, $+2
-	JEQ     rowbias316
-	JGT     colbias317
-	CMPQ    R9, $+0
-	JNE     loadpart315
-	MOVQ    BX, R9
-	VMOVUPS (R9), Y0
-	VMOVUPS 32(R9), Y1
-	JMP     ready318
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero313
+	JEQ  rowbias314
+	JMP  colbias315
 
-loadpart315:
-	MOVQ       BX, R9
-	VMASKMOVPS (R9), Y2, Y0
-	VMASKMOVPS 32(R9), Y3, Y1
-	JMP        ready318
-
-rowbias316:
+rowbias314:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Y0
 	VBROADCASTSS (R9), Y1
-	JMP          ready318
+	JMP          ready316
 
-colbias317:
+colbias315:
 	MOVQ       24(AX), R9
+	MOVQ       64(AX), R10
+	LEAQ       laneMasks<>+0(SB), R11
+	MOVQ       $+16, R12
+	SUBQ       R10, R12
+	VMOVDQU    (R11)(R12*4), Y2
+	VMOVDQU    32(R11)(R12*4), Y3
+	SUBQ       $+16, R10
 	VMASKMOVPS (R9), Y2, Y0
 	VMASKMOVPS 32(R9), Y3, Y1
-	JMP        ready318
+	JMP        ready316
 
 zero313:
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 
-ready318:
+ready316:
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest320
+	JLT        rest318
 
-loop4_319:
+loop4_317:
 	VMOVUPS      (DX), Y2
 	VMOVUPS      32(DX), Y3
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	ADDQ         $+64, DX
+	VMOVUPS      64(DX), Y2
+	VMOVUPS      96(DX), Y3
 	VBROADCASTSS 4(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	ADDQ         $+64, DX
+	VMOVUPS      128(DX), Y2
+	VMOVUPS      160(DX), Y3
 	VBROADCASTSS 8(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	ADDQ         $+64, DX
+	VMOVUPS      192(DX), Y2
+	VMOVUPS      224(DX), Y3
 	VBROADCASTSS 12(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         $+16, CX
+	ADDQ         $+256, DX
 	SUBQ         $+4, SI
-	JGE          loop4_319
+	JGE          loop4_317
 
-rest320:
+rest318:
 	ADDQ $+4, SI
-	JZ   done322
+	JZ   done320
 
-loop1_321:
+loop1_319:
 	VMOVUPS      (DX), Y2
 	VMOVUPS      32(DX), Y3
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
 	ADDQ         $+4, CX
+	ADDQ         $+64, DX
 	DECQ         SI
-	JNZ          loop1_321
+	JNZ          loop1_319
 
-done322:
-	MOVQ         16(AX), CX
+done320:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y2
+	VMOVDQU 32(DX)(SI*4), Y3
+	SUBQ    $+16, BX
+	MOVQ    R8, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added324
+	CMPQ    BX, $+0
+	JNE     addpart325
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	JMP     added324
+
+addpart325:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y2, Y4
+	VADDPS     Y4, Y0, Y0
+	VMASKMOVPS 32(DX), Y3, Y5
+	VADDPS     Y5, Y1, Y1
+
+added324:
 	TESTQ        $+4, R8
-	JZ           store323
+	JZ           store321
 	VBROADCASTSS 80(AX), Y4
 	VBROADCASTSS 84(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -5170,90 +5487,65 @@ done322:
 	VMAXPS       Y1, Y4, Y1
 	VMINPS       Y1, Y5, Y1
 
-store323:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y2
-	VMOVDQU 32(DX)(BX*4), Y3
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part324
+store321:
+	CMPQ    BX, $+0
+	JNE     part322
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
-	JMP     end325
+	JMP     end323
 
-part324:
+part322:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y2, (AX)
 	VMASKMOVPS Y1, Y3, 32(AX)
 
-end325:
+end323:
 	VZEROUPPER
 	RET
 
 // func tileRows2x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileRows2x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y4
-	VMOVDQU 32(R11)(R12*4), Y5
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero326
-	CMPQ    R11, $+2
-	JEQ     rowbias329
-	JGT     colbias330
-	CMPQ    R10, $+0
-	JNE     loadpart328
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	JMP     ready331
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero326
+	JEQ  rowbias327
+	JMP  colbias328
 
-loadpart328:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y4, Y0
-	VMASKMOVPS 32(R10), Y5, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y4, Y2
-	VMASKMOVPS 32(R10), Y5, Y3
-	JMP        ready331
-
-rowbias329:
+rowbias327:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
 	VBROADCASTSS 4(R10), Y2
 	VBROADCASTSS 4(R10), Y3
-	JMP          ready331
+	JMP          ready329
 
-colbias330:
+colbias328:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y4
+	VMOVDQU    32(R12)(R13*4), Y5
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y4, Y0
 	VMOVAPS    Y0, Y2
 	VMASKMOVPS 32(R10), Y5, Y1
 	VMOVAPS    Y1, Y3
-	JMP        ready331
+	JMP        ready329
 
 zero326:
 	VXORPS Y0, Y0, Y0
@@ -5261,45 +5553,41 @@ zero326:
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 
-ready331:
+ready329:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest333
+	JLT        rest331
 
-loop4_332:
+loop4_330:
 	VMOVUPS      (DX), Y4
 	VMOVUPS      32(DX), Y5
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS (CX)(DI*1), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	ADDQ         $+64, DX
+	VMOVUPS      64(DX), Y4
+	VMOVUPS      96(DX), Y5
 	VBROADCASTSS 4(CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS 4(CX)(DI*1), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	ADDQ         $+64, DX
+	VMOVUPS      128(DX), Y4
+	VMOVUPS      160(DX), Y5
 	VBROADCASTSS 8(CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
 	VBROADCASTSS 8(CX)(DI*1), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	ADDQ         $+64, DX
+	VMOVUPS      192(DX), Y4
+	VMOVUPS      224(DX), Y5
 	VBROADCASTSS 12(CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -5307,17 +5595,17 @@ loop4_332:
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
 	ADDQ         $+16, CX
+	ADDQ         $+256, DX
 	SUBQ         $+4, SI
-	JGE          loop4_332
+	JGE          loop4_330
 
-rest333:
+rest331:
 	ADDQ $+4, SI
-	JZ   done335
+	JZ   done333
 
-loop1_334:
+loop1_332:
 	VMOVUPS      (DX), Y4
 	VMOVUPS      32(DX), Y5
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -5325,13 +5613,48 @@ loop1_334:
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
 	ADDQ         $+4, CX
+	ADDQ         $+64, DX
 	DECQ         SI
-	JNZ          loop1_334
+	JNZ          loop1_332
 
-done335:
-	MOVQ         16(AX), CX
+done333:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y4
+	VMOVDQU 32(DX)(SI*4), Y5
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added337
+	CMPQ    BX, $+0
+	JNE     addpart338
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	JMP     added337
+
+addpart338:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y4, Y6
+	VADDPS     Y6, Y0, Y0
+	VMASKMOVPS 32(DX), Y5, Y7
+	VADDPS     Y7, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y4, Y6
+	VADDPS     Y6, Y2, Y2
+	VMASKMOVPS 32(DX), Y5, Y7
+	VADDPS     Y7, Y3, Y3
+
+added337:
 	TESTQ        $+4, R9
-	JZ           store336
+	JZ           store334
 	VBROADCASTSS 80(AX), Y6
 	VBROADCASTSS 84(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -5343,25 +5666,18 @@ done335:
 	VMAXPS       Y3, Y6, Y3
 	VMINPS       Y3, Y7, Y3
 
-store336:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y4
-	VMOVDQU 32(DX)(BX*4), Y5
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part337
+store334:
+	CMPQ    BX, $+0
+	JNE     part335
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    R8, AX
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
-	JMP     end338
+	JMP     end336
 
-part337:
+part335:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y4, (AX)
 	VMASKMOVPS Y1, Y5, 32(AX)
@@ -5369,62 +5685,31 @@ part337:
 	VMASKMOVPS Y2, Y4, (AX)
 	VMASKMOVPS Y3, Y5, 32(AX)
 
-end338:
+end336:
 	VZEROUPPER
 	RET
 
 // func tileRows3x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileRows3x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y6
-	VMOVDQU 32(R11)(R12*4), Y7
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero339
-	CMPQ    R11, $+2
-	JEQ     rowbias342
-	JGT     colbias343
-	CMPQ    R10, $+0
-	JNE     loadpart341
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	JMP     ready344
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero339
+	JEQ  rowbias340
+	JMP  colbias341
 
-loadpart341:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y6, Y0
-	VMASKMOVPS 32(R10), Y7, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y2
-	VMASKMOVPS 32(R10), Y7, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y6, Y4
-	VMASKMOVPS 32(R10), Y7, Y5
-	JMP        ready344
-
-rowbias342:
+rowbias340:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -5432,17 +5717,24 @@ rowbias342:
 	VBROADCASTSS 4(R10), Y3
 	VBROADCASTSS 8(R10), Y4
 	VBROADCASTSS 8(R10), Y5
-	JMP          ready344
+	JMP          ready342
 
-colbias343:
+colbias341:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y6
+	VMOVDQU    32(R12)(R13*4), Y7
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y6, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
 	VMASKMOVPS 32(R10), Y7, Y1
 	VMOVAPS    Y1, Y3
 	VMOVAPS    Y1, Y5
-	JMP        ready344
+	JMP        ready342
 
 zero339:
 	VXORPS Y0, Y0, Y0
@@ -5452,7 +5744,7 @@ zero339:
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 
-ready344:
+ready342:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -5460,12 +5752,11 @@ ready344:
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest346
+	JLT        rest344
 
-loop4_345:
+loop4_343:
 	VMOVUPS      (DX), Y6
 	VMOVUPS      32(DX), Y7
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -5475,9 +5766,8 @@ loop4_345:
 	VBROADCASTSS (CX)(DI*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	ADDQ         $+64, DX
+	VMOVUPS      64(DX), Y6
+	VMOVUPS      96(DX), Y7
 	VBROADCASTSS 4(CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -5487,9 +5777,8 @@ loop4_345:
 	VBROADCASTSS 4(CX)(DI*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	ADDQ         $+64, DX
+	VMOVUPS      128(DX), Y6
+	VMOVUPS      160(DX), Y7
 	VBROADCASTSS 8(CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -5499,9 +5788,8 @@ loop4_345:
 	VBROADCASTSS 8(CX)(DI*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	ADDQ         $+64, DX
+	VMOVUPS      192(DX), Y6
+	VMOVUPS      224(DX), Y7
 	VBROADCASTSS 12(CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -5512,17 +5800,17 @@ loop4_345:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	ADDQ         $+16, CX
+	ADDQ         $+256, DX
 	SUBQ         $+4, SI
-	JGE          loop4_345
+	JGE          loop4_343
 
-rest346:
+rest344:
 	ADDQ $+4, SI
-	JZ   done348
+	JZ   done346
 
-loop1_347:
+loop1_345:
 	VMOVUPS      (DX), Y6
 	VMOVUPS      32(DX), Y7
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y8
 	VFMADD231PS  Y6, Y8, Y0
 	VFMADD231PS  Y7, Y8, Y1
@@ -5533,13 +5821,56 @@ loop1_347:
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
 	ADDQ         $+4, CX
+	ADDQ         $+64, DX
 	DECQ         SI
-	JNZ          loop1_347
+	JNZ          loop1_345
 
-done348:
-	MOVQ         16(AX), CX
+done346:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y6
+	VMOVDQU 32(DX)(SI*4), Y7
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added350
+	CMPQ    BX, $+0
+	JNE     addpart351
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	JMP     added350
+
+addpart351:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y0, Y0
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y2, Y2
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y6, Y8
+	VADDPS     Y8, Y4, Y4
+	VMASKMOVPS 32(DX), Y7, Y9
+	VADDPS     Y9, Y5, Y5
+
+added350:
 	TESTQ        $+4, R9
-	JZ           store349
+	JZ           store347
 	VBROADCASTSS 80(AX), Y8
 	VBROADCASTSS 84(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -5555,16 +5886,9 @@ done348:
 	VMAXPS       Y5, Y8, Y5
 	VMINPS       Y5, Y9, Y5
 
-store349:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y6
-	VMOVDQU 32(DX)(BX*4), Y7
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part350
+store347:
+	CMPQ    BX, $+0
+	JNE     part348
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -5574,9 +5898,9 @@ store349:
 	ADDQ    R8, AX
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
-	JMP     end351
+	JMP     end349
 
-part350:
+part348:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y6, (AX)
 	VMASKMOVPS Y1, Y7, 32(AX)
@@ -5587,68 +5911,31 @@ part350:
 	VMASKMOVPS Y4, Y6, (AX)
 	VMASKMOVPS Y5, Y7, 32(AX)
 
-end351:
+end349:
 	VZEROUPPER
 	RET
 
 // func tileRows4x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileRows4x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y8
-	VMOVDQU 32(R11)(R12*4), Y9
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero352
-	CMPQ    R11, $+2
-	JEQ     rowbias355
-	JGT     colbias356
-	CMPQ    R10, $+0
-	JNE     loadpart354
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	JMP     ready357
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero352
+	JEQ  rowbias353
+	JMP  colbias354
 
-loadpart354:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y8, Y0
-	VMASKMOVPS 32(R10), Y9, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y2
-	VMASKMOVPS 32(R10), Y9, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y4
-	VMASKMOVPS 32(R10), Y9, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y8, Y6
-	VMASKMOVPS 32(R10), Y9, Y7
-	JMP        ready357
-
-rowbias355:
+rowbias353:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -5658,10 +5945,17 @@ rowbias355:
 	VBROADCASTSS 8(R10), Y5
 	VBROADCASTSS 12(R10), Y6
 	VBROADCASTSS 12(R10), Y7
-	JMP          ready357
+	JMP          ready355
 
-colbias356:
+colbias354:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y8
+	VMOVDQU    32(R12)(R13*4), Y9
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y8, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -5670,7 +5964,7 @@ colbias356:
 	VMOVAPS    Y1, Y3
 	VMOVAPS    Y1, Y5
 	VMOVAPS    Y1, Y7
-	JMP        ready357
+	JMP        ready355
 
 zero352:
 	VXORPS Y0, Y0, Y0
@@ -5682,7 +5976,7 @@ zero352:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 
-ready357:
+ready355:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -5692,12 +5986,11 @@ ready357:
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest359
+	JLT        rest357
 
-loop4_358:
+loop4_356:
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -5710,9 +6003,8 @@ loop4_358:
 	VBROADCASTSS (CX)(BX*1), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	ADDQ         $+64, DX
+	VMOVUPS      64(DX), Y8
+	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -5725,9 +6017,8 @@ loop4_358:
 	VBROADCASTSS 4(CX)(BX*1), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	ADDQ         $+64, DX
+	VMOVUPS      128(DX), Y8
+	VMOVUPS      160(DX), Y9
 	VBROADCASTSS 8(CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -5740,9 +6031,8 @@ loop4_358:
 	VBROADCASTSS 8(CX)(BX*1), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	ADDQ         $+64, DX
+	VMOVUPS      192(DX), Y8
+	VMOVUPS      224(DX), Y9
 	VBROADCASTSS 12(CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -5756,17 +6046,17 @@ loop4_358:
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
 	ADDQ         $+16, CX
+	ADDQ         $+256, DX
 	SUBQ         $+4, SI
-	JGE          loop4_358
+	JGE          loop4_356
 
-rest359:
+rest357:
 	ADDQ $+4, SI
-	JZ   done361
+	JZ   done359
 
-loop1_360:
+loop1_358:
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -5780,13 +6070,64 @@ loop1_360:
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
 	ADDQ         $+4, CX
+	ADDQ         $+64, DX
 	DECQ         SI
-	JNZ          loop1_360
+	JNZ          loop1_358
 
-done361:
-	MOVQ         16(AX), CX
+done359:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y8
+	VMOVDQU 32(DX)(SI*4), Y9
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added363
+	CMPQ    BX, $+0
+	JNE     addpart364
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	JMP     added363
+
+addpart364:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y0, Y0
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y2, Y2
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y4, Y4
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y8, Y10
+	VADDPS     Y10, Y6, Y6
+	VMASKMOVPS 32(DX), Y9, Y11
+	VADDPS     Y11, Y7, Y7
+
+added363:
 	TESTQ        $+4, R9
-	JZ           store362
+	JZ           store360
 	VBROADCASTSS 80(AX), Y10
 	VBROADCASTSS 84(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -5806,16 +6147,9 @@ done361:
 	VMAXPS       Y7, Y10, Y7
 	VMINPS       Y7, Y11, Y7
 
-store362:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y8
-	VMOVDQU 32(DX)(BX*4), Y9
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part363
+store360:
+	CMPQ    BX, $+0
+	JNE     part361
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -5828,9 +6162,9 @@ store362:
 	ADDQ    R8, AX
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
-	JMP     end364
+	JMP     end362
 
-part363:
+part361:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y8, (AX)
 	VMASKMOVPS Y1, Y9, 32(AX)
@@ -5844,74 +6178,31 @@ part363:
 	VMASKMOVPS Y6, Y8, (AX)
 	VMASKMOVPS Y7, Y9, 32(AX)
 
-end364:
+end362:
 	VZEROUPPER
 	RET
 
 // func tileRows5x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileRows5x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y10
-	VMOVDQU 32(R11)(R12*4), Y11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero365
-	CMPQ    R11, $+2
-	JEQ     rowbias368
-	JGT     colbias369
-	CMPQ    R10, $+0
-	JNE     loadpart367
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	JMP     ready370
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero365
+	JEQ  rowbias366
+	JMP  colbias367
 
-loadpart367:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y10, Y0
-	VMASKMOVPS 32(R10), Y11, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y2
-	VMASKMOVPS 32(R10), Y11, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y4
-	VMASKMOVPS 32(R10), Y11, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y6
-	VMASKMOVPS 32(R10), Y11, Y7
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y10, Y8
-	VMASKMOVPS 32(R10), Y11, Y9
-	JMP        ready370
-
-rowbias368:
+rowbias366:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -5923,10 +6214,17 @@ rowbias368:
 	VBROADCASTSS 12(R10), Y7
 	VBROADCASTSS 16(R10), Y8
 	VBROADCASTSS 16(R10), Y9
-	JMP          ready370
+	JMP          ready368
 
-colbias369:
+colbias367:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y10
+	VMOVDQU    32(R12)(R13*4), Y11
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y10, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -5937,7 +6235,7 @@ colbias369:
 	VMOVAPS    Y1, Y5
 	VMOVAPS    Y1, Y7
 	VMOVAPS    Y1, Y9
-	JMP        ready370
+	JMP        ready368
 
 zero365:
 	VXORPS Y0, Y0, Y0
@@ -5951,7 +6249,7 @@ zero365:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-ready370:
+ready368:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -5963,12 +6261,11 @@ ready370:
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest372
+	JLT        rest370
 
-loop4_371:
+loop4_369:
 	VMOVUPS      (DX), Y10
 	VMOVUPS      32(DX), Y11
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -5984,9 +6281,8 @@ loop4_371:
 	VBROADCASTSS (CX)(DI*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	ADDQ         $+64, DX
+	VMOVUPS      64(DX), Y10
+	VMOVUPS      96(DX), Y11
 	VBROADCASTSS 4(CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -6002,9 +6298,8 @@ loop4_371:
 	VBROADCASTSS 4(CX)(DI*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	ADDQ         $+64, DX
+	VMOVUPS      128(DX), Y10
+	VMOVUPS      160(DX), Y11
 	VBROADCASTSS 8(CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -6020,9 +6315,8 @@ loop4_371:
 	VBROADCASTSS 8(CX)(DI*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	ADDQ         $+64, DX
+	VMOVUPS      192(DX), Y10
+	VMOVUPS      224(DX), Y11
 	VBROADCASTSS 12(CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -6039,17 +6333,17 @@ loop4_371:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         $+16, CX
+	ADDQ         $+256, DX
 	SUBQ         $+4, SI
-	JGE          loop4_371
+	JGE          loop4_369
 
-rest372:
+rest370:
 	ADDQ $+4, SI
-	JZ   done374
+	JZ   done372
 
-loop1_373:
+loop1_371:
 	VMOVUPS      (DX), Y10
 	VMOVUPS      32(DX), Y11
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y12
 	VFMADD231PS  Y10, Y12, Y0
 	VFMADD231PS  Y11, Y12, Y1
@@ -6066,13 +6360,72 @@ loop1_373:
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
 	ADDQ         $+4, CX
+	ADDQ         $+64, DX
 	DECQ         SI
-	JNZ          loop1_373
+	JNZ          loop1_371
 
-done374:
-	MOVQ         16(AX), CX
+done372:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y10
+	VMOVDQU 32(DX)(SI*4), Y11
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added376
+	CMPQ    BX, $+0
+	JNE     addpart377
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	ADDQ    R8, DX
+	VADDPS  (DX), Y8, Y8
+	VADDPS  32(DX), Y9, Y9
+	JMP     added376
+
+addpart377:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y0, Y0
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y2, Y2
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y4, Y4
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y6, Y6
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y7, Y7
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y10, Y12
+	VADDPS     Y12, Y8, Y8
+	VMASKMOVPS 32(DX), Y11, Y13
+	VADDPS     Y13, Y9, Y9
+
+added376:
 	TESTQ        $+4, R9
-	JZ           store375
+	JZ           store373
 	VBROADCASTSS 80(AX), Y12
 	VBROADCASTSS 84(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -6096,16 +6449,9 @@ done374:
 	VMAXPS       Y9, Y12, Y9
 	VMINPS       Y9, Y13, Y9
 
-store375:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y10
-	VMOVDQU 32(DX)(BX*4), Y11
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part376
+store373:
+	CMPQ    BX, $+0
+	JNE     part374
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -6121,9 +6467,9 @@ store375:
 	ADDQ    R8, AX
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
-	JMP     end377
+	JMP     end375
 
-part376:
+part374:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y10, (AX)
 	VMASKMOVPS Y1, Y11, 32(AX)
@@ -6140,80 +6486,31 @@ part376:
 	VMASKMOVPS Y8, Y10, (AX)
 	VMASKMOVPS Y9, Y11, 32(AX)
 
-end377:
+end375:
 	VZEROUPPER
 	RET
 
 // func tileRows6x2AVX2(t *Tile)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tileRows6x2AVX2(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	LEAQ    laneMasks<>+0(SB), R11
-	MOVQ    $+16, R12
-	SUBQ    R10, R12
-	VMOVDQU (R11)(R12*4), Y12
-	VMOVDQU 32(R11)(R12*4), Y13
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero378
-	CMPQ    R11, $+2
-	JEQ     rowbias381
-	JGT     colbias382
-	CMPQ    R10, $+0
-	JNE     loadpart380
-	MOVQ    BX, R10
-	VMOVUPS (R10), Y0
-	VMOVUPS 32(R10), Y1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y2
-	VMOVUPS 32(R10), Y3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y4
-	VMOVUPS 32(R10), Y5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y6
-	VMOVUPS 32(R10), Y7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y8
-	VMOVUPS 32(R10), Y9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Y10
-	VMOVUPS 32(R10), Y11
-	JMP     ready383
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero378
+	JEQ  rowbias379
+	JMP  colbias380
 
-loadpart380:
-	MOVQ       BX, R10
-	VMASKMOVPS (R10), Y12, Y0
-	VMASKMOVPS 32(R10), Y13, Y1
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y2
-	VMASKMOVPS 32(R10), Y13, Y3
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y4
-	VMASKMOVPS 32(R10), Y13, Y5
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y6
-	VMASKMOVPS 32(R10), Y13, Y7
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y8
-	VMASKMOVPS 32(R10), Y13, Y9
-	ADDQ       R8, R10
-	VMASKMOVPS (R10), Y12, Y10
-	VMASKMOVPS 32(R10), Y13, Y11
-	JMP        ready383
-
-rowbias381:
+rowbias379:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Y0
 	VBROADCASTSS (R10), Y1
@@ -6227,10 +6524,17 @@ rowbias381:
 	VBROADCASTSS 16(R10), Y9
 	VBROADCASTSS 20(R10), Y10
 	VBROADCASTSS 20(R10), Y11
-	JMP          ready383
+	JMP          ready381
 
-colbias382:
+colbias380:
 	MOVQ       24(AX), R10
+	MOVQ       64(AX), R11
+	LEAQ       laneMasks<>+0(SB), R12
+	MOVQ       $+16, R13
+	SUBQ       R11, R13
+	VMOVDQU    (R12)(R13*4), Y12
+	VMOVDQU    32(R12)(R13*4), Y13
+	SUBQ       $+16, R11
 	VMASKMOVPS (R10), Y12, Y0
 	VMOVAPS    Y0, Y2
 	VMOVAPS    Y0, Y4
@@ -6243,7 +6547,7 @@ colbias382:
 	VMOVAPS    Y1, Y7
 	VMOVAPS    Y1, Y9
 	VMOVAPS    Y1, Y11
-	JMP        ready383
+	JMP        ready381
 
 zero378:
 	VXORPS Y0, Y0, Y0
@@ -6259,7 +6563,7 @@ zero378:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 
-ready383:
+ready381:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -6275,12 +6579,11 @@ ready383:
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
 	SUBQ       $+4, SI
-	JLT        rest385
+	JLT        rest383
 
-loop4_384:
+loop4_382:
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -6299,9 +6602,8 @@ loop4_384:
 	VBROADCASTSS (R10), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	ADDQ         $+64, DX
+	VMOVUPS      64(DX), Y12
+	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -6320,9 +6622,8 @@ loop4_384:
 	VBROADCASTSS 4(R10), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	ADDQ         $+64, DX
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
 	VBROADCASTSS 8(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -6341,9 +6642,8 @@ loop4_384:
 	VBROADCASTSS 8(R10), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	ADDQ         $+64, DX
+	VMOVUPS      192(DX), Y12
+	VMOVUPS      224(DX), Y13
 	VBROADCASTSS 12(CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -6364,17 +6664,17 @@ loop4_384:
 	VFMADD231PS  Y13, Y15, Y11
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
+	ADDQ         $+256, DX
 	SUBQ         $+4, SI
-	JGE          loop4_384
+	JGE          loop4_382
 
-rest385:
+rest383:
 	ADDQ $+4, SI
-	JZ   done387
+	JZ   done385
 
-loop1_386:
+loop1_384:
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
-	ADDQ         $+64, DX
 	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
@@ -6395,13 +6695,80 @@ loop1_386:
 	VFMADD231PS  Y13, Y15, Y11
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
+	ADDQ         $+64, DX
 	DECQ         SI
-	JNZ          loop1_386
+	JNZ          loop1_384
 
-done387:
-	MOVQ         16(AX), CX
+done385:
+	MOVQ    16(AX), CX
+	MOVQ    64(AX), BX
+	LEAQ    laneMasks<>+0(SB), DX
+	MOVQ    $+16, SI
+	SUBQ    BX, SI
+	VMOVDQU (DX)(SI*4), Y12
+	VMOVDQU 32(DX)(SI*4), Y13
+	SUBQ    $+16, BX
+	MOVQ    R9, DX
+	ANDQ    $+3, DX
+	CMPQ    DX, $+1
+	JNE     added389
+	CMPQ    BX, $+0
+	JNE     addpart390
+	MOVQ    CX, DX
+	VADDPS  (DX), Y0, Y0
+	VADDPS  32(DX), Y1, Y1
+	ADDQ    R8, DX
+	VADDPS  (DX), Y2, Y2
+	VADDPS  32(DX), Y3, Y3
+	ADDQ    R8, DX
+	VADDPS  (DX), Y4, Y4
+	VADDPS  32(DX), Y5, Y5
+	ADDQ    R8, DX
+	VADDPS  (DX), Y6, Y6
+	VADDPS  32(DX), Y7, Y7
+	ADDQ    R8, DX
+	VADDPS  (DX), Y8, Y8
+	VADDPS  32(DX), Y9, Y9
+	ADDQ    R8, DX
+	VADDPS  (DX), Y10, Y10
+	VADDPS  32(DX), Y11, Y11
+	JMP     added389
+
+addpart390:
+	MOVQ       CX, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y0, Y0
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y2, Y2
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y4, Y4
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y6, Y6
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y8, Y8
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y9, Y9
+	ADDQ       R8, DX
+	VMASKMOVPS (DX), Y12, Y14
+	VADDPS     Y14, Y10, Y10
+	VMASKMOVPS 32(DX), Y13, Y15
+	VADDPS     Y15, Y11, Y11
+
+added389:
 	TESTQ        $+4, R9
-	JZ           store388
+	JZ           store386
 	VBROADCASTSS 80(AX), Y14
 	VBROADCASTSS 84(AX), Y15
 	VMAXPS       Y0, Y14, Y0
@@ -6429,16 +6796,9 @@ done387:
 	VMAXPS       Y11, Y14, Y11
 	VMINPS       Y11, Y15, Y11
 
-store388:
-	MOVQ    64(AX), AX
-	LEAQ    laneMasks<>+0(SB), DX
-	MOVQ    $+16, BX
-	SUBQ    AX, BX
-	VMOVDQU (DX)(BX*4), Y12
-	VMOVDQU 32(DX)(BX*4), Y13
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part389
+store386:
+	CMPQ    BX, $+0
+	JNE     part387
 	MOVQ    CX, AX
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
@@ -6457,9 +6817,9 @@ store388:
 	ADDQ    R8, AX
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
-	JMP     end390
+	JMP     end388
 
-part389:
+part387:
 	MOVQ       CX, AX
 	VMASKMOVPS Y0, Y12, (AX)
 	VMASKMOVPS Y1, Y13, 32(AX)
@@ -6479,6 +6839,6 @@ part389:
 	VMASKMOVPS Y10, Y12, (AX)
 	VMASKMOVPS Y11, Y13, 32(AX)
 
-end390:
+end388:
 	VZEROUPPER
 	RET

@@ -5,234 +5,263 @@
 #include "textflag.h"
 
 // func tile1x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile1x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R9
-	MOVQ    $-1, R10
-	BZHIQ   R9, R10, R10
-	KMOVW   R10, K1
-	SHRQ    $0x10, R10
-	SUBQ    $+16, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero1
-	CMPQ    R10, $+2
-	JEQ     rowbias4
-	JGT     colbias5
-	CMPQ    R9, $+0
-	JNE     loadpart3
-	MOVQ    BX, R9
-	VMOVUPS (R9), Z0
-	JMP     ready6
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero1
+	JEQ  rowbias2
+	JMP  colbias3
 
-loadpart3:
-	MOVQ      BX, R9
-	VMOVUPS.Z (R9), K1, Z0
-	JMP       ready6
-
-rowbias4:
+rowbias2:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Z0
-	JMP          ready6
+	JMP          ready4
 
-colbias5:
+colbias3:
 	MOVQ      24(AX), R9
+	MOVQ      64(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	SHRQ      $0x10, R11
+	SUBQ      $+16, R10
 	VMOVUPS.Z (R9), K1, Z0
-	JMP       ready6
+	JMP       ready4
 
 zero1:
 	VXORPS Z0, Z0, Z0
 
-ready6:
+ready4:
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R10
+	SHLQ       $0x02, R10
+	MOVQ       88(AX), R9
+	TESTQ      R9, R9
+	CMOVQEQ    DX, R9
 	SUBQ       $+4, SI
-	JLT        rest8
+	JLT        rest6
 
-loop4_7:
+loop4_5:
 	VMOVUPS      (DX), Z1
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      (DX), Z1
-	ADDQ         DI, DX
+	PREFETCHT1   (R9)
+	VMOVUPS      (DX)(DI*1), Z1
 	VBROADCASTSS 4(CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      (DX), Z1
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z1
 	VBROADCASTSS 8(CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
-	VMOVUPS      (DX), Z1
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z1
 	VBROADCASTSS 12(CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         R10, R9
 	ADDQ         $+16, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_7
+	JGE          loop4_5
 
-rest8:
+rest6:
 	ADDQ $+4, SI
-	JZ   done10
+	JZ   done8
 
-loop1_9:
+loop1_7:
 	VMOVUPS      (DX), Z1
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         $+4, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_9
+	JNZ          loop1_7
 
-done10:
-	MOVQ         16(AX), CX
+done8:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R8, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added12
+	CMPQ   BX, $+0
+	JNE    addpart13
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	JMP    added12
+
+addpart13:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+
+added12:
 	TESTQ        $+4, R8
-	JZ           store11
+	JZ           store9
 	VBROADCASTSS 80(AX), Z2
 	VBROADCASTSS 84(AX), Z3
 	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z3, Z0
 
-store11:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part12
+store9:
+	CMPQ    BX, $+0
+	JNE     part10
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
-	JMP     end13
+	JMP     end11
 
-part12:
+part10:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 
-end13:
+end11:
 	VZEROUPPER
 	RET
 
 // func tile2x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero14
-	CMPQ    R11, $+2
-	JEQ     rowbias17
-	JGT     colbias18
-	CMPQ    R10, $+0
-	JNE     loadpart16
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	JMP     ready19
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero14
+	JEQ  rowbias15
+	JMP  colbias16
 
-loadpart16:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	JMP       ready19
-
-rowbias17:
+rowbias15:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
-	JMP          ready19
+	JMP          ready17
 
-colbias18:
+colbias16:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
-	JMP       ready19
+	JMP       ready17
 
 zero14:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-ready19:
+ready17:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest21
+	JLT        rest19
 
-loop4_20:
+loop4_18:
 	VMOVUPS      (DX), Z2
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 4(CX), Z4
 	VFMADD231PS  Z2, Z4, Z1
-	VMOVUPS      (DX), Z2
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z2
 	VBROADCASTSS 8(CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 12(CX), Z4
 	VFMADD231PS  Z2, Z4, Z1
-	VMOVUPS      (DX), Z2
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z2
 	VBROADCASTSS 16(CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 20(CX), Z4
 	VFMADD231PS  Z2, Z4, Z1
-	VMOVUPS      (DX), Z2
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z2
 	VBROADCASTSS 24(CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 28(CX), Z4
 	VFMADD231PS  Z2, Z4, Z1
+	ADDQ         R11, R10
 	ADDQ         $+32, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_20
+	JGE          loop4_18
 
-rest21:
+rest19:
 	ADDQ $+4, SI
-	JZ   done23
+	JZ   done21
 
-loop1_22:
+loop1_20:
 	VMOVUPS      (DX), Z2
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS 4(CX), Z4
 	VFMADD231PS  Z2, Z4, Z1
 	ADDQ         $+8, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_22
+	JNZ          loop1_20
 
-done23:
-	MOVQ         16(AX), CX
+done21:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added25
+	CMPQ   BX, $+0
+	JNE    addpart26
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	JMP    added25
+
+addpart26:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z1, Z1
+
+added25:
 	TESTQ        $+4, R9
-	JZ           store24
+	JZ           store22
 	VBROADCASTSS 80(AX), Z3
 	VBROADCASTSS 84(AX), Z4
 	VMAXPS       Z0, Z3, Z0
@@ -240,147 +269,127 @@ done23:
 	VMAXPS       Z1, Z3, Z1
 	VMINPS       Z1, Z4, Z1
 
-store24:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part25
+store22:
+	CMPQ    BX, $+0
+	JNE     part23
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z1, (AX)
-	JMP     end26
+	JMP     end24
 
-part25:
+part23:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z1, K1, (AX)
 
-end26:
+end24:
 	VZEROUPPER
 	RET
 
 // func tile3x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero27
-	CMPQ    R11, $+2
-	JEQ     rowbias30
-	JGT     colbias31
-	CMPQ    R10, $+0
-	JNE     loadpart29
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	JMP     ready32
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero27
+	JEQ  rowbias28
+	JMP  colbias29
 
-loadpart29:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	JMP       ready32
-
-rowbias30:
+rowbias28:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
 	VBROADCASTSS 8(R10), Z2
-	JMP          ready32
+	JMP          ready30
 
-colbias31:
+colbias29:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
-	JMP       ready32
+	JMP       ready30
 
 zero27:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-ready32:
+ready30:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest34
+	JLT        rest32
 
-loop4_33:
+loop4_31:
 	VMOVUPS      (DX), Z3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z3, Z4, Z0
 	VBROADCASTSS 4(CX), Z5
 	VFMADD231PS  Z3, Z5, Z1
 	VBROADCASTSS 8(CX), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	VMOVUPS      (DX), Z3
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z3
 	VBROADCASTSS 12(CX), Z4
 	VFMADD231PS  Z3, Z4, Z0
 	VBROADCASTSS 16(CX), Z5
 	VFMADD231PS  Z3, Z5, Z1
 	VBROADCASTSS 20(CX), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	VMOVUPS      (DX), Z3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z3
 	VBROADCASTSS 24(CX), Z4
 	VFMADD231PS  Z3, Z4, Z0
 	VBROADCASTSS 28(CX), Z5
 	VFMADD231PS  Z3, Z5, Z1
 	VBROADCASTSS 32(CX), Z4
 	VFMADD231PS  Z3, Z4, Z2
-	VMOVUPS      (DX), Z3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z3
 	VBROADCASTSS 36(CX), Z4
 	VFMADD231PS  Z3, Z4, Z0
 	VBROADCASTSS 40(CX), Z5
 	VFMADD231PS  Z3, Z5, Z1
 	VBROADCASTSS 44(CX), Z4
 	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         R11, R10
 	ADDQ         $+48, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_33
+	JGE          loop4_31
 
-rest34:
+rest32:
 	ADDQ $+4, SI
-	JZ   done36
+	JZ   done34
 
-loop1_35:
+loop1_33:
 	VMOVUPS      (DX), Z3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z3, Z4, Z0
 	VBROADCASTSS 4(CX), Z5
@@ -388,13 +397,46 @@ loop1_35:
 	VBROADCASTSS 8(CX), Z4
 	VFMADD231PS  Z3, Z4, Z2
 	ADDQ         $+12, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_35
+	JNZ          loop1_33
 
-done36:
-	MOVQ         16(AX), CX
+done34:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added38
+	CMPQ   BX, $+0
+	JNE    addpart39
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	JMP    added38
+
+addpart39:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+
+added38:
 	TESTQ        $+4, R9
-	JZ           store37
+	JZ           store35
 	VBROADCASTSS 80(AX), Z4
 	VBROADCASTSS 84(AX), Z5
 	VMAXPS       Z0, Z4, Z0
@@ -404,24 +446,18 @@ done36:
 	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z5, Z2
 
-store37:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part38
+store35:
+	CMPQ    BX, $+0
+	JNE     part36
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z1, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z2, (AX)
-	JMP     end39
+	JMP     end37
 
-part38:
+part36:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -429,73 +465,51 @@ part38:
 	ADDQ    R8, AX
 	VMOVUPS Z2, K1, (AX)
 
-end39:
+end37:
 	VZEROUPPER
 	RET
 
 // func tile4x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile4x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero40
-	CMPQ    R11, $+2
-	JEQ     rowbias43
-	JGT     colbias44
-	CMPQ    R10, $+0
-	JNE     loadpart42
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	JMP     ready45
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero40
+	JEQ  rowbias41
+	JMP  colbias42
 
-loadpart42:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	JMP       ready45
-
-rowbias43:
+rowbias41:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
 	VBROADCASTSS 8(R10), Z2
 	VBROADCASTSS 12(R10), Z3
-	JMP          ready45
+	JMP          ready43
 
-colbias44:
+colbias42:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z3
-	JMP       ready45
+	JMP       ready43
 
 zero40:
 	VXORPS Z0, Z0, Z0
@@ -503,7 +517,7 @@ zero40:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-ready45:
+ready43:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -511,12 +525,17 @@ ready45:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest47
+	JLT        rest45
 
-loop4_46:
+loop4_44:
 	VMOVUPS      (DX), Z4
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS 4(CX), Z6
@@ -525,8 +544,8 @@ loop4_46:
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS 12(CX), Z6
 	VFMADD231PS  Z4, Z6, Z3
-	VMOVUPS      (DX), Z4
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z4
 	VBROADCASTSS 16(CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS 20(CX), Z6
@@ -535,8 +554,7 @@ loop4_46:
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS 28(CX), Z6
 	VFMADD231PS  Z4, Z6, Z3
-	VMOVUPS      (DX), Z4
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z4
 	VBROADCASTSS 32(CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS 36(CX), Z6
@@ -545,8 +563,7 @@ loop4_46:
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS 44(CX), Z6
 	VFMADD231PS  Z4, Z6, Z3
-	VMOVUPS      (DX), Z4
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z4
 	VBROADCASTSS 48(CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS 52(CX), Z6
@@ -555,17 +572,18 @@ loop4_46:
 	VFMADD231PS  Z4, Z5, Z2
 	VBROADCASTSS 60(CX), Z6
 	VFMADD231PS  Z4, Z6, Z3
+	ADDQ         R11, R10
 	ADDQ         $+64, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_46
+	JGE          loop4_44
 
-rest47:
+rest45:
 	ADDQ $+4, SI
-	JZ   done49
+	JZ   done47
 
-loop1_48:
+loop1_46:
 	VMOVUPS      (DX), Z4
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS 4(CX), Z6
@@ -575,13 +593,51 @@ loop1_48:
 	VBROADCASTSS 12(CX), Z6
 	VFMADD231PS  Z4, Z6, Z3
 	ADDQ         $+16, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_48
+	JNZ          loop1_46
 
-done49:
-	MOVQ         16(AX), CX
+done47:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added51
+	CMPQ   BX, $+0
+	JNE    addpart52
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	JMP    added51
+
+addpart52:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z3, Z3
+
+added51:
 	TESTQ        $+4, R9
-	JZ           store50
+	JZ           store48
 	VBROADCASTSS 80(AX), Z5
 	VBROADCASTSS 84(AX), Z6
 	VMAXPS       Z0, Z5, Z0
@@ -593,15 +649,9 @@ done49:
 	VMAXPS       Z3, Z5, Z3
 	VMINPS       Z3, Z6, Z3
 
-store50:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part51
+store48:
+	CMPQ    BX, $+0
+	JNE     part49
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -610,9 +660,9 @@ store50:
 	VMOVUPS Z2, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z3, (AX)
-	JMP     end52
+	JMP     end50
 
-part51:
+part49:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -622,79 +672,53 @@ part51:
 	ADDQ    R8, AX
 	VMOVUPS Z3, K1, (AX)
 
-end52:
+end50:
 	VZEROUPPER
 	RET
 
 // func tile5x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile5x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero53
-	CMPQ    R11, $+2
-	JEQ     rowbias56
-	JGT     colbias57
-	CMPQ    R10, $+0
-	JNE     loadpart55
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	JMP     ready58
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero53
+	JEQ  rowbias54
+	JMP  colbias55
 
-loadpart55:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	JMP       ready58
-
-rowbias56:
+rowbias54:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
 	VBROADCASTSS 8(R10), Z2
 	VBROADCASTSS 12(R10), Z3
 	VBROADCASTSS 16(R10), Z4
-	JMP          ready58
+	JMP          ready56
 
-colbias57:
+colbias55:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z3
 	VMOVAPS   Z0, Z4
-	JMP       ready58
+	JMP       ready56
 
 zero53:
 	VXORPS Z0, Z0, Z0
@@ -703,7 +727,7 @@ zero53:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-ready58:
+ready56:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -713,12 +737,17 @@ ready58:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest60
+	JLT        rest58
 
-loop4_59:
+loop4_57:
 	VMOVUPS      (DX), Z5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z5, Z6, Z0
 	VBROADCASTSS 4(CX), Z7
@@ -729,8 +758,8 @@ loop4_59:
 	VFMADD231PS  Z5, Z7, Z3
 	VBROADCASTSS 16(CX), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	VMOVUPS      (DX), Z5
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z5
 	VBROADCASTSS 20(CX), Z6
 	VFMADD231PS  Z5, Z6, Z0
 	VBROADCASTSS 24(CX), Z7
@@ -741,8 +770,7 @@ loop4_59:
 	VFMADD231PS  Z5, Z7, Z3
 	VBROADCASTSS 36(CX), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	VMOVUPS      (DX), Z5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z5
 	VBROADCASTSS 40(CX), Z6
 	VFMADD231PS  Z5, Z6, Z0
 	VBROADCASTSS 44(CX), Z7
@@ -753,8 +781,7 @@ loop4_59:
 	VFMADD231PS  Z5, Z7, Z3
 	VBROADCASTSS 56(CX), Z6
 	VFMADD231PS  Z5, Z6, Z4
-	VMOVUPS      (DX), Z5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z5
 	VBROADCASTSS 60(CX), Z6
 	VFMADD231PS  Z5, Z6, Z0
 	VBROADCASTSS 64(CX), Z7
@@ -765,17 +792,18 @@ loop4_59:
 	VFMADD231PS  Z5, Z7, Z3
 	VBROADCASTSS 76(CX), Z6
 	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         R11, R10
 	ADDQ         $+80, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_59
+	JGE          loop4_57
 
-rest60:
+rest58:
 	ADDQ $+4, SI
-	JZ   done62
+	JZ   done60
 
-loop1_61:
+loop1_59:
 	VMOVUPS      (DX), Z5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z5, Z6, Z0
 	VBROADCASTSS 4(CX), Z7
@@ -787,13 +815,56 @@ loop1_61:
 	VBROADCASTSS 16(CX), Z6
 	VFMADD231PS  Z5, Z6, Z4
 	ADDQ         $+20, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_61
+	JNZ          loop1_59
 
-done62:
-	MOVQ         16(AX), CX
+done60:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added64
+	CMPQ   BX, $+0
+	JNE    addpart65
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	JMP    added64
+
+addpart65:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+
+added64:
 	TESTQ        $+4, R9
-	JZ           store63
+	JZ           store61
 	VBROADCASTSS 80(AX), Z6
 	VBROADCASTSS 84(AX), Z7
 	VMAXPS       Z0, Z6, Z0
@@ -807,15 +878,9 @@ done62:
 	VMAXPS       Z4, Z6, Z4
 	VMINPS       Z4, Z7, Z4
 
-store63:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part64
+store61:
+	CMPQ    BX, $+0
+	JNE     part62
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -826,9 +891,9 @@ store63:
 	VMOVUPS Z3, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z4, (AX)
-	JMP     end65
+	JMP     end63
 
-part64:
+part62:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -840,67 +905,31 @@ part64:
 	ADDQ    R8, AX
 	VMOVUPS Z4, K1, (AX)
 
-end65:
+end63:
 	VZEROUPPER
 	RET
 
 // func tile6x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile6x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero66
-	CMPQ    R11, $+2
-	JEQ     rowbias69
-	JGT     colbias70
-	CMPQ    R10, $+0
-	JNE     loadpart68
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	JMP     ready71
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero66
+	JEQ  rowbias67
+	JMP  colbias68
 
-loadpart68:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	JMP       ready71
-
-rowbias69:
+rowbias67:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -908,17 +937,23 @@ rowbias69:
 	VBROADCASTSS 12(R10), Z3
 	VBROADCASTSS 16(R10), Z4
 	VBROADCASTSS 20(R10), Z5
-	JMP          ready71
+	JMP          ready69
 
-colbias70:
+colbias68:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z3
 	VMOVAPS   Z0, Z4
 	VMOVAPS   Z0, Z5
-	JMP       ready71
+	JMP       ready69
 
 zero66:
 	VXORPS Z0, Z0, Z0
@@ -928,7 +963,7 @@ zero66:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-ready71:
+ready69:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -940,12 +975,17 @@ ready71:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest73
+	JLT        rest71
 
-loop4_72:
+loop4_70:
 	VMOVUPS      (DX), Z6
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z7
 	VFMADD231PS  Z6, Z7, Z0
 	VBROADCASTSS 4(CX), Z8
@@ -958,8 +998,8 @@ loop4_72:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS 20(CX), Z8
 	VFMADD231PS  Z6, Z8, Z5
-	VMOVUPS      (DX), Z6
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z6
 	VBROADCASTSS 24(CX), Z7
 	VFMADD231PS  Z6, Z7, Z0
 	VBROADCASTSS 28(CX), Z8
@@ -972,8 +1012,7 @@ loop4_72:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS 44(CX), Z8
 	VFMADD231PS  Z6, Z8, Z5
-	VMOVUPS      (DX), Z6
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z6
 	VBROADCASTSS 48(CX), Z7
 	VFMADD231PS  Z6, Z7, Z0
 	VBROADCASTSS 52(CX), Z8
@@ -986,8 +1025,7 @@ loop4_72:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS 68(CX), Z8
 	VFMADD231PS  Z6, Z8, Z5
-	VMOVUPS      (DX), Z6
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z6
 	VBROADCASTSS 72(CX), Z7
 	VFMADD231PS  Z6, Z7, Z0
 	VBROADCASTSS 76(CX), Z8
@@ -1000,17 +1038,18 @@ loop4_72:
 	VFMADD231PS  Z6, Z7, Z4
 	VBROADCASTSS 92(CX), Z8
 	VFMADD231PS  Z6, Z8, Z5
+	ADDQ         R11, R10
 	ADDQ         $+96, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_72
+	JGE          loop4_70
 
-rest73:
+rest71:
 	ADDQ $+4, SI
-	JZ   done75
+	JZ   done73
 
-loop1_74:
+loop1_72:
 	VMOVUPS      (DX), Z6
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z7
 	VFMADD231PS  Z6, Z7, Z0
 	VBROADCASTSS 4(CX), Z8
@@ -1024,13 +1063,61 @@ loop1_74:
 	VBROADCASTSS 20(CX), Z8
 	VFMADD231PS  Z6, Z8, Z5
 	ADDQ         $+24, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_74
+	JNZ          loop1_72
 
-done75:
-	MOVQ         16(AX), CX
+done73:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added77
+	CMPQ   BX, $+0
+	JNE    addpart78
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	JMP    added77
+
+addpart78:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z5, Z5
+
+added77:
 	TESTQ        $+4, R9
-	JZ           store76
+	JZ           store74
 	VBROADCASTSS 80(AX), Z7
 	VBROADCASTSS 84(AX), Z8
 	VMAXPS       Z0, Z7, Z0
@@ -1046,15 +1133,9 @@ done75:
 	VMAXPS       Z5, Z7, Z5
 	VMINPS       Z5, Z8, Z5
 
-store76:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part77
+store74:
+	CMPQ    BX, $+0
+	JNE     part75
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -1067,9 +1148,9 @@ store76:
 	VMOVUPS Z4, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z5, (AX)
-	JMP     end78
+	JMP     end76
 
-part77:
+part75:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -1083,71 +1164,31 @@ part77:
 	ADDQ    R8, AX
 	VMOVUPS Z5, K1, (AX)
 
-end78:
+end76:
 	VZEROUPPER
 	RET
 
 // func tile7x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile7x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero79
-	CMPQ    R11, $+2
-	JEQ     rowbias82
-	JGT     colbias83
-	CMPQ    R10, $+0
-	JNE     loadpart81
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	JMP     ready84
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero79
+	JEQ  rowbias80
+	JMP  colbias81
 
-loadpart81:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	JMP       ready84
-
-rowbias82:
+rowbias80:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -1156,10 +1197,16 @@ rowbias82:
 	VBROADCASTSS 16(R10), Z4
 	VBROADCASTSS 20(R10), Z5
 	VBROADCASTSS 24(R10), Z6
-	JMP          ready84
+	JMP          ready82
 
-colbias83:
+colbias81:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -1167,7 +1214,7 @@ colbias83:
 	VMOVAPS   Z0, Z4
 	VMOVAPS   Z0, Z5
 	VMOVAPS   Z0, Z6
-	JMP       ready84
+	JMP       ready82
 
 zero79:
 	VXORPS Z0, Z0, Z0
@@ -1178,7 +1225,7 @@ zero79:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-ready84:
+ready82:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -1192,12 +1239,17 @@ ready84:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest86
+	JLT        rest84
 
-loop4_85:
+loop4_83:
 	VMOVUPS      (DX), Z7
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z7, Z8, Z0
 	VBROADCASTSS 4(CX), Z9
@@ -1212,8 +1264,8 @@ loop4_85:
 	VFMADD231PS  Z7, Z9, Z5
 	VBROADCASTSS 24(CX), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	VMOVUPS      (DX), Z7
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z7
 	VBROADCASTSS 28(CX), Z8
 	VFMADD231PS  Z7, Z8, Z0
 	VBROADCASTSS 32(CX), Z9
@@ -1228,8 +1280,7 @@ loop4_85:
 	VFMADD231PS  Z7, Z9, Z5
 	VBROADCASTSS 52(CX), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	VMOVUPS      (DX), Z7
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z7
 	VBROADCASTSS 56(CX), Z8
 	VFMADD231PS  Z7, Z8, Z0
 	VBROADCASTSS 60(CX), Z9
@@ -1244,8 +1295,7 @@ loop4_85:
 	VFMADD231PS  Z7, Z9, Z5
 	VBROADCASTSS 80(CX), Z8
 	VFMADD231PS  Z7, Z8, Z6
-	VMOVUPS      (DX), Z7
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z7
 	VBROADCASTSS 84(CX), Z8
 	VFMADD231PS  Z7, Z8, Z0
 	VBROADCASTSS 88(CX), Z9
@@ -1260,17 +1310,18 @@ loop4_85:
 	VFMADD231PS  Z7, Z9, Z5
 	VBROADCASTSS 108(CX), Z8
 	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         R11, R10
 	ADDQ         $+112, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_85
+	JGE          loop4_83
 
-rest86:
+rest84:
 	ADDQ $+4, SI
-	JZ   done88
+	JZ   done86
 
-loop1_87:
+loop1_85:
 	VMOVUPS      (DX), Z7
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z7, Z8, Z0
 	VBROADCASTSS 4(CX), Z9
@@ -1286,13 +1337,66 @@ loop1_87:
 	VBROADCASTSS 24(CX), Z8
 	VFMADD231PS  Z7, Z8, Z6
 	ADDQ         $+28, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_87
+	JNZ          loop1_85
 
-done88:
-	MOVQ         16(AX), CX
+done86:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added90
+	CMPQ   BX, $+0
+	JNE    addpart91
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	JMP    added90
+
+addpart91:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z6, Z6
+
+added90:
 	TESTQ        $+4, R9
-	JZ           store89
+	JZ           store87
 	VBROADCASTSS 80(AX), Z8
 	VBROADCASTSS 84(AX), Z9
 	VMAXPS       Z0, Z8, Z0
@@ -1310,15 +1414,9 @@ done88:
 	VMAXPS       Z6, Z8, Z6
 	VMINPS       Z6, Z9, Z6
 
-store89:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part90
+store87:
+	CMPQ    BX, $+0
+	JNE     part88
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -1333,9 +1431,9 @@ store89:
 	VMOVUPS Z5, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z6, (AX)
-	JMP     end91
+	JMP     end89
 
-part90:
+part88:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -1351,75 +1449,31 @@ part90:
 	ADDQ    R8, AX
 	VMOVUPS Z6, K1, (AX)
 
-end91:
+end89:
 	VZEROUPPER
 	RET
 
 // func tile8x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile8x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero92
-	CMPQ    R11, $+2
-	JEQ     rowbias95
-	JGT     colbias96
-	CMPQ    R10, $+0
-	JNE     loadpart94
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	JMP     ready97
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero92
+	JEQ  rowbias93
+	JMP  colbias94
 
-loadpart94:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	JMP       ready97
-
-rowbias95:
+rowbias93:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -1429,10 +1483,16 @@ rowbias95:
 	VBROADCASTSS 20(R10), Z5
 	VBROADCASTSS 24(R10), Z6
 	VBROADCASTSS 28(R10), Z7
-	JMP          ready97
+	JMP          ready95
 
-colbias96:
+colbias94:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -1441,7 +1501,7 @@ colbias96:
 	VMOVAPS   Z0, Z5
 	VMOVAPS   Z0, Z6
 	VMOVAPS   Z0, Z7
-	JMP       ready97
+	JMP       ready95
 
 zero92:
 	VXORPS Z0, Z0, Z0
@@ -1453,7 +1513,7 @@ zero92:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-ready97:
+ready95:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -1469,12 +1529,17 @@ ready97:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest99
+	JLT        rest97
 
-loop4_98:
+loop4_96:
 	VMOVUPS      (DX), Z8
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS 4(CX), Z10
@@ -1491,8 +1556,8 @@ loop4_98:
 	VFMADD231PS  Z8, Z9, Z6
 	VBROADCASTSS 28(CX), Z10
 	VFMADD231PS  Z8, Z10, Z7
-	VMOVUPS      (DX), Z8
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z8
 	VBROADCASTSS 32(CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS 36(CX), Z10
@@ -1509,8 +1574,7 @@ loop4_98:
 	VFMADD231PS  Z8, Z9, Z6
 	VBROADCASTSS 60(CX), Z10
 	VFMADD231PS  Z8, Z10, Z7
-	VMOVUPS      (DX), Z8
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z8
 	VBROADCASTSS 64(CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS 68(CX), Z10
@@ -1527,8 +1591,7 @@ loop4_98:
 	VFMADD231PS  Z8, Z9, Z6
 	VBROADCASTSS 92(CX), Z10
 	VFMADD231PS  Z8, Z10, Z7
-	VMOVUPS      (DX), Z8
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z8
 	VBROADCASTSS 96(CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS 100(CX), Z10
@@ -1545,17 +1608,18 @@ loop4_98:
 	VFMADD231PS  Z8, Z9, Z6
 	VBROADCASTSS 124(CX), Z10
 	VFMADD231PS  Z8, Z10, Z7
+	ADDQ         R11, R10
 	ADDQ         $+128, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_98
+	JGE          loop4_96
 
-rest99:
+rest97:
 	ADDQ $+4, SI
-	JZ   done101
+	JZ   done99
 
-loop1_100:
+loop1_98:
 	VMOVUPS      (DX), Z8
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS 4(CX), Z10
@@ -1573,13 +1637,71 @@ loop1_100:
 	VBROADCASTSS 28(CX), Z10
 	VFMADD231PS  Z8, Z10, Z7
 	ADDQ         $+32, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_100
+	JNZ          loop1_98
 
-done101:
-	MOVQ         16(AX), CX
+done99:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added103
+	CMPQ   BX, $+0
+	JNE    addpart104
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	JMP    added103
+
+addpart104:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z7, Z7
+
+added103:
 	TESTQ        $+4, R9
-	JZ           store102
+	JZ           store100
 	VBROADCASTSS 80(AX), Z9
 	VBROADCASTSS 84(AX), Z10
 	VMAXPS       Z0, Z9, Z0
@@ -1599,15 +1721,9 @@ done101:
 	VMAXPS       Z7, Z9, Z7
 	VMINPS       Z7, Z10, Z7
 
-store102:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part103
+store100:
+	CMPQ    BX, $+0
+	JNE     part101
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -1624,9 +1740,9 @@ store102:
 	VMOVUPS Z6, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z7, (AX)
-	JMP     end104
+	JMP     end102
 
-part103:
+part101:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -1644,79 +1760,31 @@ part103:
 	ADDQ    R8, AX
 	VMOVUPS Z7, K1, (AX)
 
-end104:
+end102:
 	VZEROUPPER
 	RET
 
 // func tile9x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile9x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero105
-	CMPQ    R11, $+2
-	JEQ     rowbias108
-	JGT     colbias109
-	CMPQ    R10, $+0
-	JNE     loadpart107
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	JMP     ready110
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero105
+	JEQ  rowbias106
+	JMP  colbias107
 
-loadpart107:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	JMP       ready110
-
-rowbias108:
+rowbias106:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -1727,10 +1795,16 @@ rowbias108:
 	VBROADCASTSS 24(R10), Z6
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
-	JMP          ready110
+	JMP          ready108
 
-colbias109:
+colbias107:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -1740,7 +1814,7 @@ colbias109:
 	VMOVAPS   Z0, Z6
 	VMOVAPS   Z0, Z7
 	VMOVAPS   Z0, Z8
-	JMP       ready110
+	JMP       ready108
 
 zero105:
 	VXORPS Z0, Z0, Z0
@@ -1753,7 +1827,7 @@ zero105:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-ready110:
+ready108:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -1771,12 +1845,17 @@ ready110:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest112
+	JLT        rest110
 
-loop4_111:
+loop4_109:
 	VMOVUPS      (DX), Z9
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z9, Z10, Z0
 	VBROADCASTSS 4(CX), Z11
@@ -1795,8 +1874,8 @@ loop4_111:
 	VFMADD231PS  Z9, Z11, Z7
 	VBROADCASTSS 32(CX), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	VMOVUPS      (DX), Z9
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z9
 	VBROADCASTSS 36(CX), Z10
 	VFMADD231PS  Z9, Z10, Z0
 	VBROADCASTSS 40(CX), Z11
@@ -1815,8 +1894,7 @@ loop4_111:
 	VFMADD231PS  Z9, Z11, Z7
 	VBROADCASTSS 68(CX), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	VMOVUPS      (DX), Z9
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z9
 	VBROADCASTSS 72(CX), Z10
 	VFMADD231PS  Z9, Z10, Z0
 	VBROADCASTSS 76(CX), Z11
@@ -1835,8 +1913,7 @@ loop4_111:
 	VFMADD231PS  Z9, Z11, Z7
 	VBROADCASTSS 104(CX), Z10
 	VFMADD231PS  Z9, Z10, Z8
-	VMOVUPS      (DX), Z9
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z9
 	VBROADCASTSS 108(CX), Z10
 	VFMADD231PS  Z9, Z10, Z0
 	VBROADCASTSS 112(CX), Z11
@@ -1855,17 +1932,18 @@ loop4_111:
 	VFMADD231PS  Z9, Z11, Z7
 	VBROADCASTSS 140(CX), Z10
 	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         R11, R10
 	ADDQ         $+144, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_111
+	JGE          loop4_109
 
-rest112:
+rest110:
 	ADDQ $+4, SI
-	JZ   done114
+	JZ   done112
 
-loop1_113:
+loop1_111:
 	VMOVUPS      (DX), Z9
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z9, Z10, Z0
 	VBROADCASTSS 4(CX), Z11
@@ -1885,13 +1963,76 @@ loop1_113:
 	VBROADCASTSS 32(CX), Z10
 	VFMADD231PS  Z9, Z10, Z8
 	ADDQ         $+36, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_113
+	JNZ          loop1_111
 
-done114:
-	MOVQ         16(AX), CX
+done112:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added116
+	CMPQ   BX, $+0
+	JNE    addpart117
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	JMP    added116
+
+addpart117:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z8, Z8
+
+added116:
 	TESTQ        $+4, R9
-	JZ           store115
+	JZ           store113
 	VBROADCASTSS 80(AX), Z10
 	VBROADCASTSS 84(AX), Z11
 	VMAXPS       Z0, Z10, Z0
@@ -1913,15 +2054,9 @@ done114:
 	VMAXPS       Z8, Z10, Z8
 	VMINPS       Z8, Z11, Z8
 
-store115:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part116
+store113:
+	CMPQ    BX, $+0
+	JNE     part114
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -1940,9 +2075,9 @@ store115:
 	VMOVUPS Z7, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z8, (AX)
-	JMP     end117
+	JMP     end115
 
-part116:
+part114:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -1962,83 +2097,31 @@ part116:
 	ADDQ    R8, AX
 	VMOVUPS Z8, K1, (AX)
 
-end117:
+end115:
 	VZEROUPPER
 	RET
 
 // func tile10x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile10x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero118
-	CMPQ    R11, $+2
-	JEQ     rowbias121
-	JGT     colbias122
-	CMPQ    R10, $+0
-	JNE     loadpart120
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	JMP     ready123
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero118
+	JEQ  rowbias119
+	JMP  colbias120
 
-loadpart120:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	JMP       ready123
-
-rowbias121:
+rowbias119:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -2050,10 +2133,16 @@ rowbias121:
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
 	VBROADCASTSS 36(R10), Z9
-	JMP          ready123
+	JMP          ready121
 
-colbias122:
+colbias120:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -2064,7 +2153,7 @@ colbias122:
 	VMOVAPS   Z0, Z7
 	VMOVAPS   Z0, Z8
 	VMOVAPS   Z0, Z9
-	JMP       ready123
+	JMP       ready121
 
 zero118:
 	VXORPS Z0, Z0, Z0
@@ -2078,7 +2167,7 @@ zero118:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-ready123:
+ready121:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -2098,12 +2187,17 @@ ready123:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest125
+	JLT        rest123
 
-loop4_124:
+loop4_122:
 	VMOVUPS      (DX), Z10
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z11
 	VFMADD231PS  Z10, Z11, Z0
 	VBROADCASTSS 4(CX), Z12
@@ -2124,8 +2218,8 @@ loop4_124:
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS 36(CX), Z12
 	VFMADD231PS  Z10, Z12, Z9
-	VMOVUPS      (DX), Z10
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z10
 	VBROADCASTSS 40(CX), Z11
 	VFMADD231PS  Z10, Z11, Z0
 	VBROADCASTSS 44(CX), Z12
@@ -2146,8 +2240,7 @@ loop4_124:
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS 76(CX), Z12
 	VFMADD231PS  Z10, Z12, Z9
-	VMOVUPS      (DX), Z10
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z10
 	VBROADCASTSS 80(CX), Z11
 	VFMADD231PS  Z10, Z11, Z0
 	VBROADCASTSS 84(CX), Z12
@@ -2168,8 +2261,7 @@ loop4_124:
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS 116(CX), Z12
 	VFMADD231PS  Z10, Z12, Z9
-	VMOVUPS      (DX), Z10
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z10
 	VBROADCASTSS 120(CX), Z11
 	VFMADD231PS  Z10, Z11, Z0
 	VBROADCASTSS 124(CX), Z12
@@ -2190,17 +2282,18 @@ loop4_124:
 	VFMADD231PS  Z10, Z11, Z8
 	VBROADCASTSS 156(CX), Z12
 	VFMADD231PS  Z10, Z12, Z9
+	ADDQ         R11, R10
 	ADDQ         $+160, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_124
+	JGE          loop4_122
 
-rest125:
+rest123:
 	ADDQ $+4, SI
-	JZ   done127
+	JZ   done125
 
-loop1_126:
+loop1_124:
 	VMOVUPS      (DX), Z10
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z11
 	VFMADD231PS  Z10, Z11, Z0
 	VBROADCASTSS 4(CX), Z12
@@ -2222,13 +2315,81 @@ loop1_126:
 	VBROADCASTSS 36(CX), Z12
 	VFMADD231PS  Z10, Z12, Z9
 	ADDQ         $+40, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_126
+	JNZ          loop1_124
 
-done127:
-	MOVQ         16(AX), CX
+done125:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added129
+	CMPQ   BX, $+0
+	JNE    addpart130
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	JMP    added129
+
+addpart130:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z9, Z9
+
+added129:
 	TESTQ        $+4, R9
-	JZ           store128
+	JZ           store126
 	VBROADCASTSS 80(AX), Z11
 	VBROADCASTSS 84(AX), Z12
 	VMAXPS       Z0, Z11, Z0
@@ -2252,15 +2413,9 @@ done127:
 	VMAXPS       Z9, Z11, Z9
 	VMINPS       Z9, Z12, Z9
 
-store128:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part129
+store126:
+	CMPQ    BX, $+0
+	JNE     part127
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -2281,9 +2436,9 @@ store128:
 	VMOVUPS Z8, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z9, (AX)
-	JMP     end130
+	JMP     end128
 
-part129:
+part127:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -2305,87 +2460,31 @@ part129:
 	ADDQ    R8, AX
 	VMOVUPS Z9, K1, (AX)
 
-end130:
+end128:
 	VZEROUPPER
 	RET
 
 // func tile11x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile11x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero131
-	CMPQ    R11, $+2
-	JEQ     rowbias134
-	JGT     colbias135
-	CMPQ    R10, $+0
-	JNE     loadpart133
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	JMP     ready136
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero131
+	JEQ  rowbias132
+	JMP  colbias133
 
-loadpart133:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	JMP       ready136
-
-rowbias134:
+rowbias132:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -2398,10 +2497,16 @@ rowbias134:
 	VBROADCASTSS 32(R10), Z8
 	VBROADCASTSS 36(R10), Z9
 	VBROADCASTSS 40(R10), Z10
-	JMP          ready136
+	JMP          ready134
 
-colbias135:
+colbias133:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -2413,7 +2518,7 @@ colbias135:
 	VMOVAPS   Z0, Z8
 	VMOVAPS   Z0, Z9
 	VMOVAPS   Z0, Z10
-	JMP       ready136
+	JMP       ready134
 
 zero131:
 	VXORPS Z0, Z0, Z0
@@ -2428,7 +2533,7 @@ zero131:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 
-ready136:
+ready134:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -2450,12 +2555,17 @@ ready136:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest138
+	JLT        rest136
 
-loop4_137:
+loop4_135:
 	VMOVUPS      (DX), Z11
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z12
 	VFMADD231PS  Z11, Z12, Z0
 	VBROADCASTSS 4(CX), Z13
@@ -2478,8 +2588,8 @@ loop4_137:
 	VFMADD231PS  Z11, Z13, Z9
 	VBROADCASTSS 40(CX), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	VMOVUPS      (DX), Z11
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z11
 	VBROADCASTSS 44(CX), Z12
 	VFMADD231PS  Z11, Z12, Z0
 	VBROADCASTSS 48(CX), Z13
@@ -2502,8 +2612,7 @@ loop4_137:
 	VFMADD231PS  Z11, Z13, Z9
 	VBROADCASTSS 84(CX), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	VMOVUPS      (DX), Z11
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z11
 	VBROADCASTSS 88(CX), Z12
 	VFMADD231PS  Z11, Z12, Z0
 	VBROADCASTSS 92(CX), Z13
@@ -2526,8 +2635,7 @@ loop4_137:
 	VFMADD231PS  Z11, Z13, Z9
 	VBROADCASTSS 128(CX), Z12
 	VFMADD231PS  Z11, Z12, Z10
-	VMOVUPS      (DX), Z11
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z11
 	VBROADCASTSS 132(CX), Z12
 	VFMADD231PS  Z11, Z12, Z0
 	VBROADCASTSS 136(CX), Z13
@@ -2550,17 +2658,18 @@ loop4_137:
 	VFMADD231PS  Z11, Z13, Z9
 	VBROADCASTSS 172(CX), Z12
 	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         R11, R10
 	ADDQ         $+176, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_137
+	JGE          loop4_135
 
-rest138:
+rest136:
 	ADDQ $+4, SI
-	JZ   done140
+	JZ   done138
 
-loop1_139:
+loop1_137:
 	VMOVUPS      (DX), Z11
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z12
 	VFMADD231PS  Z11, Z12, Z0
 	VBROADCASTSS 4(CX), Z13
@@ -2584,13 +2693,86 @@ loop1_139:
 	VBROADCASTSS 40(CX), Z12
 	VFMADD231PS  Z11, Z12, Z10
 	ADDQ         $+44, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_139
+	JNZ          loop1_137
 
-done140:
-	MOVQ         16(AX), CX
+done138:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added142
+	CMPQ   BX, $+0
+	JNE    addpart143
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	JMP    added142
+
+addpart143:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+
+added142:
 	TESTQ        $+4, R9
-	JZ           store141
+	JZ           store139
 	VBROADCASTSS 80(AX), Z12
 	VBROADCASTSS 84(AX), Z13
 	VMAXPS       Z0, Z12, Z0
@@ -2616,15 +2798,9 @@ done140:
 	VMAXPS       Z10, Z12, Z10
 	VMINPS       Z10, Z13, Z10
 
-store141:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part142
+store139:
+	CMPQ    BX, $+0
+	JNE     part140
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -2647,9 +2823,9 @@ store141:
 	VMOVUPS Z9, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z10, (AX)
-	JMP     end143
+	JMP     end141
 
-part142:
+part140:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -2673,91 +2849,31 @@ part142:
 	ADDQ    R8, AX
 	VMOVUPS Z10, K1, (AX)
 
-end143:
+end141:
 	VZEROUPPER
 	RET
 
 // func tile12x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile12x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero144
-	CMPQ    R11, $+2
-	JEQ     rowbias147
-	JGT     colbias148
-	CMPQ    R10, $+0
-	JNE     loadpart146
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z11
-	JMP     ready149
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero144
+	JEQ  rowbias145
+	JMP  colbias146
 
-loadpart146:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z11
-	JMP       ready149
-
-rowbias147:
+rowbias145:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -2771,10 +2887,16 @@ rowbias147:
 	VBROADCASTSS 36(R10), Z9
 	VBROADCASTSS 40(R10), Z10
 	VBROADCASTSS 44(R10), Z11
-	JMP          ready149
+	JMP          ready147
 
-colbias148:
+colbias146:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -2787,7 +2909,7 @@ colbias148:
 	VMOVAPS   Z0, Z9
 	VMOVAPS   Z0, Z10
 	VMOVAPS   Z0, Z11
-	JMP       ready149
+	JMP       ready147
 
 zero144:
 	VXORPS Z0, Z0, Z0
@@ -2803,7 +2925,7 @@ zero144:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-ready149:
+ready147:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -2827,12 +2949,17 @@ ready149:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest151
+	JLT        rest149
 
-loop4_150:
+loop4_148:
 	VMOVUPS      (DX), Z12
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z13
 	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS 4(CX), Z14
@@ -2857,8 +2984,8 @@ loop4_150:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS 44(CX), Z14
 	VFMADD231PS  Z12, Z14, Z11
-	VMOVUPS      (DX), Z12
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z12
 	VBROADCASTSS 48(CX), Z13
 	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS 52(CX), Z14
@@ -2883,8 +3010,7 @@ loop4_150:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS 92(CX), Z14
 	VFMADD231PS  Z12, Z14, Z11
-	VMOVUPS      (DX), Z12
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z12
 	VBROADCASTSS 96(CX), Z13
 	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS 100(CX), Z14
@@ -2909,8 +3035,7 @@ loop4_150:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS 140(CX), Z14
 	VFMADD231PS  Z12, Z14, Z11
-	VMOVUPS      (DX), Z12
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z12
 	VBROADCASTSS 144(CX), Z13
 	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS 148(CX), Z14
@@ -2935,17 +3060,18 @@ loop4_150:
 	VFMADD231PS  Z12, Z13, Z10
 	VBROADCASTSS 188(CX), Z14
 	VFMADD231PS  Z12, Z14, Z11
+	ADDQ         R11, R10
 	ADDQ         $+192, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_150
+	JGE          loop4_148
 
-rest151:
+rest149:
 	ADDQ $+4, SI
-	JZ   done153
+	JZ   done151
 
-loop1_152:
+loop1_150:
 	VMOVUPS      (DX), Z12
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z13
 	VFMADD231PS  Z12, Z13, Z0
 	VBROADCASTSS 4(CX), Z14
@@ -2971,13 +3097,91 @@ loop1_152:
 	VBROADCASTSS 44(CX), Z14
 	VFMADD231PS  Z12, Z14, Z11
 	ADDQ         $+48, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_152
+	JNZ          loop1_150
 
-done153:
-	MOVQ         16(AX), CX
+done151:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added155
+	CMPQ   BX, $+0
+	JNE    addpart156
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	ADDQ   R8, DX
+	VADDPS (DX), Z11, Z11
+	JMP    added155
+
+addpart156:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z10, Z10
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z11, Z11
+
+added155:
 	TESTQ        $+4, R9
-	JZ           store154
+	JZ           store152
 	VBROADCASTSS 80(AX), Z13
 	VBROADCASTSS 84(AX), Z14
 	VMAXPS       Z0, Z13, Z0
@@ -3005,15 +3209,9 @@ done153:
 	VMAXPS       Z11, Z13, Z11
 	VMINPS       Z11, Z14, Z11
 
-store154:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part155
+store152:
+	CMPQ    BX, $+0
+	JNE     part153
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -3038,9 +3236,9 @@ store154:
 	VMOVUPS Z10, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z11, (AX)
-	JMP     end156
+	JMP     end154
 
-part155:
+part153:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -3066,95 +3264,31 @@ part155:
 	ADDQ    R8, AX
 	VMOVUPS Z11, K1, (AX)
 
-end156:
+end154:
 	VZEROUPPER
 	RET
 
 // func tile13x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile13x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero157
-	CMPQ    R11, $+2
-	JEQ     rowbias160
-	JGT     colbias161
-	CMPQ    R10, $+0
-	JNE     loadpart159
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	JMP     ready162
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero157
+	JEQ  rowbias158
+	JMP  colbias159
 
-loadpart159:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	JMP       ready162
-
-rowbias160:
+rowbias158:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -3169,10 +3303,16 @@ rowbias160:
 	VBROADCASTSS 40(R10), Z10
 	VBROADCASTSS 44(R10), Z11
 	VBROADCASTSS 48(R10), Z12
-	JMP          ready162
+	JMP          ready160
 
-colbias161:
+colbias159:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -3186,7 +3326,7 @@ colbias161:
 	VMOVAPS   Z0, Z10
 	VMOVAPS   Z0, Z11
 	VMOVAPS   Z0, Z12
-	JMP       ready162
+	JMP       ready160
 
 zero157:
 	VXORPS Z0, Z0, Z0
@@ -3203,7 +3343,7 @@ zero157:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 
-ready162:
+ready160:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -3229,12 +3369,17 @@ ready162:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest164
+	JLT        rest162
 
-loop4_163:
+loop4_161:
 	VMOVUPS      (DX), Z13
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z14
 	VFMADD231PS  Z13, Z14, Z0
 	VBROADCASTSS 4(CX), Z15
@@ -3261,8 +3406,8 @@ loop4_163:
 	VFMADD231PS  Z13, Z15, Z11
 	VBROADCASTSS 48(CX), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	VMOVUPS      (DX), Z13
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z13
 	VBROADCASTSS 52(CX), Z14
 	VFMADD231PS  Z13, Z14, Z0
 	VBROADCASTSS 56(CX), Z15
@@ -3289,8 +3434,7 @@ loop4_163:
 	VFMADD231PS  Z13, Z15, Z11
 	VBROADCASTSS 100(CX), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	VMOVUPS      (DX), Z13
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z13
 	VBROADCASTSS 104(CX), Z14
 	VFMADD231PS  Z13, Z14, Z0
 	VBROADCASTSS 108(CX), Z15
@@ -3317,8 +3461,7 @@ loop4_163:
 	VFMADD231PS  Z13, Z15, Z11
 	VBROADCASTSS 152(CX), Z14
 	VFMADD231PS  Z13, Z14, Z12
-	VMOVUPS      (DX), Z13
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z13
 	VBROADCASTSS 156(CX), Z14
 	VFMADD231PS  Z13, Z14, Z0
 	VBROADCASTSS 160(CX), Z15
@@ -3345,17 +3488,18 @@ loop4_163:
 	VFMADD231PS  Z13, Z15, Z11
 	VBROADCASTSS 204(CX), Z14
 	VFMADD231PS  Z13, Z14, Z12
+	ADDQ         R11, R10
 	ADDQ         $+208, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_163
+	JGE          loop4_161
 
-rest164:
+rest162:
 	ADDQ $+4, SI
-	JZ   done166
+	JZ   done164
 
-loop1_165:
+loop1_163:
 	VMOVUPS      (DX), Z13
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z14
 	VFMADD231PS  Z13, Z14, Z0
 	VBROADCASTSS 4(CX), Z15
@@ -3383,13 +3527,96 @@ loop1_165:
 	VBROADCASTSS 48(CX), Z14
 	VFMADD231PS  Z13, Z14, Z12
 	ADDQ         $+52, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_165
+	JNZ          loop1_163
 
-done166:
-	MOVQ         16(AX), CX
+done164:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added168
+	CMPQ   BX, $+0
+	JNE    addpart169
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	ADDQ   R8, DX
+	VADDPS (DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	JMP    added168
+
+addpart169:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z12, Z12
+
+added168:
 	TESTQ        $+4, R9
-	JZ           store167
+	JZ           store165
 	VBROADCASTSS 80(AX), Z14
 	VBROADCASTSS 84(AX), Z15
 	VMAXPS       Z0, Z14, Z0
@@ -3419,15 +3646,9 @@ done166:
 	VMAXPS       Z12, Z14, Z12
 	VMINPS       Z12, Z15, Z12
 
-store167:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part168
+store165:
+	CMPQ    BX, $+0
+	JNE     part166
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -3454,9 +3675,9 @@ store167:
 	VMOVUPS Z11, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z12, (AX)
-	JMP     end169
+	JMP     end167
 
-part168:
+part166:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -3484,99 +3705,31 @@ part168:
 	ADDQ    R8, AX
 	VMOVUPS Z12, K1, (AX)
 
-end169:
+end167:
 	VZEROUPPER
 	RET
 
 // func tile14x1AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile14x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero170
-	CMPQ    R11, $+2
-	JEQ     rowbias173
-	JGT     colbias174
-	CMPQ    R10, $+0
-	JNE     loadpart172
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z13
-	JMP     ready175
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero170
+	JEQ  rowbias171
+	JMP  colbias172
 
-loadpart172:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z13
-	JMP       ready175
-
-rowbias173:
+rowbias171:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -3592,10 +3745,16 @@ rowbias173:
 	VBROADCASTSS 44(R10), Z11
 	VBROADCASTSS 48(R10), Z12
 	VBROADCASTSS 52(R10), Z13
-	JMP          ready175
+	JMP          ready173
 
-colbias174:
+colbias172:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -3610,7 +3769,7 @@ colbias174:
 	VMOVAPS   Z0, Z11
 	VMOVAPS   Z0, Z12
 	VMOVAPS   Z0, Z13
-	JMP       ready175
+	JMP       ready173
 
 zero170:
 	VXORPS Z0, Z0, Z0
@@ -3628,7 +3787,7 @@ zero170:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-ready175:
+ready173:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -3656,12 +3815,17 @@ ready175:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest177
+	JLT        rest175
 
-loop4_176:
+loop4_174:
 	VMOVUPS      (DX), Z14
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z14, Z15, Z0
 	VBROADCASTSS 4(CX), Z16
@@ -3690,8 +3854,8 @@ loop4_176:
 	VFMADD231PS  Z14, Z15, Z12
 	VBROADCASTSS 52(CX), Z16
 	VFMADD231PS  Z14, Z16, Z13
-	VMOVUPS      (DX), Z14
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z14
 	VBROADCASTSS 56(CX), Z15
 	VFMADD231PS  Z14, Z15, Z0
 	VBROADCASTSS 60(CX), Z16
@@ -3720,8 +3884,7 @@ loop4_176:
 	VFMADD231PS  Z14, Z15, Z12
 	VBROADCASTSS 108(CX), Z16
 	VFMADD231PS  Z14, Z16, Z13
-	VMOVUPS      (DX), Z14
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(DI*2), Z14
 	VBROADCASTSS 112(CX), Z15
 	VFMADD231PS  Z14, Z15, Z0
 	VBROADCASTSS 116(CX), Z16
@@ -3750,8 +3913,7 @@ loop4_176:
 	VFMADD231PS  Z14, Z15, Z12
 	VBROADCASTSS 164(CX), Z16
 	VFMADD231PS  Z14, Z16, Z13
-	VMOVUPS      (DX), Z14
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z14
 	VBROADCASTSS 168(CX), Z15
 	VFMADD231PS  Z14, Z15, Z0
 	VBROADCASTSS 172(CX), Z16
@@ -3780,17 +3942,18 @@ loop4_176:
 	VFMADD231PS  Z14, Z15, Z12
 	VBROADCASTSS 220(CX), Z16
 	VFMADD231PS  Z14, Z16, Z13
+	ADDQ         R11, R10
 	ADDQ         $+224, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_176
+	JGE          loop4_174
 
-rest177:
+rest175:
 	ADDQ $+4, SI
-	JZ   done179
+	JZ   done177
 
-loop1_178:
+loop1_176:
 	VMOVUPS      (DX), Z14
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z14, Z15, Z0
 	VBROADCASTSS 4(CX), Z16
@@ -3820,13 +3983,101 @@ loop1_178:
 	VBROADCASTSS 52(CX), Z16
 	VFMADD231PS  Z14, Z16, Z13
 	ADDQ         $+56, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_178
+	JNZ          loop1_176
 
-done179:
-	MOVQ         16(AX), CX
+done177:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added181
+	CMPQ   BX, $+0
+	JNE    addpart182
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	ADDQ   R8, DX
+	VADDPS (DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	ADDQ   R8, DX
+	VADDPS (DX), Z13, Z13
+	JMP    added181
+
+addpart182:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z10, Z10
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z12, Z12
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z13, Z13
+
+added181:
 	TESTQ        $+4, R9
-	JZ           store180
+	JZ           store178
 	VBROADCASTSS 80(AX), Z15
 	VBROADCASTSS 84(AX), Z16
 	VMAXPS       Z0, Z15, Z0
@@ -3858,15 +4109,9 @@ done179:
 	VMAXPS       Z13, Z15, Z13
 	VMINPS       Z13, Z16, Z13
 
-store180:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part181
+store178:
+	CMPQ    BX, $+0
+	JNE     part179
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -3895,9 +4140,9 @@ store180:
 	VMOVUPS Z12, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z13, (AX)
-	JMP     end182
+	JMP     end180
 
-part181:
+part179:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -3927,120 +4172,141 @@ part181:
 	ADDQ    R8, AX
 	VMOVUPS Z13, K1, (AX)
 
-end182:
+end180:
 	VZEROUPPER
 	RET
 
 // func tile1x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R9
-	MOVQ    $-1, R10
-	BZHIQ   R9, R10, R10
-	KMOVW   R10, K1
-	SHRQ    $0x10, R10
-	KMOVW   R10, K2
-	SHRQ    $0x10, R10
-	SUBQ    $+32, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero183
-	CMPQ    R10, $+2
-	JEQ     rowbias186
-	JGT     colbias187
-	CMPQ    R9, $+0
-	JNE     loadpart185
-	MOVQ    BX, R9
-	VMOVUPS (R9), Z0
-	VMOVUPS 64(R9), Z1
-	JMP     ready188
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero183
+	JEQ  rowbias184
+	JMP  colbias185
 
-loadpart185:
-	MOVQ      BX, R9
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z 64(R9), K2, Z1
-	JMP       ready188
-
-rowbias186:
+rowbias184:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Z0
 	VBROADCASTSS (R9), Z1
-	JMP          ready188
+	JMP          ready186
 
-colbias187:
+colbias185:
 	MOVQ      24(AX), R9
+	MOVQ      64(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	SHRQ      $0x10, R11
+	KMOVW     R11, K2
+	SHRQ      $0x10, R11
+	SUBQ      $+32, R10
 	VMOVUPS.Z (R9), K1, Z0
 	VMOVUPS.Z 64(R9), K2, Z1
-	JMP       ready188
+	JMP       ready186
 
 zero183:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-ready188:
+ready186:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R10
+	SHLQ       $0x02, R10
+	MOVQ       88(AX), R9
+	TESTQ      R9, R9
+	CMOVQEQ    DX, R9
 	SUBQ       $+4, SI
-	JLT        rest190
+	JLT        rest188
 
-loop4_189:
+loop4_187:
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	ADDQ         DI, DX
+	PREFETCHT1   (R9)
+	VMOVUPS      (DX)(DI*1), Z2
+	VMOVUPS      64(DX)(DI*1), Z3
 	VBROADCASTSS 4(CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	ADDQ         DI, DX
+	PREFETCHT1   64(R9)
+	VMOVUPS      (DX)(DI*2), Z2
+	VMOVUPS      64(DX)(DI*2), Z3
 	VBROADCASTSS 8(CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z2
+	VMOVUPS      64(DX)(BX*1), Z3
 	VBROADCASTSS 12(CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         R10, R9
 	ADDQ         $+16, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_189
+	JGE          loop4_187
 
-rest190:
+rest188:
 	ADDQ $+4, SI
-	JZ   done192
+	JZ   done190
 
-loop1_191:
+loop1_189:
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
 	ADDQ         $+4, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_191
+	JNZ          loop1_189
 
-done192:
-	MOVQ         16(AX), CX
+done190:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R8, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added194
+	CMPQ   BX, $+0
+	JNE    addpart195
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	JMP    added194
+
+addpart195:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z5
+	VADDPS    Z5, Z1, Z1
+
+added194:
 	TESTQ        $+4, R8
-	JZ           store193
+	JZ           store191
 	VBROADCASTSS 80(AX), Z4
 	VBROADCASTSS 84(AX), Z5
 	VMAXPS       Z0, Z4, Z0
@@ -4048,92 +4314,66 @@ done192:
 	VMAXPS       Z1, Z4, Z1
 	VMINPS       Z1, Z5, Z1
 
-store193:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part194
+store191:
+	CMPQ    BX, $+0
+	JNE     part192
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
-	JMP     end195
+	JMP     end193
 
-part194:
+part192:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
 
-end195:
+end193:
 	VZEROUPPER
 	RET
 
 // func tile2x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero196
-	CMPQ    R11, $+2
-	JEQ     rowbias199
-	JGT     colbias200
-	CMPQ    R10, $+0
-	JNE     loadpart198
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	JMP     ready201
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero196
+	JEQ  rowbias197
+	JMP  colbias198
 
-loadpart198:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	JMP       ready201
-
-rowbias199:
+rowbias197:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
 	VBROADCASTSS 4(R10), Z2
 	VBROADCASTSS 4(R10), Z3
-	JMP          ready201
+	JMP          ready199
 
-colbias200:
+colbias198:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVUPS.Z 64(R10), K2, Z1
 	VMOVAPS   Z1, Z3
-	JMP       ready201
+	JMP       ready199
 
 zero196:
 	VXORPS Z0, Z0, Z0
@@ -4141,64 +4381,69 @@ zero196:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-ready201:
+ready199:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest203
+	JLT        rest201
 
-loop4_202:
+loop4_200:
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 4(CX), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z4
+	VMOVUPS      64(DX)(DI*1), Z5
 	VBROADCASTSS 8(CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 12(CX), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z4
+	VMOVUPS      64(DX)(DI*2), Z5
 	VBROADCASTSS 16(CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 20(CX), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z4
+	VMOVUPS      64(DX)(BX*1), Z5
 	VBROADCASTSS 24(CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 28(CX), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
+	ADDQ         R11, R10
 	ADDQ         $+32, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_202
+	JGE          loop4_200
 
-rest203:
+rest201:
 	ADDQ $+4, SI
-	JZ   done205
+	JZ   done203
 
-loop1_204:
+loop1_202:
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -4206,13 +4451,49 @@ loop1_204:
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
 	ADDQ         $+8, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_204
+	JNZ          loop1_202
 
-done205:
-	MOVQ         16(AX), CX
+done203:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added207
+	CMPQ   BX, $+0
+	JNE    addpart208
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	JMP    added207
+
+addpart208:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z7
+	VADDPS    Z7, Z3, Z3
+
+added207:
 	TESTQ        $+4, R9
-	JZ           store206
+	JZ           store204
 	VBROADCASTSS 80(AX), Z6
 	VBROADCASTSS 84(AX), Z7
 	VMAXPS       Z0, Z6, Z0
@@ -4224,26 +4505,18 @@ done205:
 	VMAXPS       Z3, Z6, Z3
 	VMINPS       Z3, Z7, Z3
 
-store206:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part207
+store204:
+	CMPQ    BX, $+0
+	JNE     part205
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    R8, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
-	JMP     end208
+	JMP     end206
 
-part207:
+part205:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -4251,63 +4524,31 @@ part207:
 	VMOVUPS Z2, K1, (AX)
 	VMOVUPS Z3, K2, 64(AX)
 
-end208:
+end206:
 	VZEROUPPER
 	RET
 
 // func tile3x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero209
-	CMPQ    R11, $+2
-	JEQ     rowbias212
-	JGT     colbias213
-	CMPQ    R10, $+0
-	JNE     loadpart211
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	JMP     ready214
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero209
+	JEQ  rowbias210
+	JMP  colbias211
 
-loadpart211:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	JMP       ready214
-
-rowbias212:
+rowbias210:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -4315,17 +4556,25 @@ rowbias212:
 	VBROADCASTSS 4(R10), Z3
 	VBROADCASTSS 8(R10), Z4
 	VBROADCASTSS 8(R10), Z5
-	JMP          ready214
+	JMP          ready212
 
-colbias213:
+colbias211:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
 	VMOVUPS.Z 64(R10), K2, Z1
 	VMOVAPS   Z1, Z3
 	VMOVAPS   Z1, Z5
-	JMP       ready214
+	JMP       ready212
 
 zero209:
 	VXORPS Z0, Z0, Z0
@@ -4335,7 +4584,7 @@ zero209:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-ready214:
+ready212:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -4344,13 +4593,18 @@ ready214:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest216
+	JLT        rest214
 
-loop4_215:
+loop4_213:
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -4360,9 +4614,9 @@ loop4_215:
 	VBROADCASTSS 8(CX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z6
+	VMOVUPS      64(DX)(DI*1), Z7
 	VBROADCASTSS 12(CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -4372,9 +4626,9 @@ loop4_215:
 	VBROADCASTSS 20(CX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z6
+	VMOVUPS      64(DX)(DI*2), Z7
 	VBROADCASTSS 24(CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -4384,9 +4638,8 @@ loop4_215:
 	VBROADCASTSS 32(CX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z6
+	VMOVUPS      64(DX)(BX*1), Z7
 	VBROADCASTSS 36(CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -4396,18 +4649,19 @@ loop4_215:
 	VBROADCASTSS 44(CX), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         R11, R10
 	ADDQ         $+48, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_215
+	JGE          loop4_213
 
-rest216:
+rest214:
 	ADDQ $+4, SI
-	JZ   done218
+	JZ   done216
 
-loop1_217:
+loop1_215:
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -4418,13 +4672,57 @@ loop1_217:
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
 	ADDQ         $+12, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_217
+	JNZ          loop1_215
 
-done218:
-	MOVQ         16(AX), CX
+done216:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added220
+	CMPQ   BX, $+0
+	JNE    addpart221
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	JMP    added220
+
+addpart221:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z5, Z5
+
+added220:
 	TESTQ        $+4, R9
-	JZ           store219
+	JZ           store217
 	VBROADCASTSS 80(AX), Z8
 	VBROADCASTSS 84(AX), Z9
 	VMAXPS       Z0, Z8, Z0
@@ -4440,17 +4738,9 @@ done218:
 	VMAXPS       Z5, Z8, Z5
 	VMINPS       Z5, Z9, Z5
 
-store219:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part220
+store217:
+	CMPQ    BX, $+0
+	JNE     part218
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -4460,9 +4750,9 @@ store219:
 	ADDQ    R8, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
-	JMP     end221
+	JMP     end219
 
-part220:
+part218:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -4473,69 +4763,31 @@ part220:
 	VMOVUPS Z4, K1, (AX)
 	VMOVUPS Z5, K2, 64(AX)
 
-end221:
+end219:
 	VZEROUPPER
 	RET
 
 // func tile4x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile4x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero222
-	CMPQ    R11, $+2
-	JEQ     rowbias225
-	JGT     colbias226
-	CMPQ    R10, $+0
-	JNE     loadpart224
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	JMP     ready227
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero222
+	JEQ  rowbias223
+	JMP  colbias224
 
-loadpart224:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	JMP       ready227
-
-rowbias225:
+rowbias223:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -4545,10 +4797,18 @@ rowbias225:
 	VBROADCASTSS 8(R10), Z5
 	VBROADCASTSS 12(R10), Z6
 	VBROADCASTSS 12(R10), Z7
-	JMP          ready227
+	JMP          ready225
 
-colbias226:
+colbias224:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -4557,7 +4817,7 @@ colbias226:
 	VMOVAPS   Z1, Z3
 	VMOVAPS   Z1, Z5
 	VMOVAPS   Z1, Z7
-	JMP       ready227
+	JMP       ready225
 
 zero222:
 	VXORPS Z0, Z0, Z0
@@ -4569,7 +4829,7 @@ zero222:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-ready227:
+ready225:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -4581,13 +4841,18 @@ ready227:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest229
+	JLT        rest227
 
-loop4_228:
+loop4_226:
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -4600,9 +4865,9 @@ loop4_228:
 	VBROADCASTSS 12(CX), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z8
+	VMOVUPS      64(DX)(DI*1), Z9
 	VBROADCASTSS 16(CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -4615,9 +4880,9 @@ loop4_228:
 	VBROADCASTSS 28(CX), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z8
+	VMOVUPS      64(DX)(DI*2), Z9
 	VBROADCASTSS 32(CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -4630,9 +4895,8 @@ loop4_228:
 	VBROADCASTSS 44(CX), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z8
+	VMOVUPS      64(DX)(BX*1), Z9
 	VBROADCASTSS 48(CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -4645,18 +4909,19 @@ loop4_228:
 	VBROADCASTSS 60(CX), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
+	ADDQ         R11, R10
 	ADDQ         $+64, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_228
+	JGE          loop4_226
 
-rest229:
+rest227:
 	ADDQ $+4, SI
-	JZ   done231
+	JZ   done229
 
-loop1_230:
+loop1_228:
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -4670,13 +4935,65 @@ loop1_230:
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
 	ADDQ         $+16, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_230
+	JNZ          loop1_228
 
-done231:
-	MOVQ         16(AX), CX
+done229:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added233
+	CMPQ   BX, $+0
+	JNE    addpart234
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	JMP    added233
+
+addpart234:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z7, Z7
+
+added233:
 	TESTQ        $+4, R9
-	JZ           store232
+	JZ           store230
 	VBROADCASTSS 80(AX), Z10
 	VBROADCASTSS 84(AX), Z11
 	VMAXPS       Z0, Z10, Z0
@@ -4696,17 +5013,9 @@ done231:
 	VMAXPS       Z7, Z10, Z7
 	VMINPS       Z7, Z11, Z7
 
-store232:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part233
+store230:
+	CMPQ    BX, $+0
+	JNE     part231
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -4719,9 +5028,9 @@ store232:
 	ADDQ    R8, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
-	JMP     end234
+	JMP     end232
 
-part233:
+part231:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -4735,75 +5044,31 @@ part233:
 	VMOVUPS Z6, K1, (AX)
 	VMOVUPS Z7, K2, 64(AX)
 
-end234:
+end232:
 	VZEROUPPER
 	RET
 
 // func tile5x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile5x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero235
-	CMPQ    R11, $+2
-	JEQ     rowbias238
-	JGT     colbias239
-	CMPQ    R10, $+0
-	JNE     loadpart237
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	JMP     ready240
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero235
+	JEQ  rowbias236
+	JMP  colbias237
 
-loadpart237:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	JMP       ready240
-
-rowbias238:
+rowbias236:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -4815,10 +5080,18 @@ rowbias238:
 	VBROADCASTSS 12(R10), Z7
 	VBROADCASTSS 16(R10), Z8
 	VBROADCASTSS 16(R10), Z9
-	JMP          ready240
+	JMP          ready238
 
-colbias239:
+colbias237:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -4829,7 +5102,7 @@ colbias239:
 	VMOVAPS   Z1, Z5
 	VMOVAPS   Z1, Z7
 	VMOVAPS   Z1, Z9
-	JMP       ready240
+	JMP       ready238
 
 zero235:
 	VXORPS Z0, Z0, Z0
@@ -4843,7 +5116,7 @@ zero235:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-ready240:
+ready238:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -4858,13 +5131,18 @@ ready240:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest242
+	JLT        rest240
 
-loop4_241:
+loop4_239:
 	VMOVUPS      (DX), Z10
 	VMOVUPS      64(DX), Z11
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -4880,9 +5158,9 @@ loop4_241:
 	VBROADCASTSS 16(CX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z10
+	VMOVUPS      64(DX)(DI*1), Z11
 	VBROADCASTSS 20(CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -4898,9 +5176,9 @@ loop4_241:
 	VBROADCASTSS 36(CX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z10
+	VMOVUPS      64(DX)(DI*2), Z11
 	VBROADCASTSS 40(CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -4916,9 +5194,8 @@ loop4_241:
 	VBROADCASTSS 56(CX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z10
+	VMOVUPS      64(DX)(BX*1), Z11
 	VBROADCASTSS 60(CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -4934,18 +5211,19 @@ loop4_241:
 	VBROADCASTSS 76(CX), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         R11, R10
 	ADDQ         $+80, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_241
+	JGE          loop4_239
 
-rest242:
+rest240:
 	ADDQ $+4, SI
-	JZ   done244
+	JZ   done242
 
-loop1_243:
+loop1_241:
 	VMOVUPS      (DX), Z10
 	VMOVUPS      64(DX), Z11
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -4962,13 +5240,73 @@ loop1_243:
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         $+20, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_243
+	JNZ          loop1_241
 
-done244:
-	MOVQ         16(AX), CX
+done242:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added246
+	CMPQ   BX, $+0
+	JNE    addpart247
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	JMP    added246
+
+addpart247:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z9, Z9
+
+added246:
 	TESTQ        $+4, R9
-	JZ           store245
+	JZ           store243
 	VBROADCASTSS 80(AX), Z12
 	VBROADCASTSS 84(AX), Z13
 	VMAXPS       Z0, Z12, Z0
@@ -4992,17 +5330,9 @@ done244:
 	VMAXPS       Z9, Z12, Z9
 	VMINPS       Z9, Z13, Z9
 
-store245:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part246
+store243:
+	CMPQ    BX, $+0
+	JNE     part244
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -5018,9 +5348,9 @@ store245:
 	ADDQ    R8, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
-	JMP     end247
+	JMP     end245
 
-part246:
+part244:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -5037,81 +5367,31 @@ part246:
 	VMOVUPS Z8, K1, (AX)
 	VMOVUPS Z9, K2, 64(AX)
 
-end247:
+end245:
 	VZEROUPPER
 	RET
 
 // func tile6x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile6x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero248
-	CMPQ    R11, $+2
-	JEQ     rowbias251
-	JGT     colbias252
-	CMPQ    R10, $+0
-	JNE     loadpart250
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	JMP     ready253
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero248
+	JEQ  rowbias249
+	JMP  colbias250
 
-loadpart250:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	JMP       ready253
-
-rowbias251:
+rowbias249:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -5125,10 +5405,18 @@ rowbias251:
 	VBROADCASTSS 16(R10), Z9
 	VBROADCASTSS 20(R10), Z10
 	VBROADCASTSS 20(R10), Z11
-	JMP          ready253
+	JMP          ready251
 
-colbias252:
+colbias250:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -5141,7 +5429,7 @@ colbias252:
 	VMOVAPS   Z1, Z7
 	VMOVAPS   Z1, Z9
 	VMOVAPS   Z1, Z11
-	JMP       ready253
+	JMP       ready251
 
 zero248:
 	VXORPS Z0, Z0, Z0
@@ -5157,7 +5445,7 @@ zero248:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-ready253:
+ready251:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -5175,13 +5463,18 @@ ready253:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest255
+	JLT        rest253
 
-loop4_254:
+loop4_252:
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -5200,9 +5493,9 @@ loop4_254:
 	VBROADCASTSS 20(CX), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z12
+	VMOVUPS      64(DX)(DI*1), Z13
 	VBROADCASTSS 24(CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -5221,9 +5514,9 @@ loop4_254:
 	VBROADCASTSS 44(CX), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z12
+	VMOVUPS      64(DX)(DI*2), Z13
 	VBROADCASTSS 48(CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -5242,9 +5535,8 @@ loop4_254:
 	VBROADCASTSS 68(CX), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z12
+	VMOVUPS      64(DX)(BX*1), Z13
 	VBROADCASTSS 72(CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -5263,18 +5555,19 @@ loop4_254:
 	VBROADCASTSS 92(CX), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
+	ADDQ         R11, R10
 	ADDQ         $+96, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_254
+	JGE          loop4_252
 
-rest255:
+rest253:
 	ADDQ $+4, SI
-	JZ   done257
+	JZ   done255
 
-loop1_256:
+loop1_254:
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -5294,13 +5587,81 @@ loop1_256:
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
 	ADDQ         $+24, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_256
+	JNZ          loop1_254
 
-done257:
-	MOVQ         16(AX), CX
+done255:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added259
+	CMPQ   BX, $+0
+	JNE    addpart260
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	JMP    added259
+
+addpart260:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z11, Z11
+
+added259:
 	TESTQ        $+4, R9
-	JZ           store258
+	JZ           store256
 	VBROADCASTSS 80(AX), Z14
 	VBROADCASTSS 84(AX), Z15
 	VMAXPS       Z0, Z14, Z0
@@ -5328,17 +5689,9 @@ done257:
 	VMAXPS       Z11, Z14, Z11
 	VMINPS       Z11, Z15, Z11
 
-store258:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part259
+store256:
+	CMPQ    BX, $+0
+	JNE     part257
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -5357,9 +5710,9 @@ store258:
 	ADDQ    R8, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
-	JMP     end260
+	JMP     end258
 
-part259:
+part257:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -5379,87 +5732,31 @@ part259:
 	VMOVUPS Z10, K1, (AX)
 	VMOVUPS Z11, K2, 64(AX)
 
-end260:
+end258:
 	VZEROUPPER
 	RET
 
 // func tile7x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile7x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero261
-	CMPQ    R11, $+2
-	JEQ     rowbias264
-	JGT     colbias265
-	CMPQ    R10, $+0
-	JNE     loadpart263
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	JMP     ready266
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero261
+	JEQ  rowbias262
+	JMP  colbias263
 
-loadpart263:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	JMP       ready266
-
-rowbias264:
+rowbias262:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -5475,10 +5772,18 @@ rowbias264:
 	VBROADCASTSS 20(R10), Z11
 	VBROADCASTSS 24(R10), Z12
 	VBROADCASTSS 24(R10), Z13
-	JMP          ready266
+	JMP          ready264
 
-colbias265:
+colbias263:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -5493,7 +5798,7 @@ colbias265:
 	VMOVAPS   Z1, Z9
 	VMOVAPS   Z1, Z11
 	VMOVAPS   Z1, Z13
-	JMP       ready266
+	JMP       ready264
 
 zero261:
 	VXORPS Z0, Z0, Z0
@@ -5511,7 +5816,7 @@ zero261:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-ready266:
+ready264:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -5532,13 +5837,18 @@ ready266:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest268
+	JLT        rest266
 
-loop4_267:
+loop4_265:
 	VMOVUPS      (DX), Z14
 	VMOVUPS      64(DX), Z15
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -5560,9 +5870,9 @@ loop4_267:
 	VBROADCASTSS 24(CX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z14
+	VMOVUPS      64(DX)(DI*1), Z15
 	VBROADCASTSS 28(CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -5584,9 +5894,9 @@ loop4_267:
 	VBROADCASTSS 52(CX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z14
+	VMOVUPS      64(DX)(DI*2), Z15
 	VBROADCASTSS 56(CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -5608,9 +5918,8 @@ loop4_267:
 	VBROADCASTSS 80(CX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z14
+	VMOVUPS      64(DX)(BX*1), Z15
 	VBROADCASTSS 84(CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -5632,18 +5941,19 @@ loop4_267:
 	VBROADCASTSS 108(CX), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         R11, R10
 	ADDQ         $+112, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_267
+	JGE          loop4_265
 
-rest268:
+rest266:
 	ADDQ $+4, SI
-	JZ   done270
+	JZ   done268
 
-loop1_269:
+loop1_267:
 	VMOVUPS      (DX), Z14
 	VMOVUPS      64(DX), Z15
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -5666,13 +5976,89 @@ loop1_269:
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         $+28, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_269
+	JNZ          loop1_267
 
-done270:
-	MOVQ         16(AX), CX
+done268:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added272
+	CMPQ   BX, $+0
+	JNE    addpart273
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	JMP    added272
+
+addpart273:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z13, Z13
+
+added272:
 	TESTQ        $+4, R9
-	JZ           store271
+	JZ           store269
 	VBROADCASTSS 80(AX), Z16
 	VBROADCASTSS 84(AX), Z17
 	VMAXPS       Z0, Z16, Z0
@@ -5704,17 +6090,9 @@ done270:
 	VMAXPS       Z13, Z16, Z13
 	VMINPS       Z13, Z17, Z13
 
-store271:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part272
+store269:
+	CMPQ    BX, $+0
+	JNE     part270
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -5736,9 +6114,9 @@ store271:
 	ADDQ    R8, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
-	JMP     end273
+	JMP     end271
 
-part272:
+part270:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -5761,93 +6139,31 @@ part272:
 	VMOVUPS Z12, K1, (AX)
 	VMOVUPS Z13, K2, 64(AX)
 
-end273:
+end271:
 	VZEROUPPER
 	RET
 
 // func tile8x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile8x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero274
-	CMPQ    R11, $+2
-	JEQ     rowbias277
-	JGT     colbias278
-	CMPQ    R10, $+0
-	JNE     loadpart276
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	JMP     ready279
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero274
+	JEQ  rowbias275
+	JMP  colbias276
 
-loadpart276:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	JMP       ready279
-
-rowbias277:
+rowbias275:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -5865,10 +6181,18 @@ rowbias277:
 	VBROADCASTSS 24(R10), Z13
 	VBROADCASTSS 28(R10), Z14
 	VBROADCASTSS 28(R10), Z15
-	JMP          ready279
+	JMP          ready277
 
-colbias278:
+colbias276:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -5885,7 +6209,7 @@ colbias278:
 	VMOVAPS   Z1, Z11
 	VMOVAPS   Z1, Z13
 	VMOVAPS   Z1, Z15
-	JMP       ready279
+	JMP       ready277
 
 zero274:
 	VXORPS Z0, Z0, Z0
@@ -5905,7 +6229,7 @@ zero274:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-ready279:
+ready277:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -5929,13 +6253,18 @@ ready279:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest281
+	JLT        rest279
 
-loop4_280:
+loop4_278:
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -5960,9 +6289,9 @@ loop4_280:
 	VBROADCASTSS 28(CX), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z16
+	VMOVUPS      64(DX)(DI*1), Z17
 	VBROADCASTSS 32(CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -5987,9 +6316,9 @@ loop4_280:
 	VBROADCASTSS 60(CX), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z16
+	VMOVUPS      64(DX)(DI*2), Z17
 	VBROADCASTSS 64(CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -6014,9 +6343,8 @@ loop4_280:
 	VBROADCASTSS 92(CX), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z16
+	VMOVUPS      64(DX)(BX*1), Z17
 	VBROADCASTSS 96(CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -6041,18 +6369,19 @@ loop4_280:
 	VBROADCASTSS 124(CX), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
+	ADDQ         R11, R10
 	ADDQ         $+128, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_280
+	JGE          loop4_278
 
-rest281:
+rest279:
 	ADDQ $+4, SI
-	JZ   done283
+	JZ   done281
 
-loop1_282:
+loop1_280:
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -6078,13 +6407,97 @@ loop1_282:
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
 	ADDQ         $+32, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_282
+	JNZ          loop1_280
 
-done283:
-	MOVQ         16(AX), CX
+done281:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added285
+	CMPQ   BX, $+0
+	JNE    addpart286
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	JMP    added285
+
+addpart286:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z15, Z15
+
+added285:
 	TESTQ        $+4, R9
-	JZ           store284
+	JZ           store282
 	VBROADCASTSS 80(AX), Z18
 	VBROADCASTSS 84(AX), Z19
 	VMAXPS       Z0, Z18, Z0
@@ -6120,17 +6533,9 @@ done283:
 	VMAXPS       Z15, Z18, Z15
 	VMINPS       Z15, Z19, Z15
 
-store284:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part285
+store282:
+	CMPQ    BX, $+0
+	JNE     part283
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -6155,9 +6560,9 @@ store284:
 	ADDQ    R8, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
-	JMP     end286
+	JMP     end284
 
-part285:
+part283:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -6183,99 +6588,31 @@ part285:
 	VMOVUPS Z14, K1, (AX)
 	VMOVUPS Z15, K2, 64(AX)
 
-end286:
+end284:
 	VZEROUPPER
 	RET
 
 // func tile9x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile9x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero287
-	CMPQ    R11, $+2
-	JEQ     rowbias290
-	JGT     colbias291
-	CMPQ    R10, $+0
-	JNE     loadpart289
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	JMP     ready292
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero287
+	JEQ  rowbias288
+	JMP  colbias289
 
-loadpart289:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	JMP       ready292
-
-rowbias290:
+rowbias288:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -6295,10 +6632,18 @@ rowbias290:
 	VBROADCASTSS 28(R10), Z15
 	VBROADCASTSS 32(R10), Z16
 	VBROADCASTSS 32(R10), Z17
-	JMP          ready292
+	JMP          ready290
 
-colbias291:
+colbias289:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -6317,7 +6662,7 @@ colbias291:
 	VMOVAPS   Z1, Z13
 	VMOVAPS   Z1, Z15
 	VMOVAPS   Z1, Z17
-	JMP       ready292
+	JMP       ready290
 
 zero287:
 	VXORPS Z0, Z0, Z0
@@ -6339,7 +6684,7 @@ zero287:
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 
-ready292:
+ready290:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -6366,13 +6711,18 @@ ready292:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest294
+	JLT        rest292
 
-loop4_293:
+loop4_291:
 	VMOVUPS      (DX), Z18
 	VMOVUPS      64(DX), Z19
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -6400,9 +6750,9 @@ loop4_293:
 	VBROADCASTSS 32(CX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z18
+	VMOVUPS      64(DX)(DI*1), Z19
 	VBROADCASTSS 36(CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -6430,9 +6780,9 @@ loop4_293:
 	VBROADCASTSS 68(CX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z18
+	VMOVUPS      64(DX)(DI*2), Z19
 	VBROADCASTSS 72(CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -6460,9 +6810,8 @@ loop4_293:
 	VBROADCASTSS 104(CX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z18
+	VMOVUPS      64(DX)(BX*1), Z19
 	VBROADCASTSS 108(CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -6490,18 +6839,19 @@ loop4_293:
 	VBROADCASTSS 140(CX), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         R11, R10
 	ADDQ         $+144, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_293
+	JGE          loop4_291
 
-rest294:
+rest292:
 	ADDQ $+4, SI
-	JZ   done296
+	JZ   done294
 
-loop1_295:
+loop1_293:
 	VMOVUPS      (DX), Z18
 	VMOVUPS      64(DX), Z19
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -6530,13 +6880,105 @@ loop1_295:
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         $+36, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_295
+	JNZ          loop1_293
 
-done296:
-	MOVQ         16(AX), CX
+done294:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added298
+	CMPQ   BX, $+0
+	JNE    addpart299
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	JMP    added298
+
+addpart299:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z17, Z17
+
+added298:
 	TESTQ        $+4, R9
-	JZ           store297
+	JZ           store295
 	VBROADCASTSS 80(AX), Z20
 	VBROADCASTSS 84(AX), Z21
 	VMAXPS       Z0, Z20, Z0
@@ -6576,17 +7018,9 @@ done296:
 	VMAXPS       Z17, Z20, Z17
 	VMINPS       Z17, Z21, Z17
 
-store297:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part298
+store295:
+	CMPQ    BX, $+0
+	JNE     part296
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -6614,9 +7048,9 @@ store297:
 	ADDQ    R8, AX
 	VMOVUPS Z16, (AX)
 	VMOVUPS Z17, 64(AX)
-	JMP     end299
+	JMP     end297
 
-part298:
+part296:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -6645,105 +7079,31 @@ part298:
 	VMOVUPS Z16, K1, (AX)
 	VMOVUPS Z17, K2, 64(AX)
 
-end299:
+end297:
 	VZEROUPPER
 	RET
 
 // func tile10x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero300
-	CMPQ    R11, $+2
-	JEQ     rowbias303
-	JGT     colbias304
-	CMPQ    R10, $+0
-	JNE     loadpart302
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	JMP     ready305
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero300
+	JEQ  rowbias301
+	JMP  colbias302
 
-loadpart302:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	JMP       ready305
-
-rowbias303:
+rowbias301:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -6765,10 +7125,18 @@ rowbias303:
 	VBROADCASTSS 32(R10), Z17
 	VBROADCASTSS 36(R10), Z18
 	VBROADCASTSS 36(R10), Z19
-	JMP          ready305
+	JMP          ready303
 
-colbias304:
+colbias302:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -6789,7 +7157,7 @@ colbias304:
 	VMOVAPS   Z1, Z15
 	VMOVAPS   Z1, Z17
 	VMOVAPS   Z1, Z19
-	JMP       ready305
+	JMP       ready303
 
 zero300:
 	VXORPS Z0, Z0, Z0
@@ -6813,7 +7181,7 @@ zero300:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-ready305:
+ready303:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -6843,13 +7211,18 @@ ready305:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest307
+	JLT        rest305
 
-loop4_306:
+loop4_304:
 	VMOVUPS      (DX), Z20
 	VMOVUPS      64(DX), Z21
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -6880,9 +7253,9 @@ loop4_306:
 	VBROADCASTSS 36(CX), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z20
+	VMOVUPS      64(DX)(DI*1), Z21
 	VBROADCASTSS 40(CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -6913,9 +7286,9 @@ loop4_306:
 	VBROADCASTSS 76(CX), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z20
+	VMOVUPS      64(DX)(DI*2), Z21
 	VBROADCASTSS 80(CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -6946,9 +7319,8 @@ loop4_306:
 	VBROADCASTSS 116(CX), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z20
+	VMOVUPS      64(DX)(BX*1), Z21
 	VBROADCASTSS 120(CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -6979,18 +7351,19 @@ loop4_306:
 	VBROADCASTSS 156(CX), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
+	ADDQ         R11, R10
 	ADDQ         $+160, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_306
+	JGE          loop4_304
 
-rest307:
+rest305:
 	ADDQ $+4, SI
-	JZ   done309
+	JZ   done307
 
-loop1_308:
+loop1_306:
 	VMOVUPS      (DX), Z20
 	VMOVUPS      64(DX), Z21
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -7022,13 +7395,113 @@ loop1_308:
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
 	ADDQ         $+40, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_308
+	JNZ          loop1_306
 
-done309:
-	MOVQ         16(AX), CX
+done307:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added311
+	CMPQ   BX, $+0
+	JNE    addpart312
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	JMP    added311
+
+addpart312:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z19, Z19
+
+added311:
 	TESTQ        $+4, R9
-	JZ           store310
+	JZ           store308
 	VBROADCASTSS 80(AX), Z22
 	VBROADCASTSS 84(AX), Z23
 	VMAXPS       Z0, Z22, Z0
@@ -7072,17 +7545,9 @@ done309:
 	VMAXPS       Z19, Z22, Z19
 	VMINPS       Z19, Z23, Z19
 
-store310:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part311
+store308:
+	CMPQ    BX, $+0
+	JNE     part309
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -7113,9 +7578,9 @@ store310:
 	ADDQ    R8, AX
 	VMOVUPS Z18, (AX)
 	VMOVUPS Z19, 64(AX)
-	JMP     end312
+	JMP     end310
 
-part311:
+part309:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -7147,111 +7612,31 @@ part311:
 	VMOVUPS Z18, K1, (AX)
 	VMOVUPS Z19, K2, 64(AX)
 
-end312:
+end310:
 	VZEROUPPER
 	RET
 
 // func tile11x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile11x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero313
-	CMPQ    R11, $+2
-	JEQ     rowbias316
-	JGT     colbias317
-	CMPQ    R10, $+0
-	JNE     loadpart315
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	JMP     ready318
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero313
+	JEQ  rowbias314
+	JMP  colbias315
 
-loadpart315:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	JMP       ready318
-
-rowbias316:
+rowbias314:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -7275,10 +7660,18 @@ rowbias316:
 	VBROADCASTSS 36(R10), Z19
 	VBROADCASTSS 40(R10), Z20
 	VBROADCASTSS 40(R10), Z21
-	JMP          ready318
+	JMP          ready316
 
-colbias317:
+colbias315:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -7301,7 +7694,7 @@ colbias317:
 	VMOVAPS   Z1, Z17
 	VMOVAPS   Z1, Z19
 	VMOVAPS   Z1, Z21
-	JMP       ready318
+	JMP       ready316
 
 zero313:
 	VXORPS Z0, Z0, Z0
@@ -7327,7 +7720,7 @@ zero313:
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
 
-ready318:
+ready316:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -7360,13 +7753,18 @@ ready318:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest320
+	JLT        rest318
 
-loop4_319:
+loop4_317:
 	VMOVUPS      (DX), Z22
 	VMOVUPS      64(DX), Z23
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -7400,9 +7798,9 @@ loop4_319:
 	VBROADCASTSS 40(CX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z22
+	VMOVUPS      64(DX)(DI*1), Z23
 	VBROADCASTSS 44(CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -7436,9 +7834,9 @@ loop4_319:
 	VBROADCASTSS 84(CX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z22
+	VMOVUPS      64(DX)(DI*2), Z23
 	VBROADCASTSS 88(CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -7472,9 +7870,8 @@ loop4_319:
 	VBROADCASTSS 128(CX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z22
+	VMOVUPS      64(DX)(BX*1), Z23
 	VBROADCASTSS 132(CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -7508,18 +7905,19 @@ loop4_319:
 	VBROADCASTSS 172(CX), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         R11, R10
 	ADDQ         $+176, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_319
+	JGE          loop4_317
 
-rest320:
+rest318:
 	ADDQ $+4, SI
-	JZ   done322
+	JZ   done320
 
-loop1_321:
+loop1_319:
 	VMOVUPS      (DX), Z22
 	VMOVUPS      64(DX), Z23
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -7554,13 +7952,121 @@ loop1_321:
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
 	ADDQ         $+44, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_321
+	JNZ          loop1_319
 
-done322:
-	MOVQ         16(AX), CX
+done320:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added324
+	CMPQ   BX, $+0
+	JNE    addpart325
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	JMP    added324
+
+addpart325:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z21, Z21
+
+added324:
 	TESTQ        $+4, R9
-	JZ           store323
+	JZ           store321
 	VBROADCASTSS 80(AX), Z24
 	VBROADCASTSS 84(AX), Z25
 	VMAXPS       Z0, Z24, Z0
@@ -7608,17 +8114,9 @@ done322:
 	VMAXPS       Z21, Z24, Z21
 	VMINPS       Z21, Z25, Z21
 
-store323:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part324
+store321:
+	CMPQ    BX, $+0
+	JNE     part322
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -7652,9 +8150,9 @@ store323:
 	ADDQ    R8, AX
 	VMOVUPS Z20, (AX)
 	VMOVUPS Z21, 64(AX)
-	JMP     end325
+	JMP     end323
 
-part324:
+part322:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -7689,117 +8187,31 @@ part324:
 	VMOVUPS Z20, K1, (AX)
 	VMOVUPS Z21, K2, 64(AX)
 
-end325:
+end323:
 	VZEROUPPER
 	RET
 
 // func tile12x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile12x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero326
-	CMPQ    R11, $+2
-	JEQ     rowbias329
-	JGT     colbias330
-	CMPQ    R10, $+0
-	JNE     loadpart328
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	JMP     ready331
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero326
+	JEQ  rowbias327
+	JMP  colbias328
 
-loadpart328:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	JMP       ready331
-
-rowbias329:
+rowbias327:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -7825,10 +8237,18 @@ rowbias329:
 	VBROADCASTSS 40(R10), Z21
 	VBROADCASTSS 44(R10), Z22
 	VBROADCASTSS 44(R10), Z23
-	JMP          ready331
+	JMP          ready329
 
-colbias330:
+colbias328:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -7853,7 +8273,7 @@ colbias330:
 	VMOVAPS   Z1, Z19
 	VMOVAPS   Z1, Z21
 	VMOVAPS   Z1, Z23
-	JMP       ready331
+	JMP       ready329
 
 zero326:
 	VXORPS Z0, Z0, Z0
@@ -7881,7 +8301,7 @@ zero326:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-ready331:
+ready329:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -7917,13 +8337,18 @@ ready331:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest333
+	JLT        rest331
 
-loop4_332:
+loop4_330:
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -7960,9 +8385,9 @@ loop4_332:
 	VBROADCASTSS 44(CX), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z24
+	VMOVUPS      64(DX)(DI*1), Z25
 	VBROADCASTSS 48(CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -7999,9 +8424,9 @@ loop4_332:
 	VBROADCASTSS 92(CX), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z24
+	VMOVUPS      64(DX)(DI*2), Z25
 	VBROADCASTSS 96(CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -8038,9 +8463,8 @@ loop4_332:
 	VBROADCASTSS 140(CX), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z24
+	VMOVUPS      64(DX)(BX*1), Z25
 	VBROADCASTSS 144(CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -8077,18 +8501,19 @@ loop4_332:
 	VBROADCASTSS 188(CX), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
+	ADDQ         R11, R10
 	ADDQ         $+192, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_332
+	JGE          loop4_330
 
-rest333:
+rest331:
 	ADDQ $+4, SI
-	JZ   done335
+	JZ   done333
 
-loop1_334:
+loop1_332:
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -8126,13 +8551,129 @@ loop1_334:
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
 	ADDQ         $+48, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_334
+	JNZ          loop1_332
 
-done335:
-	MOVQ         16(AX), CX
+done333:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added337
+	CMPQ   BX, $+0
+	JNE    addpart338
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	JMP    added337
+
+addpart338:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z23, Z23
+
+added337:
 	TESTQ        $+4, R9
-	JZ           store336
+	JZ           store334
 	VBROADCASTSS 80(AX), Z26
 	VBROADCASTSS 84(AX), Z27
 	VMAXPS       Z0, Z26, Z0
@@ -8184,17 +8725,9 @@ done335:
 	VMAXPS       Z23, Z26, Z23
 	VMINPS       Z23, Z27, Z23
 
-store336:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part337
+store334:
+	CMPQ    BX, $+0
+	JNE     part335
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -8231,9 +8764,9 @@ store336:
 	ADDQ    R8, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
-	JMP     end338
+	JMP     end336
 
-part337:
+part335:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -8271,123 +8804,31 @@ part337:
 	VMOVUPS Z22, K1, (AX)
 	VMOVUPS Z23, K2, 64(AX)
 
-end338:
+end336:
 	VZEROUPPER
 	RET
 
 // func tile13x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile13x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero339
-	CMPQ    R11, $+2
-	JEQ     rowbias342
-	JGT     colbias343
-	CMPQ    R10, $+0
-	JNE     loadpart341
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z24
-	VMOVUPS 64(R10), Z25
-	JMP     ready344
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero339
+	JEQ  rowbias340
+	JMP  colbias341
 
-loadpart341:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z24
-	VMOVUPS.Z 64(R10), K2, Z25
-	JMP       ready344
-
-rowbias342:
+rowbias340:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -8415,10 +8856,18 @@ rowbias342:
 	VBROADCASTSS 44(R10), Z23
 	VBROADCASTSS 48(R10), Z24
 	VBROADCASTSS 48(R10), Z25
-	JMP          ready344
+	JMP          ready342
 
-colbias343:
+colbias341:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -8445,7 +8894,7 @@ colbias343:
 	VMOVAPS   Z1, Z21
 	VMOVAPS   Z1, Z23
 	VMOVAPS   Z1, Z25
-	JMP       ready344
+	JMP       ready342
 
 zero339:
 	VXORPS Z0, Z0, Z0
@@ -8475,7 +8924,7 @@ zero339:
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
 
-ready344:
+ready342:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -8514,13 +8963,18 @@ ready344:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest346
+	JLT        rest344
 
-loop4_345:
+loop4_343:
 	VMOVUPS      (DX), Z26
 	VMOVUPS      64(DX), Z27
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -8560,9 +9014,9 @@ loop4_345:
 	VBROADCASTSS 48(CX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z26
+	VMOVUPS      64(DX)(DI*1), Z27
 	VBROADCASTSS 52(CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -8602,9 +9056,9 @@ loop4_345:
 	VBROADCASTSS 100(CX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z26
+	VMOVUPS      64(DX)(DI*2), Z27
 	VBROADCASTSS 104(CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -8644,9 +9098,8 @@ loop4_345:
 	VBROADCASTSS 152(CX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z26
+	VMOVUPS      64(DX)(BX*1), Z27
 	VBROADCASTSS 156(CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -8686,18 +9139,19 @@ loop4_345:
 	VBROADCASTSS 204(CX), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
+	ADDQ         R11, R10
 	ADDQ         $+208, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_345
+	JGE          loop4_343
 
-rest346:
+rest344:
 	ADDQ $+4, SI
-	JZ   done348
+	JZ   done346
 
-loop1_347:
+loop1_345:
 	VMOVUPS      (DX), Z26
 	VMOVUPS      64(DX), Z27
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -8738,13 +9192,137 @@ loop1_347:
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
 	ADDQ         $+52, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_347
+	JNZ          loop1_345
 
-done348:
-	MOVQ         16(AX), CX
+done346:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added350
+	CMPQ   BX, $+0
+	JNE    addpart351
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	ADDQ   R8, DX
+	VADDPS (DX), Z24, Z24
+	VADDPS 64(DX), Z25, Z25
+	JMP    added350
+
+addpart351:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z23, Z23
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z24, Z24
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z25, Z25
+
+added350:
 	TESTQ        $+4, R9
-	JZ           store349
+	JZ           store347
 	VBROADCASTSS 80(AX), Z28
 	VBROADCASTSS 84(AX), Z29
 	VMAXPS       Z0, Z28, Z0
@@ -8800,17 +9378,9 @@ done348:
 	VMAXPS       Z25, Z28, Z25
 	VMINPS       Z25, Z29, Z25
 
-store349:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part350
+store347:
+	CMPQ    BX, $+0
+	JNE     part348
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -8850,9 +9420,9 @@ store349:
 	ADDQ    R8, AX
 	VMOVUPS Z24, (AX)
 	VMOVUPS Z25, 64(AX)
-	JMP     end351
+	JMP     end349
 
-part350:
+part348:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -8893,129 +9463,31 @@ part350:
 	VMOVUPS Z24, K1, (AX)
 	VMOVUPS Z25, K2, 64(AX)
 
-end351:
+end349:
 	VZEROUPPER
 	RET
 
 // func tile14x2AVX512(t *Tile)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV, MMX+
 TEXT ·tile14x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero352
-	CMPQ    R11, $+2
-	JEQ     rowbias355
-	JGT     colbias356
-	CMPQ    R10, $+0
-	JNE     loadpart354
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z24
-	VMOVUPS 64(R10), Z25
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z26
-	VMOVUPS 64(R10), Z27
-	JMP     ready357
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero352
+	JEQ  rowbias353
+	JMP  colbias354
 
-loadpart354:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z24
-	VMOVUPS.Z 64(R10), K2, Z25
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z26
-	VMOVUPS.Z 64(R10), K2, Z27
-	JMP       ready357
-
-rowbias355:
+rowbias353:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -9045,10 +9517,18 @@ rowbias355:
 	VBROADCASTSS 48(R10), Z25
 	VBROADCASTSS 52(R10), Z26
 	VBROADCASTSS 52(R10), Z27
-	JMP          ready357
+	JMP          ready355
 
-colbias356:
+colbias354:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -9077,7 +9557,7 @@ colbias356:
 	VMOVAPS   Z1, Z23
 	VMOVAPS   Z1, Z25
 	VMOVAPS   Z1, Z27
-	JMP       ready357
+	JMP       ready355
 
 zero352:
 	VXORPS Z0, Z0, Z0
@@ -9109,7 +9589,7 @@ zero352:
 	VXORPS Z26, Z26, Z26
 	VXORPS Z27, Z27, Z27
 
-ready357:
+ready355:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -9151,13 +9631,18 @@ ready357:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
+	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
-	JLT        rest359
+	JLT        rest357
 
-loop4_358:
+loop4_356:
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -9200,9 +9685,9 @@ loop4_358:
 	VBROADCASTSS 52(CX), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	ADDQ         DI, DX
+	PREFETCHT1   (R10)
+	VMOVUPS      (DX)(DI*1), Z28
+	VMOVUPS      64(DX)(DI*1), Z29
 	VBROADCASTSS 56(CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -9245,9 +9730,9 @@ loop4_358:
 	VBROADCASTSS 108(CX), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	ADDQ         DI, DX
+	PREFETCHT1   64(R10)
+	VMOVUPS      (DX)(DI*2), Z28
+	VMOVUPS      64(DX)(DI*2), Z29
 	VBROADCASTSS 112(CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -9290,9 +9775,8 @@ loop4_358:
 	VBROADCASTSS 164(CX), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	ADDQ         DI, DX
+	VMOVUPS      (DX)(BX*1), Z28
+	VMOVUPS      64(DX)(BX*1), Z29
 	VBROADCASTSS 168(CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -9335,18 +9819,19 @@ loop4_358:
 	VBROADCASTSS 220(CX), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
+	ADDQ         R11, R10
 	ADDQ         $+224, CX
+	LEAQ         (DX)(DI*4), DX
 	SUBQ         $+4, SI
-	JGE          loop4_358
+	JGE          loop4_356
 
-rest359:
+rest357:
 	ADDQ $+4, SI
-	JZ   done361
+	JZ   done359
 
-loop1_360:
+loop1_358:
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
-	ADDQ         DI, DX
 	VBROADCASTSS (CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -9390,13 +9875,145 @@ loop1_360:
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
 	ADDQ         $+56, CX
+	ADDQ         DI, DX
 	DECQ         SI
-	JNZ          loop1_360
+	JNZ          loop1_358
 
-done361:
-	MOVQ         16(AX), CX
+done359:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added363
+	CMPQ   BX, $+0
+	JNE    addpart364
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	ADDQ   R8, DX
+	VADDPS (DX), Z24, Z24
+	VADDPS 64(DX), Z25, Z25
+	ADDQ   R8, DX
+	VADDPS (DX), Z26, Z26
+	VADDPS 64(DX), Z27, Z27
+	JMP    added363
+
+addpart364:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z23, Z23
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z24, Z24
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z25, Z25
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z26, Z26
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z27, Z27
+
+added363:
 	TESTQ        $+4, R9
-	JZ           store362
+	JZ           store360
 	VBROADCASTSS 80(AX), Z30
 	VBROADCASTSS 84(AX), Z31
 	VMAXPS       Z0, Z30, Z0
@@ -9456,17 +10073,9 @@ done361:
 	VMAXPS       Z27, Z30, Z27
 	VMINPS       Z27, Z31, Z27
 
-store362:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part363
+store360:
+	CMPQ    BX, $+0
+	JNE     part361
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -9509,9 +10118,9 @@ store362:
 	ADDQ    R8, AX
 	VMOVUPS Z26, (AX)
 	VMOVUPS Z27, 64(AX)
-	JMP     end364
+	JMP     end362
 
-part363:
+part361:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -9555,64 +10164,54 @@ part363:
 	VMOVUPS Z26, K1, (AX)
 	VMOVUPS Z27, K2, 64(AX)
 
-end364:
+end362:
 	VZEROUPPER
 	RET
 
 // func tileAt1x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt1x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R9
-	MOVQ    $-1, R10
-	BZHIQ   R9, R10, R10
-	KMOVW   R10, K1
-	SHRQ    $0x10, R10
-	SUBQ    $+16, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero365
-	CMPQ    R10, $+2
-	JEQ     rowbias368
-	JGT     colbias369
-	CMPQ    R9, $+0
-	JNE     loadpart367
-	MOVQ    BX, R9
-	VMOVUPS (R9), Z0
-	JMP     ready370
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 32(AX), DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero365
+	JEQ  rowbias366
+	JMP  colbias367
 
-loadpart367:
-	MOVQ      BX, R9
-	VMOVUPS.Z (R9), K1, Z0
-	JMP       ready370
-
-rowbias368:
+rowbias366:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Z0
-	JMP          ready370
+	JMP          ready368
 
-colbias369:
+colbias367:
 	MOVQ      24(AX), R9
+	MOVQ      64(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	SHRQ      $0x10, R11
+	SUBQ      $+16, R10
 	VMOVUPS.Z (R9), K1, Z0
-	JMP       ready370
+	JMP       ready368
 
 zero365:
 	VXORPS Z0, Z0, Z0
 
-ready370:
+ready368:
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest372
+	JLT        rest370
 
-loop4_371:
+loop4_369:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z1
 	VBROADCASTSS (CX), Z2
@@ -9632,13 +10231,13 @@ loop4_371:
 	ADDQ         $+16, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_371
+	JGE          loop4_369
 
-rest372:
+rest370:
 	ADDQ $+4, SI
-	JZ   done374
+	JZ   done372
 
-loop1_373:
+loop1_371:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z1
 	VBROADCASTSS (CX), Z2
@@ -9646,101 +10245,103 @@ loop1_373:
 	ADDQ         $+4, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_373
+	JNZ          loop1_371
 
-done374:
-	MOVQ         16(AX), CX
+done372:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R8, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added376
+	CMPQ   BX, $+0
+	JNE    addpart377
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	JMP    added376
+
+addpart377:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+
+added376:
 	TESTQ        $+4, R8
-	JZ           store375
+	JZ           store373
 	VBROADCASTSS 80(AX), Z2
 	VBROADCASTSS 84(AX), Z3
 	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z3, Z0
 
-store375:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part376
+store373:
+	CMPQ    BX, $+0
+	JNE     part374
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
-	JMP     end377
+	JMP     end375
 
-part376:
+part374:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 
-end377:
+end375:
 	VZEROUPPER
 	RET
 
 // func tileAt2x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt2x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero378
-	CMPQ    R11, $+2
-	JEQ     rowbias381
-	JGT     colbias382
-	CMPQ    R10, $+0
-	JNE     loadpart380
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	JMP     ready383
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero378
+	JEQ  rowbias379
+	JMP  colbias380
 
-loadpart380:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	JMP       ready383
-
-rowbias381:
+rowbias379:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
-	JMP          ready383
+	JMP          ready381
 
-colbias382:
+colbias380:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
-	JMP       ready383
+	JMP       ready381
 
 zero378:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-ready383:
+ready381:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest385
+	JLT        rest383
 
-loop4_384:
+loop4_382:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z2
 	VBROADCASTSS (CX), Z3
@@ -9768,13 +10369,13 @@ loop4_384:
 	ADDQ         $+32, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_384
+	JGE          loop4_382
 
-rest385:
+rest383:
 	ADDQ $+4, SI
-	JZ   done387
+	JZ   done385
 
-loop1_386:
+loop1_384:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z2
 	VBROADCASTSS (CX), Z3
@@ -9784,12 +10385,39 @@ loop1_386:
 	ADDQ         $+8, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_386
+	JNZ          loop1_384
 
-done387:
-	MOVQ         16(AX), CX
+done385:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added389
+	CMPQ   BX, $+0
+	JNE    addpart390
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	JMP    added389
+
+addpart390:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z1, Z1
+
+added389:
 	TESTQ        $+4, R9
-	JZ           store388
+	JZ           store386
 	VBROADCASTSS 80(AX), Z3
 	VBROADCASTSS 84(AX), Z4
 	VMAXPS       Z0, Z3, Z0
@@ -9797,103 +10425,79 @@ done387:
 	VMAXPS       Z1, Z3, Z1
 	VMINPS       Z1, Z4, Z1
 
-store388:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part389
+store386:
+	CMPQ    BX, $+0
+	JNE     part387
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z1, (AX)
-	JMP     end390
+	JMP     end388
 
-part389:
+part387:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z1, K1, (AX)
 
-end390:
+end388:
 	VZEROUPPER
 	RET
 
 // func tileAt3x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt3x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero391
-	CMPQ    R11, $+2
-	JEQ     rowbias394
-	JGT     colbias395
-	CMPQ    R10, $+0
-	JNE     loadpart393
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	JMP     ready396
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero391
+	JEQ  rowbias392
+	JMP  colbias393
 
-loadpart393:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	JMP       ready396
-
-rowbias394:
+rowbias392:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
 	VBROADCASTSS 8(R10), Z2
-	JMP          ready396
+	JMP          ready394
 
-colbias395:
+colbias393:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
-	JMP       ready396
+	JMP       ready394
 
 zero391:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 
-ready396:
+ready394:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest398
+	JLT        rest396
 
-loop4_397:
+loop4_395:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z3
 	VBROADCASTSS (CX), Z4
@@ -9929,13 +10533,13 @@ loop4_397:
 	ADDQ         $+48, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_397
+	JGE          loop4_395
 
-rest398:
+rest396:
 	ADDQ $+4, SI
-	JZ   done400
+	JZ   done398
 
-loop1_399:
+loop1_397:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z3
 	VBROADCASTSS (CX), Z4
@@ -9947,12 +10551,44 @@ loop1_399:
 	ADDQ         $+12, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_399
+	JNZ          loop1_397
 
-done400:
-	MOVQ         16(AX), CX
+done398:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added402
+	CMPQ   BX, $+0
+	JNE    addpart403
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	JMP    added402
+
+addpart403:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+
+added402:
 	TESTQ        $+4, R9
-	JZ           store401
+	JZ           store399
 	VBROADCASTSS 80(AX), Z4
 	VBROADCASTSS 84(AX), Z5
 	VMAXPS       Z0, Z4, Z0
@@ -9962,24 +10598,18 @@ done400:
 	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z5, Z2
 
-store401:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part402
+store399:
+	CMPQ    BX, $+0
+	JNE     part400
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z1, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z2, (AX)
-	JMP     end403
+	JMP     end401
 
-part402:
+part400:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -9987,72 +10617,50 @@ part402:
 	ADDQ    R8, AX
 	VMOVUPS Z2, K1, (AX)
 
-end403:
+end401:
 	VZEROUPPER
 	RET
 
 // func tileAt4x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt4x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero404
-	CMPQ    R11, $+2
-	JEQ     rowbias407
-	JGT     colbias408
-	CMPQ    R10, $+0
-	JNE     loadpart406
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	JMP     ready409
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero404
+	JEQ  rowbias405
+	JMP  colbias406
 
-loadpart406:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	JMP       ready409
-
-rowbias407:
+rowbias405:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
 	VBROADCASTSS 8(R10), Z2
 	VBROADCASTSS 12(R10), Z3
-	JMP          ready409
+	JMP          ready407
 
-colbias408:
+colbias406:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z3
-	JMP       ready409
+	JMP       ready407
 
 zero404:
 	VXORPS Z0, Z0, Z0
@@ -10060,7 +10668,7 @@ zero404:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-ready409:
+ready407:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -10069,9 +10677,9 @@ ready409:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest411
+	JLT        rest409
 
-loop4_410:
+loop4_408:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z4
 	VBROADCASTSS (CX), Z5
@@ -10115,13 +10723,13 @@ loop4_410:
 	ADDQ         $+64, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_410
+	JGE          loop4_408
 
-rest411:
+rest409:
 	ADDQ $+4, SI
-	JZ   done413
+	JZ   done411
 
-loop1_412:
+loop1_410:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z4
 	VBROADCASTSS (CX), Z5
@@ -10135,12 +10743,49 @@ loop1_412:
 	ADDQ         $+16, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_412
+	JNZ          loop1_410
 
-done413:
-	MOVQ         16(AX), CX
+done411:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added415
+	CMPQ   BX, $+0
+	JNE    addpart416
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	JMP    added415
+
+addpart416:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z3, Z3
+
+added415:
 	TESTQ        $+4, R9
-	JZ           store414
+	JZ           store412
 	VBROADCASTSS 80(AX), Z5
 	VBROADCASTSS 84(AX), Z6
 	VMAXPS       Z0, Z5, Z0
@@ -10152,15 +10797,9 @@ done413:
 	VMAXPS       Z3, Z5, Z3
 	VMINPS       Z3, Z6, Z3
 
-store414:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part415
+store412:
+	CMPQ    BX, $+0
+	JNE     part413
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -10169,9 +10808,9 @@ store414:
 	VMOVUPS Z2, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z3, (AX)
-	JMP     end416
+	JMP     end414
 
-part415:
+part413:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -10181,78 +10820,52 @@ part415:
 	ADDQ    R8, AX
 	VMOVUPS Z3, K1, (AX)
 
-end416:
+end414:
 	VZEROUPPER
 	RET
 
 // func tileAt5x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt5x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero417
-	CMPQ    R11, $+2
-	JEQ     rowbias420
-	JGT     colbias421
-	CMPQ    R10, $+0
-	JNE     loadpart419
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	JMP     ready422
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero417
+	JEQ  rowbias418
+	JMP  colbias419
 
-loadpart419:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	JMP       ready422
-
-rowbias420:
+rowbias418:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
 	VBROADCASTSS 8(R10), Z2
 	VBROADCASTSS 12(R10), Z3
 	VBROADCASTSS 16(R10), Z4
-	JMP          ready422
+	JMP          ready420
 
-colbias421:
+colbias419:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z3
 	VMOVAPS   Z0, Z4
-	JMP       ready422
+	JMP       ready420
 
 zero417:
 	VXORPS Z0, Z0, Z0
@@ -10261,7 +10874,7 @@ zero417:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 
-ready422:
+ready420:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -10272,9 +10885,9 @@ ready422:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest424
+	JLT        rest422
 
-loop4_423:
+loop4_421:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z5
 	VBROADCASTSS (CX), Z6
@@ -10326,13 +10939,13 @@ loop4_423:
 	ADDQ         $+80, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_423
+	JGE          loop4_421
 
-rest424:
+rest422:
 	ADDQ $+4, SI
-	JZ   done426
+	JZ   done424
 
-loop1_425:
+loop1_423:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z5
 	VBROADCASTSS (CX), Z6
@@ -10348,12 +10961,54 @@ loop1_425:
 	ADDQ         $+20, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_425
+	JNZ          loop1_423
 
-done426:
-	MOVQ         16(AX), CX
+done424:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added428
+	CMPQ   BX, $+0
+	JNE    addpart429
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	JMP    added428
+
+addpart429:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+
+added428:
 	TESTQ        $+4, R9
-	JZ           store427
+	JZ           store425
 	VBROADCASTSS 80(AX), Z6
 	VBROADCASTSS 84(AX), Z7
 	VMAXPS       Z0, Z6, Z0
@@ -10367,15 +11022,9 @@ done426:
 	VMAXPS       Z4, Z6, Z4
 	VMINPS       Z4, Z7, Z4
 
-store427:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part428
+store425:
+	CMPQ    BX, $+0
+	JNE     part426
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -10386,9 +11035,9 @@ store427:
 	VMOVUPS Z3, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z4, (AX)
-	JMP     end429
+	JMP     end427
 
-part428:
+part426:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -10400,66 +11049,30 @@ part428:
 	ADDQ    R8, AX
 	VMOVUPS Z4, K1, (AX)
 
-end429:
+end427:
 	VZEROUPPER
 	RET
 
 // func tileAt6x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt6x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero430
-	CMPQ    R11, $+2
-	JEQ     rowbias433
-	JGT     colbias434
-	CMPQ    R10, $+0
-	JNE     loadpart432
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	JMP     ready435
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero430
+	JEQ  rowbias431
+	JMP  colbias432
 
-loadpart432:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	JMP       ready435
-
-rowbias433:
+rowbias431:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -10467,17 +11080,23 @@ rowbias433:
 	VBROADCASTSS 12(R10), Z3
 	VBROADCASTSS 16(R10), Z4
 	VBROADCASTSS 20(R10), Z5
-	JMP          ready435
+	JMP          ready433
 
-colbias434:
+colbias432:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z3
 	VMOVAPS   Z0, Z4
 	VMOVAPS   Z0, Z5
-	JMP       ready435
+	JMP       ready433
 
 zero430:
 	VXORPS Z0, Z0, Z0
@@ -10487,7 +11106,7 @@ zero430:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-ready435:
+ready433:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -10500,9 +11119,9 @@ ready435:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest437
+	JLT        rest435
 
-loop4_436:
+loop4_434:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z6
 	VBROADCASTSS (CX), Z7
@@ -10562,13 +11181,13 @@ loop4_436:
 	ADDQ         $+96, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_436
+	JGE          loop4_434
 
-rest437:
+rest435:
 	ADDQ $+4, SI
-	JZ   done439
+	JZ   done437
 
-loop1_438:
+loop1_436:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z6
 	VBROADCASTSS (CX), Z7
@@ -10586,12 +11205,59 @@ loop1_438:
 	ADDQ         $+24, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_438
+	JNZ          loop1_436
 
-done439:
-	MOVQ         16(AX), CX
+done437:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added441
+	CMPQ   BX, $+0
+	JNE    addpart442
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	JMP    added441
+
+addpart442:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z7
+	VADDPS    Z7, Z5, Z5
+
+added441:
 	TESTQ        $+4, R9
-	JZ           store440
+	JZ           store438
 	VBROADCASTSS 80(AX), Z7
 	VBROADCASTSS 84(AX), Z8
 	VMAXPS       Z0, Z7, Z0
@@ -10607,15 +11273,9 @@ done439:
 	VMAXPS       Z5, Z7, Z5
 	VMINPS       Z5, Z8, Z5
 
-store440:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part441
+store438:
+	CMPQ    BX, $+0
+	JNE     part439
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -10628,9 +11288,9 @@ store440:
 	VMOVUPS Z4, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z5, (AX)
-	JMP     end442
+	JMP     end440
 
-part441:
+part439:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -10644,70 +11304,30 @@ part441:
 	ADDQ    R8, AX
 	VMOVUPS Z5, K1, (AX)
 
-end442:
+end440:
 	VZEROUPPER
 	RET
 
 // func tileAt7x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt7x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero443
-	CMPQ    R11, $+2
-	JEQ     rowbias446
-	JGT     colbias447
-	CMPQ    R10, $+0
-	JNE     loadpart445
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	JMP     ready448
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero443
+	JEQ  rowbias444
+	JMP  colbias445
 
-loadpart445:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	JMP       ready448
-
-rowbias446:
+rowbias444:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -10716,10 +11336,16 @@ rowbias446:
 	VBROADCASTSS 16(R10), Z4
 	VBROADCASTSS 20(R10), Z5
 	VBROADCASTSS 24(R10), Z6
-	JMP          ready448
+	JMP          ready446
 
-colbias447:
+colbias445:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -10727,7 +11353,7 @@ colbias447:
 	VMOVAPS   Z0, Z4
 	VMOVAPS   Z0, Z5
 	VMOVAPS   Z0, Z6
-	JMP       ready448
+	JMP       ready446
 
 zero443:
 	VXORPS Z0, Z0, Z0
@@ -10738,7 +11364,7 @@ zero443:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 
-ready448:
+ready446:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -10753,9 +11379,9 @@ ready448:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest450
+	JLT        rest448
 
-loop4_449:
+loop4_447:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z7
 	VBROADCASTSS (CX), Z8
@@ -10823,13 +11449,13 @@ loop4_449:
 	ADDQ         $+112, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_449
+	JGE          loop4_447
 
-rest450:
+rest448:
 	ADDQ $+4, SI
-	JZ   done452
+	JZ   done450
 
-loop1_451:
+loop1_449:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z7
 	VBROADCASTSS (CX), Z8
@@ -10849,12 +11475,64 @@ loop1_451:
 	ADDQ         $+28, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_451
+	JNZ          loop1_449
 
-done452:
-	MOVQ         16(AX), CX
+done450:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added454
+	CMPQ   BX, $+0
+	JNE    addpart455
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	JMP    added454
+
+addpart455:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z6, Z6
+
+added454:
 	TESTQ        $+4, R9
-	JZ           store453
+	JZ           store451
 	VBROADCASTSS 80(AX), Z8
 	VBROADCASTSS 84(AX), Z9
 	VMAXPS       Z0, Z8, Z0
@@ -10872,15 +11550,9 @@ done452:
 	VMAXPS       Z6, Z8, Z6
 	VMINPS       Z6, Z9, Z6
 
-store453:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part454
+store451:
+	CMPQ    BX, $+0
+	JNE     part452
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -10895,9 +11567,9 @@ store453:
 	VMOVUPS Z5, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z6, (AX)
-	JMP     end455
+	JMP     end453
 
-part454:
+part452:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -10913,74 +11585,30 @@ part454:
 	ADDQ    R8, AX
 	VMOVUPS Z6, K1, (AX)
 
-end455:
+end453:
 	VZEROUPPER
 	RET
 
 // func tileAt8x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt8x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero456
-	CMPQ    R11, $+2
-	JEQ     rowbias459
-	JGT     colbias460
-	CMPQ    R10, $+0
-	JNE     loadpart458
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	JMP     ready461
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero456
+	JEQ  rowbias457
+	JMP  colbias458
 
-loadpart458:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	JMP       ready461
-
-rowbias459:
+rowbias457:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -10990,10 +11618,16 @@ rowbias459:
 	VBROADCASTSS 20(R10), Z5
 	VBROADCASTSS 24(R10), Z6
 	VBROADCASTSS 28(R10), Z7
-	JMP          ready461
+	JMP          ready459
 
-colbias460:
+colbias458:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -11002,7 +11636,7 @@ colbias460:
 	VMOVAPS   Z0, Z5
 	VMOVAPS   Z0, Z6
 	VMOVAPS   Z0, Z7
-	JMP       ready461
+	JMP       ready459
 
 zero456:
 	VXORPS Z0, Z0, Z0
@@ -11014,7 +11648,7 @@ zero456:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-ready461:
+ready459:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -11031,9 +11665,9 @@ ready461:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest463
+	JLT        rest461
 
-loop4_462:
+loop4_460:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z8
 	VBROADCASTSS (CX), Z9
@@ -11109,13 +11743,13 @@ loop4_462:
 	ADDQ         $+128, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_462
+	JGE          loop4_460
 
-rest463:
+rest461:
 	ADDQ $+4, SI
-	JZ   done465
+	JZ   done463
 
-loop1_464:
+loop1_462:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z8
 	VBROADCASTSS (CX), Z9
@@ -11137,12 +11771,69 @@ loop1_464:
 	ADDQ         $+32, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_464
+	JNZ          loop1_462
 
-done465:
-	MOVQ         16(AX), CX
+done463:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added467
+	CMPQ   BX, $+0
+	JNE    addpart468
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	JMP    added467
+
+addpart468:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z9
+	VADDPS    Z9, Z7, Z7
+
+added467:
 	TESTQ        $+4, R9
-	JZ           store466
+	JZ           store464
 	VBROADCASTSS 80(AX), Z9
 	VBROADCASTSS 84(AX), Z10
 	VMAXPS       Z0, Z9, Z0
@@ -11162,15 +11853,9 @@ done465:
 	VMAXPS       Z7, Z9, Z7
 	VMINPS       Z7, Z10, Z7
 
-store466:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part467
+store464:
+	CMPQ    BX, $+0
+	JNE     part465
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -11187,9 +11872,9 @@ store466:
 	VMOVUPS Z6, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z7, (AX)
-	JMP     end468
+	JMP     end466
 
-part467:
+part465:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -11207,78 +11892,30 @@ part467:
 	ADDQ    R8, AX
 	VMOVUPS Z7, K1, (AX)
 
-end468:
+end466:
 	VZEROUPPER
 	RET
 
 // func tileAt9x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt9x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero469
-	CMPQ    R11, $+2
-	JEQ     rowbias472
-	JGT     colbias473
-	CMPQ    R10, $+0
-	JNE     loadpart471
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	JMP     ready474
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero469
+	JEQ  rowbias470
+	JMP  colbias471
 
-loadpart471:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	JMP       ready474
-
-rowbias472:
+rowbias470:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -11289,10 +11926,16 @@ rowbias472:
 	VBROADCASTSS 24(R10), Z6
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
-	JMP          ready474
+	JMP          ready472
 
-colbias473:
+colbias471:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -11302,7 +11945,7 @@ colbias473:
 	VMOVAPS   Z0, Z6
 	VMOVAPS   Z0, Z7
 	VMOVAPS   Z0, Z8
-	JMP       ready474
+	JMP       ready472
 
 zero469:
 	VXORPS Z0, Z0, Z0
@@ -11315,7 +11958,7 @@ zero469:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 
-ready474:
+ready472:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -11334,9 +11977,9 @@ ready474:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest476
+	JLT        rest474
 
-loop4_475:
+loop4_473:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z9
 	VBROADCASTSS (CX), Z10
@@ -11420,13 +12063,13 @@ loop4_475:
 	ADDQ         $+144, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_475
+	JGE          loop4_473
 
-rest476:
+rest474:
 	ADDQ $+4, SI
-	JZ   done478
+	JZ   done476
 
-loop1_477:
+loop1_475:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z9
 	VBROADCASTSS (CX), Z10
@@ -11450,12 +12093,74 @@ loop1_477:
 	ADDQ         $+36, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_477
+	JNZ          loop1_475
 
-done478:
-	MOVQ         16(AX), CX
+done476:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added480
+	CMPQ   BX, $+0
+	JNE    addpart481
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	JMP    added480
+
+addpart481:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z8, Z8
+
+added480:
 	TESTQ        $+4, R9
-	JZ           store479
+	JZ           store477
 	VBROADCASTSS 80(AX), Z10
 	VBROADCASTSS 84(AX), Z11
 	VMAXPS       Z0, Z10, Z0
@@ -11477,15 +12182,9 @@ done478:
 	VMAXPS       Z8, Z10, Z8
 	VMINPS       Z8, Z11, Z8
 
-store479:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part480
+store477:
+	CMPQ    BX, $+0
+	JNE     part478
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -11504,9 +12203,9 @@ store479:
 	VMOVUPS Z7, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z8, (AX)
-	JMP     end481
+	JMP     end479
 
-part480:
+part478:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -11526,82 +12225,30 @@ part480:
 	ADDQ    R8, AX
 	VMOVUPS Z8, K1, (AX)
 
-end481:
+end479:
 	VZEROUPPER
 	RET
 
 // func tileAt10x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt10x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero482
-	CMPQ    R11, $+2
-	JEQ     rowbias485
-	JGT     colbias486
-	CMPQ    R10, $+0
-	JNE     loadpart484
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	JMP     ready487
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero482
+	JEQ  rowbias483
+	JMP  colbias484
 
-loadpart484:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	JMP       ready487
-
-rowbias485:
+rowbias483:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -11613,10 +12260,16 @@ rowbias485:
 	VBROADCASTSS 28(R10), Z7
 	VBROADCASTSS 32(R10), Z8
 	VBROADCASTSS 36(R10), Z9
-	JMP          ready487
+	JMP          ready485
 
-colbias486:
+colbias484:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -11627,7 +12280,7 @@ colbias486:
 	VMOVAPS   Z0, Z7
 	VMOVAPS   Z0, Z8
 	VMOVAPS   Z0, Z9
-	JMP       ready487
+	JMP       ready485
 
 zero482:
 	VXORPS Z0, Z0, Z0
@@ -11641,7 +12294,7 @@ zero482:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-ready487:
+ready485:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -11662,9 +12315,9 @@ ready487:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest489
+	JLT        rest487
 
-loop4_488:
+loop4_486:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z10
 	VBROADCASTSS (CX), Z11
@@ -11756,13 +12409,13 @@ loop4_488:
 	ADDQ         $+160, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_488
+	JGE          loop4_486
 
-rest489:
+rest487:
 	ADDQ $+4, SI
-	JZ   done491
+	JZ   done489
 
-loop1_490:
+loop1_488:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z10
 	VBROADCASTSS (CX), Z11
@@ -11788,12 +12441,79 @@ loop1_490:
 	ADDQ         $+40, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_490
+	JNZ          loop1_488
 
-done491:
-	MOVQ         16(AX), CX
+done489:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added493
+	CMPQ   BX, $+0
+	JNE    addpart494
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	JMP    added493
+
+addpart494:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z11
+	VADDPS    Z11, Z9, Z9
+
+added493:
 	TESTQ        $+4, R9
-	JZ           store492
+	JZ           store490
 	VBROADCASTSS 80(AX), Z11
 	VBROADCASTSS 84(AX), Z12
 	VMAXPS       Z0, Z11, Z0
@@ -11817,15 +12537,9 @@ done491:
 	VMAXPS       Z9, Z11, Z9
 	VMINPS       Z9, Z12, Z9
 
-store492:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part493
+store490:
+	CMPQ    BX, $+0
+	JNE     part491
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -11846,9 +12560,9 @@ store492:
 	VMOVUPS Z8, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z9, (AX)
-	JMP     end494
+	JMP     end492
 
-part493:
+part491:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -11870,86 +12584,30 @@ part493:
 	ADDQ    R8, AX
 	VMOVUPS Z9, K1, (AX)
 
-end494:
+end492:
 	VZEROUPPER
 	RET
 
 // func tileAt11x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt11x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero495
-	CMPQ    R11, $+2
-	JEQ     rowbias498
-	JGT     colbias499
-	CMPQ    R10, $+0
-	JNE     loadpart497
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	JMP     ready500
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero495
+	JEQ  rowbias496
+	JMP  colbias497
 
-loadpart497:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	JMP       ready500
-
-rowbias498:
+rowbias496:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -11962,10 +12620,16 @@ rowbias498:
 	VBROADCASTSS 32(R10), Z8
 	VBROADCASTSS 36(R10), Z9
 	VBROADCASTSS 40(R10), Z10
-	JMP          ready500
+	JMP          ready498
 
-colbias499:
+colbias497:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -11977,7 +12641,7 @@ colbias499:
 	VMOVAPS   Z0, Z8
 	VMOVAPS   Z0, Z9
 	VMOVAPS   Z0, Z10
-	JMP       ready500
+	JMP       ready498
 
 zero495:
 	VXORPS Z0, Z0, Z0
@@ -11992,7 +12656,7 @@ zero495:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 
-ready500:
+ready498:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -12015,9 +12679,9 @@ ready500:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest502
+	JLT        rest500
 
-loop4_501:
+loop4_499:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z11
 	VBROADCASTSS (CX), Z12
@@ -12117,13 +12781,13 @@ loop4_501:
 	ADDQ         $+176, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_501
+	JGE          loop4_499
 
-rest502:
+rest500:
 	ADDQ $+4, SI
-	JZ   done504
+	JZ   done502
 
-loop1_503:
+loop1_501:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z11
 	VBROADCASTSS (CX), Z12
@@ -12151,12 +12815,84 @@ loop1_503:
 	ADDQ         $+44, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_503
+	JNZ          loop1_501
 
-done504:
-	MOVQ         16(AX), CX
+done502:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added506
+	CMPQ   BX, $+0
+	JNE    addpart507
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	JMP    added506
+
+addpart507:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+
+added506:
 	TESTQ        $+4, R9
-	JZ           store505
+	JZ           store503
 	VBROADCASTSS 80(AX), Z12
 	VBROADCASTSS 84(AX), Z13
 	VMAXPS       Z0, Z12, Z0
@@ -12182,15 +12918,9 @@ done504:
 	VMAXPS       Z10, Z12, Z10
 	VMINPS       Z10, Z13, Z10
 
-store505:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part506
+store503:
+	CMPQ    BX, $+0
+	JNE     part504
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -12213,9 +12943,9 @@ store505:
 	VMOVUPS Z9, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z10, (AX)
-	JMP     end507
+	JMP     end505
 
-part506:
+part504:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -12239,90 +12969,30 @@ part506:
 	ADDQ    R8, AX
 	VMOVUPS Z10, K1, (AX)
 
-end507:
+end505:
 	VZEROUPPER
 	RET
 
 // func tileAt12x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt12x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero508
-	CMPQ    R11, $+2
-	JEQ     rowbias511
-	JGT     colbias512
-	CMPQ    R10, $+0
-	JNE     loadpart510
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z11
-	JMP     ready513
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero508
+	JEQ  rowbias509
+	JMP  colbias510
 
-loadpart510:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z11
-	JMP       ready513
-
-rowbias511:
+rowbias509:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -12336,10 +13006,16 @@ rowbias511:
 	VBROADCASTSS 36(R10), Z9
 	VBROADCASTSS 40(R10), Z10
 	VBROADCASTSS 44(R10), Z11
-	JMP          ready513
+	JMP          ready511
 
-colbias512:
+colbias510:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -12352,7 +13028,7 @@ colbias512:
 	VMOVAPS   Z0, Z9
 	VMOVAPS   Z0, Z10
 	VMOVAPS   Z0, Z11
-	JMP       ready513
+	JMP       ready511
 
 zero508:
 	VXORPS Z0, Z0, Z0
@@ -12368,7 +13044,7 @@ zero508:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-ready513:
+ready511:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -12393,9 +13069,9 @@ ready513:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest515
+	JLT        rest513
 
-loop4_514:
+loop4_512:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z12
 	VBROADCASTSS (CX), Z13
@@ -12503,13 +13179,13 @@ loop4_514:
 	ADDQ         $+192, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_514
+	JGE          loop4_512
 
-rest515:
+rest513:
 	ADDQ $+4, SI
-	JZ   done517
+	JZ   done515
 
-loop1_516:
+loop1_514:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z12
 	VBROADCASTSS (CX), Z13
@@ -12539,12 +13215,89 @@ loop1_516:
 	ADDQ         $+48, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_516
+	JNZ          loop1_514
 
-done517:
-	MOVQ         16(AX), CX
+done515:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added519
+	CMPQ   BX, $+0
+	JNE    addpart520
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	ADDQ   R8, DX
+	VADDPS (DX), Z11, Z11
+	JMP    added519
+
+addpart520:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z10, Z10
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z13
+	VADDPS    Z13, Z11, Z11
+
+added519:
 	TESTQ        $+4, R9
-	JZ           store518
+	JZ           store516
 	VBROADCASTSS 80(AX), Z13
 	VBROADCASTSS 84(AX), Z14
 	VMAXPS       Z0, Z13, Z0
@@ -12572,15 +13325,9 @@ done517:
 	VMAXPS       Z11, Z13, Z11
 	VMINPS       Z11, Z14, Z11
 
-store518:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part519
+store516:
+	CMPQ    BX, $+0
+	JNE     part517
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -12605,9 +13352,9 @@ store518:
 	VMOVUPS Z10, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z11, (AX)
-	JMP     end520
+	JMP     end518
 
-part519:
+part517:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -12633,94 +13380,30 @@ part519:
 	ADDQ    R8, AX
 	VMOVUPS Z11, K1, (AX)
 
-end520:
+end518:
 	VZEROUPPER
 	RET
 
 // func tileAt13x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt13x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero521
-	CMPQ    R11, $+2
-	JEQ     rowbias524
-	JGT     colbias525
-	CMPQ    R10, $+0
-	JNE     loadpart523
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	JMP     ready526
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero521
+	JEQ  rowbias522
+	JMP  colbias523
 
-loadpart523:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	JMP       ready526
-
-rowbias524:
+rowbias522:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -12735,10 +13418,16 @@ rowbias524:
 	VBROADCASTSS 40(R10), Z10
 	VBROADCASTSS 44(R10), Z11
 	VBROADCASTSS 48(R10), Z12
-	JMP          ready526
+	JMP          ready524
 
-colbias525:
+colbias523:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -12752,7 +13441,7 @@ colbias525:
 	VMOVAPS   Z0, Z10
 	VMOVAPS   Z0, Z11
 	VMOVAPS   Z0, Z12
-	JMP       ready526
+	JMP       ready524
 
 zero521:
 	VXORPS Z0, Z0, Z0
@@ -12769,7 +13458,7 @@ zero521:
 	VXORPS Z11, Z11, Z11
 	VXORPS Z12, Z12, Z12
 
-ready526:
+ready524:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -12796,9 +13485,9 @@ ready526:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest528
+	JLT        rest526
 
-loop4_527:
+loop4_525:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z13
 	VBROADCASTSS (CX), Z14
@@ -12914,13 +13603,13 @@ loop4_527:
 	ADDQ         $+208, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_527
+	JGE          loop4_525
 
-rest528:
+rest526:
 	ADDQ $+4, SI
-	JZ   done530
+	JZ   done528
 
-loop1_529:
+loop1_527:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z13
 	VBROADCASTSS (CX), Z14
@@ -12952,12 +13641,94 @@ loop1_529:
 	ADDQ         $+52, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_529
+	JNZ          loop1_527
 
-done530:
-	MOVQ         16(AX), CX
+done528:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added532
+	CMPQ   BX, $+0
+	JNE    addpart533
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	ADDQ   R8, DX
+	VADDPS (DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	JMP    added532
+
+addpart533:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z12, Z12
+
+added532:
 	TESTQ        $+4, R9
-	JZ           store531
+	JZ           store529
 	VBROADCASTSS 80(AX), Z14
 	VBROADCASTSS 84(AX), Z15
 	VMAXPS       Z0, Z14, Z0
@@ -12987,15 +13758,9 @@ done530:
 	VMAXPS       Z12, Z14, Z12
 	VMINPS       Z12, Z15, Z12
 
-store531:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part532
+store529:
+	CMPQ    BX, $+0
+	JNE     part530
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -13022,9 +13787,9 @@ store531:
 	VMOVUPS Z11, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z12, (AX)
-	JMP     end533
+	JMP     end531
 
-part532:
+part530:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -13052,98 +13817,30 @@ part532:
 	ADDQ    R8, AX
 	VMOVUPS Z12, K1, (AX)
 
-end533:
+end531:
 	VZEROUPPER
 	RET
 
 // func tileAt14x1AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt14x1AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	SUBQ    $+16, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero534
-	CMPQ    R11, $+2
-	JEQ     rowbias537
-	JGT     colbias538
-	CMPQ    R10, $+0
-	JNE     loadpart536
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z13
-	JMP     ready539
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero534
+	JEQ  rowbias535
+	JMP  colbias536
 
-loadpart536:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z13
-	JMP       ready539
-
-rowbias537:
+rowbias535:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS 4(R10), Z1
@@ -13159,10 +13856,16 @@ rowbias537:
 	VBROADCASTSS 44(R10), Z11
 	VBROADCASTSS 48(R10), Z12
 	VBROADCASTSS 52(R10), Z13
-	JMP          ready539
+	JMP          ready537
 
-colbias538:
+colbias536:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	SUBQ      $+16, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z1
 	VMOVAPS   Z0, Z2
@@ -13177,7 +13880,7 @@ colbias538:
 	VMOVAPS   Z0, Z11
 	VMOVAPS   Z0, Z12
 	VMOVAPS   Z0, Z13
-	JMP       ready539
+	JMP       ready537
 
 zero534:
 	VXORPS Z0, Z0, Z0
@@ -13195,7 +13898,7 @@ zero534:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-ready539:
+ready537:
 	PREFETCHT0 (BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
@@ -13224,9 +13927,9 @@ ready539:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	SUBQ       $+4, SI
-	JLT        rest541
+	JLT        rest539
 
-loop4_540:
+loop4_538:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z14
 	VBROADCASTSS (CX), Z15
@@ -13350,13 +14053,13 @@ loop4_540:
 	ADDQ         $+224, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_540
+	JGE          loop4_538
 
-rest541:
+rest539:
 	ADDQ $+4, SI
-	JZ   done543
+	JZ   done541
 
-loop1_542:
+loop1_540:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z14
 	VBROADCASTSS (CX), Z15
@@ -13390,12 +14093,99 @@ loop1_542:
 	ADDQ         $+56, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_542
+	JNZ          loop1_540
 
-done543:
-	MOVQ         16(AX), CX
+done541:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	SUBQ   $+16, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added545
+	CMPQ   BX, $+0
+	JNE    addpart546
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	ADDQ   R8, DX
+	VADDPS (DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	ADDQ   R8, DX
+	VADDPS (DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	ADDQ   R8, DX
+	VADDPS (DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	ADDQ   R8, DX
+	VADDPS (DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	ADDQ   R8, DX
+	VADDPS (DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	ADDQ   R8, DX
+	VADDPS (DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	ADDQ   R8, DX
+	VADDPS (DX), Z13, Z13
+	JMP    added545
+
+addpart546:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z0, Z0
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z2, Z2
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z4, Z4
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z6, Z6
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z8, Z8
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z10, Z10
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z12, Z12
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z15
+	VADDPS    Z15, Z13, Z13
+
+added545:
 	TESTQ        $+4, R9
-	JZ           store544
+	JZ           store542
 	VBROADCASTSS 80(AX), Z15
 	VBROADCASTSS 84(AX), Z16
 	VMAXPS       Z0, Z15, Z0
@@ -13427,15 +14217,9 @@ done543:
 	VMAXPS       Z13, Z15, Z13
 	VMINPS       Z13, Z16, Z13
 
-store544:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	SUBQ    $+16, AX
-	CMPQ    AX, $+0
-	JNE     part545
+store542:
+	CMPQ    BX, $+0
+	JNE     part543
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	ADDQ    R8, AX
@@ -13464,9 +14248,9 @@ store544:
 	VMOVUPS Z12, (AX)
 	ADDQ    R8, AX
 	VMOVUPS Z13, (AX)
-	JMP     end546
+	JMP     end544
 
-part545:
+part543:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	ADDQ    R8, AX
@@ -13496,72 +14280,60 @@ part545:
 	ADDQ    R8, AX
 	VMOVUPS Z13, K1, (AX)
 
-end546:
+end544:
 	VZEROUPPER
 	RET
 
 // func tileAt1x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R9
-	MOVQ    $-1, R10
-	BZHIQ   R9, R10, R10
-	KMOVW   R10, K1
-	SHRQ    $0x10, R10
-	KMOVW   R10, K2
-	SHRQ    $0x10, R10
-	SUBQ    $+32, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero547
-	CMPQ    R10, $+2
-	JEQ     rowbias550
-	JGT     colbias551
-	CMPQ    R9, $+0
-	JNE     loadpart549
-	MOVQ    BX, R9
-	VMOVUPS (R9), Z0
-	VMOVUPS 64(R9), Z1
-	JMP     ready552
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 32(AX), DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero547
+	JEQ  rowbias548
+	JMP  colbias549
 
-loadpart549:
-	MOVQ      BX, R9
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z 64(R9), K2, Z1
-	JMP       ready552
-
-rowbias550:
+rowbias548:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Z0
 	VBROADCASTSS (R9), Z1
-	JMP          ready552
+	JMP          ready550
 
-colbias551:
+colbias549:
 	MOVQ      24(AX), R9
+	MOVQ      64(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	SHRQ      $0x10, R11
+	KMOVW     R11, K2
+	SHRQ      $0x10, R11
+	SUBQ      $+32, R10
 	VMOVUPS.Z (R9), K1, Z0
 	VMOVUPS.Z 64(R9), K2, Z1
-	JMP       ready552
+	JMP       ready550
 
 zero547:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-ready552:
+ready550:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest554
+	JLT        rest552
 
-loop4_553:
+loop4_551:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z2
 	VMOVUPS      64(DX)(BX*4), Z3
@@ -13589,13 +14361,13 @@ loop4_553:
 	ADDQ         $+16, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_553
+	JGE          loop4_551
 
-rest554:
+rest552:
 	ADDQ $+4, SI
-	JZ   done556
+	JZ   done554
 
-loop1_555:
+loop1_553:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z2
 	VMOVUPS      64(DX)(BX*4), Z3
@@ -13605,12 +14377,39 @@ loop1_555:
 	ADDQ         $+4, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_555
+	JNZ          loop1_553
 
-done556:
-	MOVQ         16(AX), CX
+done554:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R8, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added558
+	CMPQ   BX, $+0
+	JNE    addpart559
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	JMP    added558
+
+addpart559:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z5
+	VADDPS    Z5, Z1, Z1
+
+added558:
 	TESTQ        $+4, R8
-	JZ           store557
+	JZ           store555
 	VBROADCASTSS 80(AX), Z4
 	VBROADCASTSS 84(AX), Z5
 	VMAXPS       Z0, Z4, Z0
@@ -13618,91 +14417,65 @@ done556:
 	VMAXPS       Z1, Z4, Z1
 	VMINPS       Z1, Z5, Z1
 
-store557:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part558
+store555:
+	CMPQ    BX, $+0
+	JNE     part556
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
-	JMP     end559
+	JMP     end557
 
-part558:
+part556:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
 
-end559:
+end557:
 	VZEROUPPER
 	RET
 
 // func tileAt2x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero560
-	CMPQ    R11, $+2
-	JEQ     rowbias563
-	JGT     colbias564
-	CMPQ    R10, $+0
-	JNE     loadpart562
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	JMP     ready565
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero560
+	JEQ  rowbias561
+	JMP  colbias562
 
-loadpart562:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	JMP       ready565
-
-rowbias563:
+rowbias561:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
 	VBROADCASTSS 4(R10), Z2
 	VBROADCASTSS 4(R10), Z3
-	JMP          ready565
+	JMP          ready563
 
-colbias564:
+colbias562:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVUPS.Z 64(R10), K2, Z1
 	VMOVAPS   Z1, Z3
-	JMP       ready565
+	JMP       ready563
 
 zero560:
 	VXORPS Z0, Z0, Z0
@@ -13710,16 +14483,16 @@ zero560:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-ready565:
+ready563:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest567
+	JLT        rest565
 
-loop4_566:
+loop4_564:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z4
 	VMOVUPS      64(DX)(BX*4), Z5
@@ -13759,13 +14532,13 @@ loop4_566:
 	ADDQ         $+32, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_566
+	JGE          loop4_564
 
-rest567:
+rest565:
 	ADDQ $+4, SI
-	JZ   done569
+	JZ   done567
 
-loop1_568:
+loop1_566:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z4
 	VMOVUPS      64(DX)(BX*4), Z5
@@ -13778,12 +14551,47 @@ loop1_568:
 	ADDQ         $+8, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_568
+	JNZ          loop1_566
 
-done569:
-	MOVQ         16(AX), CX
+done567:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added571
+	CMPQ   BX, $+0
+	JNE    addpart572
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	JMP    added571
+
+addpart572:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z7
+	VADDPS    Z7, Z3, Z3
+
+added571:
 	TESTQ        $+4, R9
-	JZ           store570
+	JZ           store568
 	VBROADCASTSS 80(AX), Z6
 	VBROADCASTSS 84(AX), Z7
 	VMAXPS       Z0, Z6, Z0
@@ -13795,26 +14603,18 @@ done569:
 	VMAXPS       Z3, Z6, Z3
 	VMINPS       Z3, Z7, Z3
 
-store570:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part571
+store568:
+	CMPQ    BX, $+0
+	JNE     part569
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    R8, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
-	JMP     end572
+	JMP     end570
 
-part571:
+part569:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -13822,62 +14622,30 @@ part571:
 	VMOVUPS Z2, K1, (AX)
 	VMOVUPS Z3, K2, 64(AX)
 
-end572:
+end570:
 	VZEROUPPER
 	RET
 
 // func tileAt3x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero573
-	CMPQ    R11, $+2
-	JEQ     rowbias576
-	JGT     colbias577
-	CMPQ    R10, $+0
-	JNE     loadpart575
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	JMP     ready578
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero573
+	JEQ  rowbias574
+	JMP  colbias575
 
-loadpart575:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	JMP       ready578
-
-rowbias576:
+rowbias574:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -13885,17 +14653,25 @@ rowbias576:
 	VBROADCASTSS 4(R10), Z3
 	VBROADCASTSS 8(R10), Z4
 	VBROADCASTSS 8(R10), Z5
-	JMP          ready578
+	JMP          ready576
 
-colbias577:
+colbias575:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
 	VMOVUPS.Z 64(R10), K2, Z1
 	VMOVAPS   Z1, Z3
 	VMOVAPS   Z1, Z5
-	JMP       ready578
+	JMP       ready576
 
 zero573:
 	VXORPS Z0, Z0, Z0
@@ -13905,7 +14681,7 @@ zero573:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-ready578:
+ready576:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -13915,9 +14691,9 @@ ready578:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest580
+	JLT        rest578
 
-loop4_579:
+loop4_577:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z6
 	VMOVUPS      64(DX)(BX*4), Z7
@@ -13969,13 +14745,13 @@ loop4_579:
 	ADDQ         $+48, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_579
+	JGE          loop4_577
 
-rest580:
+rest578:
 	ADDQ $+4, SI
-	JZ   done582
+	JZ   done580
 
-loop1_581:
+loop1_579:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z6
 	VMOVUPS      64(DX)(BX*4), Z7
@@ -13991,12 +14767,55 @@ loop1_581:
 	ADDQ         $+12, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_581
+	JNZ          loop1_579
 
-done582:
-	MOVQ         16(AX), CX
+done580:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added584
+	CMPQ   BX, $+0
+	JNE    addpart585
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	JMP    added584
+
+addpart585:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z5, Z5
+
+added584:
 	TESTQ        $+4, R9
-	JZ           store583
+	JZ           store581
 	VBROADCASTSS 80(AX), Z8
 	VBROADCASTSS 84(AX), Z9
 	VMAXPS       Z0, Z8, Z0
@@ -14012,17 +14831,9 @@ done582:
 	VMAXPS       Z5, Z8, Z5
 	VMINPS       Z5, Z9, Z5
 
-store583:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part584
+store581:
+	CMPQ    BX, $+0
+	JNE     part582
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -14032,9 +14843,9 @@ store583:
 	ADDQ    R8, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
-	JMP     end585
+	JMP     end583
 
-part584:
+part582:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -14045,68 +14856,30 @@ part584:
 	VMOVUPS Z4, K1, (AX)
 	VMOVUPS Z5, K2, 64(AX)
 
-end585:
+end583:
 	VZEROUPPER
 	RET
 
 // func tileAt4x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt4x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero586
-	CMPQ    R11, $+2
-	JEQ     rowbias589
-	JGT     colbias590
-	CMPQ    R10, $+0
-	JNE     loadpart588
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	JMP     ready591
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero586
+	JEQ  rowbias587
+	JMP  colbias588
 
-loadpart588:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	JMP       ready591
-
-rowbias589:
+rowbias587:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -14116,10 +14889,18 @@ rowbias589:
 	VBROADCASTSS 8(R10), Z5
 	VBROADCASTSS 12(R10), Z6
 	VBROADCASTSS 12(R10), Z7
-	JMP          ready591
+	JMP          ready589
 
-colbias590:
+colbias588:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -14128,7 +14909,7 @@ colbias590:
 	VMOVAPS   Z1, Z3
 	VMOVAPS   Z1, Z5
 	VMOVAPS   Z1, Z7
-	JMP       ready591
+	JMP       ready589
 
 zero586:
 	VXORPS Z0, Z0, Z0
@@ -14140,7 +14921,7 @@ zero586:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-ready591:
+ready589:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -14153,9 +14934,9 @@ ready591:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest593
+	JLT        rest591
 
-loop4_592:
+loop4_590:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z8
 	VMOVUPS      64(DX)(BX*4), Z9
@@ -14219,13 +15000,13 @@ loop4_592:
 	ADDQ         $+64, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_592
+	JGE          loop4_590
 
-rest593:
+rest591:
 	ADDQ $+4, SI
-	JZ   done595
+	JZ   done593
 
-loop1_594:
+loop1_592:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z8
 	VMOVUPS      64(DX)(BX*4), Z9
@@ -14244,12 +15025,63 @@ loop1_594:
 	ADDQ         $+16, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_594
+	JNZ          loop1_592
 
-done595:
-	MOVQ         16(AX), CX
+done593:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added597
+	CMPQ   BX, $+0
+	JNE    addpart598
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	JMP    added597
+
+addpart598:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z7, Z7
+
+added597:
 	TESTQ        $+4, R9
-	JZ           store596
+	JZ           store594
 	VBROADCASTSS 80(AX), Z10
 	VBROADCASTSS 84(AX), Z11
 	VMAXPS       Z0, Z10, Z0
@@ -14269,17 +15101,9 @@ done595:
 	VMAXPS       Z7, Z10, Z7
 	VMINPS       Z7, Z11, Z7
 
-store596:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part597
+store594:
+	CMPQ    BX, $+0
+	JNE     part595
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -14292,9 +15116,9 @@ store596:
 	ADDQ    R8, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
-	JMP     end598
+	JMP     end596
 
-part597:
+part595:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -14308,74 +15132,30 @@ part597:
 	VMOVUPS Z6, K1, (AX)
 	VMOVUPS Z7, K2, 64(AX)
 
-end598:
+end596:
 	VZEROUPPER
 	RET
 
 // func tileAt5x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt5x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero599
-	CMPQ    R11, $+2
-	JEQ     rowbias602
-	JGT     colbias603
-	CMPQ    R10, $+0
-	JNE     loadpart601
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	JMP     ready604
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero599
+	JEQ  rowbias600
+	JMP  colbias601
 
-loadpart601:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	JMP       ready604
-
-rowbias602:
+rowbias600:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -14387,10 +15167,18 @@ rowbias602:
 	VBROADCASTSS 12(R10), Z7
 	VBROADCASTSS 16(R10), Z8
 	VBROADCASTSS 16(R10), Z9
-	JMP          ready604
+	JMP          ready602
 
-colbias603:
+colbias601:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -14401,7 +15189,7 @@ colbias603:
 	VMOVAPS   Z1, Z5
 	VMOVAPS   Z1, Z7
 	VMOVAPS   Z1, Z9
-	JMP       ready604
+	JMP       ready602
 
 zero599:
 	VXORPS Z0, Z0, Z0
@@ -14415,7 +15203,7 @@ zero599:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-ready604:
+ready602:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -14431,9 +15219,9 @@ ready604:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest606
+	JLT        rest604
 
-loop4_605:
+loop4_603:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z10
 	VMOVUPS      64(DX)(BX*4), Z11
@@ -14509,13 +15297,13 @@ loop4_605:
 	ADDQ         $+80, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_605
+	JGE          loop4_603
 
-rest606:
+rest604:
 	ADDQ $+4, SI
-	JZ   done608
+	JZ   done606
 
-loop1_607:
+loop1_605:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z10
 	VMOVUPS      64(DX)(BX*4), Z11
@@ -14537,12 +15325,71 @@ loop1_607:
 	ADDQ         $+20, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_607
+	JNZ          loop1_605
 
-done608:
-	MOVQ         16(AX), CX
+done606:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added610
+	CMPQ   BX, $+0
+	JNE    addpart611
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	JMP    added610
+
+addpart611:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z9, Z9
+
+added610:
 	TESTQ        $+4, R9
-	JZ           store609
+	JZ           store607
 	VBROADCASTSS 80(AX), Z12
 	VBROADCASTSS 84(AX), Z13
 	VMAXPS       Z0, Z12, Z0
@@ -14566,17 +15413,9 @@ done608:
 	VMAXPS       Z9, Z12, Z9
 	VMINPS       Z9, Z13, Z9
 
-store609:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part610
+store607:
+	CMPQ    BX, $+0
+	JNE     part608
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -14592,9 +15431,9 @@ store609:
 	ADDQ    R8, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
-	JMP     end611
+	JMP     end609
 
-part610:
+part608:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -14611,80 +15450,30 @@ part610:
 	VMOVUPS Z8, K1, (AX)
 	VMOVUPS Z9, K2, 64(AX)
 
-end611:
+end609:
 	VZEROUPPER
 	RET
 
 // func tileAt6x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt6x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero612
-	CMPQ    R11, $+2
-	JEQ     rowbias615
-	JGT     colbias616
-	CMPQ    R10, $+0
-	JNE     loadpart614
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	JMP     ready617
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero612
+	JEQ  rowbias613
+	JMP  colbias614
 
-loadpart614:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	JMP       ready617
-
-rowbias615:
+rowbias613:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -14698,10 +15487,18 @@ rowbias615:
 	VBROADCASTSS 16(R10), Z9
 	VBROADCASTSS 20(R10), Z10
 	VBROADCASTSS 20(R10), Z11
-	JMP          ready617
+	JMP          ready615
 
-colbias616:
+colbias614:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -14714,7 +15511,7 @@ colbias616:
 	VMOVAPS   Z1, Z7
 	VMOVAPS   Z1, Z9
 	VMOVAPS   Z1, Z11
-	JMP       ready617
+	JMP       ready615
 
 zero612:
 	VXORPS Z0, Z0, Z0
@@ -14730,7 +15527,7 @@ zero612:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-ready617:
+ready615:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -14749,9 +15546,9 @@ ready617:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest619
+	JLT        rest617
 
-loop4_618:
+loop4_616:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z12
 	VMOVUPS      64(DX)(BX*4), Z13
@@ -14839,13 +15636,13 @@ loop4_618:
 	ADDQ         $+96, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_618
+	JGE          loop4_616
 
-rest619:
+rest617:
 	ADDQ $+4, SI
-	JZ   done621
+	JZ   done619
 
-loop1_620:
+loop1_618:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z12
 	VMOVUPS      64(DX)(BX*4), Z13
@@ -14870,12 +15667,79 @@ loop1_620:
 	ADDQ         $+24, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_620
+	JNZ          loop1_618
 
-done621:
-	MOVQ         16(AX), CX
+done619:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added623
+	CMPQ   BX, $+0
+	JNE    addpart624
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	JMP    added623
+
+addpart624:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z11, Z11
+
+added623:
 	TESTQ        $+4, R9
-	JZ           store622
+	JZ           store620
 	VBROADCASTSS 80(AX), Z14
 	VBROADCASTSS 84(AX), Z15
 	VMAXPS       Z0, Z14, Z0
@@ -14903,17 +15767,9 @@ done621:
 	VMAXPS       Z11, Z14, Z11
 	VMINPS       Z11, Z15, Z11
 
-store622:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part623
+store620:
+	CMPQ    BX, $+0
+	JNE     part621
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -14932,9 +15788,9 @@ store622:
 	ADDQ    R8, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
-	JMP     end624
+	JMP     end622
 
-part623:
+part621:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -14954,86 +15810,30 @@ part623:
 	VMOVUPS Z10, K1, (AX)
 	VMOVUPS Z11, K2, 64(AX)
 
-end624:
+end622:
 	VZEROUPPER
 	RET
 
 // func tileAt7x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt7x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero625
-	CMPQ    R11, $+2
-	JEQ     rowbias628
-	JGT     colbias629
-	CMPQ    R10, $+0
-	JNE     loadpart627
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	JMP     ready630
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero625
+	JEQ  rowbias626
+	JMP  colbias627
 
-loadpart627:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	JMP       ready630
-
-rowbias628:
+rowbias626:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -15049,10 +15849,18 @@ rowbias628:
 	VBROADCASTSS 20(R10), Z11
 	VBROADCASTSS 24(R10), Z12
 	VBROADCASTSS 24(R10), Z13
-	JMP          ready630
+	JMP          ready628
 
-colbias629:
+colbias627:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -15067,7 +15875,7 @@ colbias629:
 	VMOVAPS   Z1, Z9
 	VMOVAPS   Z1, Z11
 	VMOVAPS   Z1, Z13
-	JMP       ready630
+	JMP       ready628
 
 zero625:
 	VXORPS Z0, Z0, Z0
@@ -15085,7 +15893,7 @@ zero625:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-ready630:
+ready628:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -15107,9 +15915,9 @@ ready630:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest632
+	JLT        rest630
 
-loop4_631:
+loop4_629:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z14
 	VMOVUPS      64(DX)(BX*4), Z15
@@ -15209,13 +16017,13 @@ loop4_631:
 	ADDQ         $+112, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_631
+	JGE          loop4_629
 
-rest632:
+rest630:
 	ADDQ $+4, SI
-	JZ   done634
+	JZ   done632
 
-loop1_633:
+loop1_631:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z14
 	VMOVUPS      64(DX)(BX*4), Z15
@@ -15243,12 +16051,87 @@ loop1_633:
 	ADDQ         $+28, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_633
+	JNZ          loop1_631
 
-done634:
-	MOVQ         16(AX), CX
+done632:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added636
+	CMPQ   BX, $+0
+	JNE    addpart637
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	JMP    added636
+
+addpart637:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z13, Z13
+
+added636:
 	TESTQ        $+4, R9
-	JZ           store635
+	JZ           store633
 	VBROADCASTSS 80(AX), Z16
 	VBROADCASTSS 84(AX), Z17
 	VMAXPS       Z0, Z16, Z0
@@ -15280,17 +16163,9 @@ done634:
 	VMAXPS       Z13, Z16, Z13
 	VMINPS       Z13, Z17, Z13
 
-store635:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part636
+store633:
+	CMPQ    BX, $+0
+	JNE     part634
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -15312,9 +16187,9 @@ store635:
 	ADDQ    R8, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
-	JMP     end637
+	JMP     end635
 
-part636:
+part634:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -15337,92 +16212,30 @@ part636:
 	VMOVUPS Z12, K1, (AX)
 	VMOVUPS Z13, K2, 64(AX)
 
-end637:
+end635:
 	VZEROUPPER
 	RET
 
 // func tileAt8x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt8x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero638
-	CMPQ    R11, $+2
-	JEQ     rowbias641
-	JGT     colbias642
-	CMPQ    R10, $+0
-	JNE     loadpart640
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	JMP     ready643
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero638
+	JEQ  rowbias639
+	JMP  colbias640
 
-loadpart640:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	JMP       ready643
-
-rowbias641:
+rowbias639:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -15440,10 +16253,18 @@ rowbias641:
 	VBROADCASTSS 24(R10), Z13
 	VBROADCASTSS 28(R10), Z14
 	VBROADCASTSS 28(R10), Z15
-	JMP          ready643
+	JMP          ready641
 
-colbias642:
+colbias640:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -15460,7 +16281,7 @@ colbias642:
 	VMOVAPS   Z1, Z11
 	VMOVAPS   Z1, Z13
 	VMOVAPS   Z1, Z15
-	JMP       ready643
+	JMP       ready641
 
 zero638:
 	VXORPS Z0, Z0, Z0
@@ -15480,7 +16301,7 @@ zero638:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-ready643:
+ready641:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -15505,9 +16326,9 @@ ready643:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest645
+	JLT        rest643
 
-loop4_644:
+loop4_642:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z16
 	VMOVUPS      64(DX)(BX*4), Z17
@@ -15619,13 +16440,13 @@ loop4_644:
 	ADDQ         $+128, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_644
+	JGE          loop4_642
 
-rest645:
+rest643:
 	ADDQ $+4, SI
-	JZ   done647
+	JZ   done645
 
-loop1_646:
+loop1_644:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z16
 	VMOVUPS      64(DX)(BX*4), Z17
@@ -15656,12 +16477,95 @@ loop1_646:
 	ADDQ         $+32, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_646
+	JNZ          loop1_644
 
-done647:
-	MOVQ         16(AX), CX
+done645:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added649
+	CMPQ   BX, $+0
+	JNE    addpart650
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	JMP    added649
+
+addpart650:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z15, Z15
+
+added649:
 	TESTQ        $+4, R9
-	JZ           store648
+	JZ           store646
 	VBROADCASTSS 80(AX), Z18
 	VBROADCASTSS 84(AX), Z19
 	VMAXPS       Z0, Z18, Z0
@@ -15697,17 +16601,9 @@ done647:
 	VMAXPS       Z15, Z18, Z15
 	VMINPS       Z15, Z19, Z15
 
-store648:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part649
+store646:
+	CMPQ    BX, $+0
+	JNE     part647
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -15732,9 +16628,9 @@ store648:
 	ADDQ    R8, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
-	JMP     end650
+	JMP     end648
 
-part649:
+part647:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -15760,98 +16656,30 @@ part649:
 	VMOVUPS Z14, K1, (AX)
 	VMOVUPS Z15, K2, 64(AX)
 
-end650:
+end648:
 	VZEROUPPER
 	RET
 
 // func tileAt9x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt9x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero651
-	CMPQ    R11, $+2
-	JEQ     rowbias654
-	JGT     colbias655
-	CMPQ    R10, $+0
-	JNE     loadpart653
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	JMP     ready656
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero651
+	JEQ  rowbias652
+	JMP  colbias653
 
-loadpart653:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	JMP       ready656
-
-rowbias654:
+rowbias652:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -15871,10 +16699,18 @@ rowbias654:
 	VBROADCASTSS 28(R10), Z15
 	VBROADCASTSS 32(R10), Z16
 	VBROADCASTSS 32(R10), Z17
-	JMP          ready656
+	JMP          ready654
 
-colbias655:
+colbias653:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -15893,7 +16729,7 @@ colbias655:
 	VMOVAPS   Z1, Z13
 	VMOVAPS   Z1, Z15
 	VMOVAPS   Z1, Z17
-	JMP       ready656
+	JMP       ready654
 
 zero651:
 	VXORPS Z0, Z0, Z0
@@ -15915,7 +16751,7 @@ zero651:
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 
-ready656:
+ready654:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -15943,9 +16779,9 @@ ready656:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest658
+	JLT        rest656
 
-loop4_657:
+loop4_655:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z18
 	VMOVUPS      64(DX)(BX*4), Z19
@@ -16069,13 +16905,13 @@ loop4_657:
 	ADDQ         $+144, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_657
+	JGE          loop4_655
 
-rest658:
+rest656:
 	ADDQ $+4, SI
-	JZ   done660
+	JZ   done658
 
-loop1_659:
+loop1_657:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z18
 	VMOVUPS      64(DX)(BX*4), Z19
@@ -16109,12 +16945,103 @@ loop1_659:
 	ADDQ         $+36, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_659
+	JNZ          loop1_657
 
-done660:
-	MOVQ         16(AX), CX
+done658:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added662
+	CMPQ   BX, $+0
+	JNE    addpart663
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	JMP    added662
+
+addpart663:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z17, Z17
+
+added662:
 	TESTQ        $+4, R9
-	JZ           store661
+	JZ           store659
 	VBROADCASTSS 80(AX), Z20
 	VBROADCASTSS 84(AX), Z21
 	VMAXPS       Z0, Z20, Z0
@@ -16154,17 +17081,9 @@ done660:
 	VMAXPS       Z17, Z20, Z17
 	VMINPS       Z17, Z21, Z17
 
-store661:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part662
+store659:
+	CMPQ    BX, $+0
+	JNE     part660
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -16192,9 +17111,9 @@ store661:
 	ADDQ    R8, AX
 	VMOVUPS Z16, (AX)
 	VMOVUPS Z17, 64(AX)
-	JMP     end663
+	JMP     end661
 
-part662:
+part660:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -16223,104 +17142,30 @@ part662:
 	VMOVUPS Z16, K1, (AX)
 	VMOVUPS Z17, K2, 64(AX)
 
-end663:
+end661:
 	VZEROUPPER
 	RET
 
 // func tileAt10x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero664
-	CMPQ    R11, $+2
-	JEQ     rowbias667
-	JGT     colbias668
-	CMPQ    R10, $+0
-	JNE     loadpart666
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	JMP     ready669
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero664
+	JEQ  rowbias665
+	JMP  colbias666
 
-loadpart666:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	JMP       ready669
-
-rowbias667:
+rowbias665:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -16342,10 +17187,18 @@ rowbias667:
 	VBROADCASTSS 32(R10), Z17
 	VBROADCASTSS 36(R10), Z18
 	VBROADCASTSS 36(R10), Z19
-	JMP          ready669
+	JMP          ready667
 
-colbias668:
+colbias666:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -16366,7 +17219,7 @@ colbias668:
 	VMOVAPS   Z1, Z15
 	VMOVAPS   Z1, Z17
 	VMOVAPS   Z1, Z19
-	JMP       ready669
+	JMP       ready667
 
 zero664:
 	VXORPS Z0, Z0, Z0
@@ -16390,7 +17243,7 @@ zero664:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-ready669:
+ready667:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -16421,9 +17274,9 @@ ready669:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest671
+	JLT        rest669
 
-loop4_670:
+loop4_668:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z20
 	VMOVUPS      64(DX)(BX*4), Z21
@@ -16559,13 +17412,13 @@ loop4_670:
 	ADDQ         $+160, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_670
+	JGE          loop4_668
 
-rest671:
+rest669:
 	ADDQ $+4, SI
-	JZ   done673
+	JZ   done671
 
-loop1_672:
+loop1_670:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z20
 	VMOVUPS      64(DX)(BX*4), Z21
@@ -16602,12 +17455,111 @@ loop1_672:
 	ADDQ         $+40, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_672
+	JNZ          loop1_670
 
-done673:
-	MOVQ         16(AX), CX
+done671:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added675
+	CMPQ   BX, $+0
+	JNE    addpart676
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	JMP    added675
+
+addpart676:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z19, Z19
+
+added675:
 	TESTQ        $+4, R9
-	JZ           store674
+	JZ           store672
 	VBROADCASTSS 80(AX), Z22
 	VBROADCASTSS 84(AX), Z23
 	VMAXPS       Z0, Z22, Z0
@@ -16651,17 +17603,9 @@ done673:
 	VMAXPS       Z19, Z22, Z19
 	VMINPS       Z19, Z23, Z19
 
-store674:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part675
+store672:
+	CMPQ    BX, $+0
+	JNE     part673
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -16692,9 +17636,9 @@ store674:
 	ADDQ    R8, AX
 	VMOVUPS Z18, (AX)
 	VMOVUPS Z19, 64(AX)
-	JMP     end676
+	JMP     end674
 
-part675:
+part673:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -16726,110 +17670,30 @@ part675:
 	VMOVUPS Z18, K1, (AX)
 	VMOVUPS Z19, K2, 64(AX)
 
-end676:
+end674:
 	VZEROUPPER
 	RET
 
 // func tileAt11x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt11x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero677
-	CMPQ    R11, $+2
-	JEQ     rowbias680
-	JGT     colbias681
-	CMPQ    R10, $+0
-	JNE     loadpart679
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	JMP     ready682
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero677
+	JEQ  rowbias678
+	JMP  colbias679
 
-loadpart679:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	JMP       ready682
-
-rowbias680:
+rowbias678:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -16853,10 +17717,18 @@ rowbias680:
 	VBROADCASTSS 36(R10), Z19
 	VBROADCASTSS 40(R10), Z20
 	VBROADCASTSS 40(R10), Z21
-	JMP          ready682
+	JMP          ready680
 
-colbias681:
+colbias679:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -16879,7 +17751,7 @@ colbias681:
 	VMOVAPS   Z1, Z17
 	VMOVAPS   Z1, Z19
 	VMOVAPS   Z1, Z21
-	JMP       ready682
+	JMP       ready680
 
 zero677:
 	VXORPS Z0, Z0, Z0
@@ -16905,7 +17777,7 @@ zero677:
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
 
-ready682:
+ready680:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -16939,9 +17811,9 @@ ready682:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest684
+	JLT        rest682
 
-loop4_683:
+loop4_681:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z22
 	VMOVUPS      64(DX)(BX*4), Z23
@@ -17089,13 +17961,13 @@ loop4_683:
 	ADDQ         $+176, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_683
+	JGE          loop4_681
 
-rest684:
+rest682:
 	ADDQ $+4, SI
-	JZ   done686
+	JZ   done684
 
-loop1_685:
+loop1_683:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z22
 	VMOVUPS      64(DX)(BX*4), Z23
@@ -17135,12 +18007,119 @@ loop1_685:
 	ADDQ         $+44, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_685
+	JNZ          loop1_683
 
-done686:
-	MOVQ         16(AX), CX
+done684:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added688
+	CMPQ   BX, $+0
+	JNE    addpart689
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	JMP    added688
+
+addpart689:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z21, Z21
+
+added688:
 	TESTQ        $+4, R9
-	JZ           store687
+	JZ           store685
 	VBROADCASTSS 80(AX), Z24
 	VBROADCASTSS 84(AX), Z25
 	VMAXPS       Z0, Z24, Z0
@@ -17188,17 +18167,9 @@ done686:
 	VMAXPS       Z21, Z24, Z21
 	VMINPS       Z21, Z25, Z21
 
-store687:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part688
+store685:
+	CMPQ    BX, $+0
+	JNE     part686
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -17232,9 +18203,9 @@ store687:
 	ADDQ    R8, AX
 	VMOVUPS Z20, (AX)
 	VMOVUPS Z21, 64(AX)
-	JMP     end689
+	JMP     end687
 
-part688:
+part686:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -17269,116 +18240,30 @@ part688:
 	VMOVUPS Z20, K1, (AX)
 	VMOVUPS Z21, K2, 64(AX)
 
-end689:
+end687:
 	VZEROUPPER
 	RET
 
 // func tileAt12x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt12x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero690
-	CMPQ    R11, $+2
-	JEQ     rowbias693
-	JGT     colbias694
-	CMPQ    R10, $+0
-	JNE     loadpart692
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	JMP     ready695
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero690
+	JEQ  rowbias691
+	JMP  colbias692
 
-loadpart692:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	JMP       ready695
-
-rowbias693:
+rowbias691:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -17404,10 +18289,18 @@ rowbias693:
 	VBROADCASTSS 40(R10), Z21
 	VBROADCASTSS 44(R10), Z22
 	VBROADCASTSS 44(R10), Z23
-	JMP          ready695
+	JMP          ready693
 
-colbias694:
+colbias692:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -17432,7 +18325,7 @@ colbias694:
 	VMOVAPS   Z1, Z19
 	VMOVAPS   Z1, Z21
 	VMOVAPS   Z1, Z23
-	JMP       ready695
+	JMP       ready693
 
 zero690:
 	VXORPS Z0, Z0, Z0
@@ -17460,7 +18353,7 @@ zero690:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-ready695:
+ready693:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -17497,9 +18390,9 @@ ready695:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest697
+	JLT        rest695
 
-loop4_696:
+loop4_694:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z24
 	VMOVUPS      64(DX)(BX*4), Z25
@@ -17659,13 +18552,13 @@ loop4_696:
 	ADDQ         $+192, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_696
+	JGE          loop4_694
 
-rest697:
+rest695:
 	ADDQ $+4, SI
-	JZ   done699
+	JZ   done697
 
-loop1_698:
+loop1_696:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z24
 	VMOVUPS      64(DX)(BX*4), Z25
@@ -17708,12 +18601,127 @@ loop1_698:
 	ADDQ         $+48, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_698
+	JNZ          loop1_696
 
-done699:
-	MOVQ         16(AX), CX
+done697:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added701
+	CMPQ   BX, $+0
+	JNE    addpart702
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	JMP    added701
+
+addpart702:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z23, Z23
+
+added701:
 	TESTQ        $+4, R9
-	JZ           store700
+	JZ           store698
 	VBROADCASTSS 80(AX), Z26
 	VBROADCASTSS 84(AX), Z27
 	VMAXPS       Z0, Z26, Z0
@@ -17765,17 +18773,9 @@ done699:
 	VMAXPS       Z23, Z26, Z23
 	VMINPS       Z23, Z27, Z23
 
-store700:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part701
+store698:
+	CMPQ    BX, $+0
+	JNE     part699
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -17812,9 +18812,9 @@ store700:
 	ADDQ    R8, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
-	JMP     end702
+	JMP     end700
 
-part701:
+part699:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -17852,122 +18852,30 @@ part701:
 	VMOVUPS Z22, K1, (AX)
 	VMOVUPS Z23, K2, 64(AX)
 
-end702:
+end700:
 	VZEROUPPER
 	RET
 
 // func tileAt13x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt13x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero703
-	CMPQ    R11, $+2
-	JEQ     rowbias706
-	JGT     colbias707
-	CMPQ    R10, $+0
-	JNE     loadpart705
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z24
-	VMOVUPS 64(R10), Z25
-	JMP     ready708
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero703
+	JEQ  rowbias704
+	JMP  colbias705
 
-loadpart705:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z24
-	VMOVUPS.Z 64(R10), K2, Z25
-	JMP       ready708
-
-rowbias706:
+rowbias704:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -17995,10 +18903,18 @@ rowbias706:
 	VBROADCASTSS 44(R10), Z23
 	VBROADCASTSS 48(R10), Z24
 	VBROADCASTSS 48(R10), Z25
-	JMP          ready708
+	JMP          ready706
 
-colbias707:
+colbias705:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -18025,7 +18941,7 @@ colbias707:
 	VMOVAPS   Z1, Z21
 	VMOVAPS   Z1, Z23
 	VMOVAPS   Z1, Z25
-	JMP       ready708
+	JMP       ready706
 
 zero703:
 	VXORPS Z0, Z0, Z0
@@ -18055,7 +18971,7 @@ zero703:
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
 
-ready708:
+ready706:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -18095,9 +19011,9 @@ ready708:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest710
+	JLT        rest708
 
-loop4_709:
+loop4_707:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z26
 	VMOVUPS      64(DX)(BX*4), Z27
@@ -18269,13 +19185,13 @@ loop4_709:
 	ADDQ         $+208, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_709
+	JGE          loop4_707
 
-rest710:
+rest708:
 	ADDQ $+4, SI
-	JZ   done712
+	JZ   done710
 
-loop1_711:
+loop1_709:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z26
 	VMOVUPS      64(DX)(BX*4), Z27
@@ -18321,12 +19237,135 @@ loop1_711:
 	ADDQ         $+52, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_711
+	JNZ          loop1_709
 
-done712:
-	MOVQ         16(AX), CX
+done710:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added714
+	CMPQ   BX, $+0
+	JNE    addpart715
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	ADDQ   R8, DX
+	VADDPS (DX), Z24, Z24
+	VADDPS 64(DX), Z25, Z25
+	JMP    added714
+
+addpart715:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z23, Z23
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z24, Z24
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z25, Z25
+
+added714:
 	TESTQ        $+4, R9
-	JZ           store713
+	JZ           store711
 	VBROADCASTSS 80(AX), Z28
 	VBROADCASTSS 84(AX), Z29
 	VMAXPS       Z0, Z28, Z0
@@ -18382,17 +19421,9 @@ done712:
 	VMAXPS       Z25, Z28, Z25
 	VMINPS       Z25, Z29, Z25
 
-store713:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part714
+store711:
+	CMPQ    BX, $+0
+	JNE     part712
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -18432,9 +19463,9 @@ store713:
 	ADDQ    R8, AX
 	VMOVUPS Z24, (AX)
 	VMOVUPS Z25, 64(AX)
-	JMP     end715
+	JMP     end713
 
-part714:
+part712:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -18475,128 +19506,30 @@ part714:
 	VMOVUPS Z24, K1, (AX)
 	VMOVUPS Z25, K2, 64(AX)
 
-end715:
+end713:
 	VZEROUPPER
 	RET
 
 // func tileAt14x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileAt14x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    32(AX), DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero716
-	CMPQ    R11, $+2
-	JEQ     rowbias719
-	JGT     colbias720
-	CMPQ    R10, $+0
-	JNE     loadpart718
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z24
-	VMOVUPS 64(R10), Z25
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z26
-	VMOVUPS 64(R10), Z27
-	JMP     ready721
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 32(AX), DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero716
+	JEQ  rowbias717
+	JMP  colbias718
 
-loadpart718:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z24
-	VMOVUPS.Z 64(R10), K2, Z25
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z26
-	VMOVUPS.Z 64(R10), K2, Z27
-	JMP       ready721
-
-rowbias719:
+rowbias717:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -18626,10 +19559,18 @@ rowbias719:
 	VBROADCASTSS 48(R10), Z25
 	VBROADCASTSS 52(R10), Z26
 	VBROADCASTSS 52(R10), Z27
-	JMP          ready721
+	JMP          ready719
 
-colbias720:
+colbias718:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -18658,7 +19599,7 @@ colbias720:
 	VMOVAPS   Z1, Z23
 	VMOVAPS   Z1, Z25
 	VMOVAPS   Z1, Z27
-	JMP       ready721
+	JMP       ready719
 
 zero716:
 	VXORPS Z0, Z0, Z0
@@ -18690,7 +19631,7 @@ zero716:
 	VXORPS Z26, Z26, Z26
 	VXORPS Z27, Z27, Z27
 
-ready721:
+ready719:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -18733,9 +19674,9 @@ ready721:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	SUBQ       $+4, SI
-	JLT        rest723
+	JLT        rest721
 
-loop4_722:
+loop4_720:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z28
 	VMOVUPS      64(DX)(BX*4), Z29
@@ -18919,13 +19860,13 @@ loop4_722:
 	ADDQ         $+224, CX
 	ADDQ         $+32, DI
 	SUBQ         $+4, SI
-	JGE          loop4_722
+	JGE          loop4_720
 
-rest723:
+rest721:
 	ADDQ $+4, SI
-	JZ   done725
+	JZ   done723
 
-loop1_724:
+loop1_722:
 	MOVQ         (DI), BX
 	VMOVUPS      (DX)(BX*4), Z28
 	VMOVUPS      64(DX)(BX*4), Z29
@@ -18974,12 +19915,143 @@ loop1_724:
 	ADDQ         $+56, CX
 	ADDQ         $+8, DI
 	DECQ         SI
-	JNZ          loop1_724
+	JNZ          loop1_722
 
-done725:
-	MOVQ         16(AX), CX
+done723:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added727
+	CMPQ   BX, $+0
+	JNE    addpart728
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	ADDQ   R8, DX
+	VADDPS (DX), Z24, Z24
+	VADDPS 64(DX), Z25, Z25
+	ADDQ   R8, DX
+	VADDPS (DX), Z26, Z26
+	VADDPS 64(DX), Z27, Z27
+	JMP    added727
+
+addpart728:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z23, Z23
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z24, Z24
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z25, Z25
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z26, Z26
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z27, Z27
+
+added727:
 	TESTQ        $+4, R9
-	JZ           store726
+	JZ           store724
 	VBROADCASTSS 80(AX), Z30
 	VBROADCASTSS 84(AX), Z31
 	VMAXPS       Z0, Z30, Z0
@@ -19039,17 +20111,9 @@ done725:
 	VMAXPS       Z27, Z30, Z27
 	VMINPS       Z27, Z31, Z27
 
-store726:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part727
+store724:
+	CMPQ    BX, $+0
+	JNE     part725
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -19092,9 +20156,9 @@ store726:
 	ADDQ    R8, AX
 	VMOVUPS Z26, (AX)
 	VMOVUPS Z27, 64(AX)
-	JMP     end728
+	JMP     end726
 
-part727:
+part725:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -19138,121 +20202,133 @@ part727:
 	VMOVUPS Z26, K1, (AX)
 	VMOVUPS Z27, K2, 64(AX)
 
-end728:
+end726:
 	VZEROUPPER
 	RET
 
 // func tileRows1x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows1x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    72(AX), R8
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R9
-	MOVQ    $-1, R10
-	BZHIQ   R9, R10, R10
-	KMOVW   R10, K1
-	SHRQ    $0x10, R10
-	KMOVW   R10, K2
-	SHRQ    $0x10, R10
-	SUBQ    $+32, R9
-	MOVQ    R8, R10
-	ANDQ    $+3, R10
-	JZ      zero729
-	CMPQ    R10, $+2
-	JEQ     rowbias732
-	JGT     colbias733
-	CMPQ    R9, $+0
-	JNE     loadpart731
-	MOVQ    BX, R9
-	VMOVUPS (R9), Z0
-	VMOVUPS 64(R9), Z1
-	JMP     ready734
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), DI
+	SHLQ $0x02, DI
+	MOVQ 72(AX), R8
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R8, R9
+	ANDQ $+3, R9
+	CMPQ R9, $+2
+	JLT  zero729
+	JEQ  rowbias730
+	JMP  colbias731
 
-loadpart731:
-	MOVQ      BX, R9
-	VMOVUPS.Z (R9), K1, Z0
-	VMOVUPS.Z 64(R9), K2, Z1
-	JMP       ready734
-
-rowbias732:
+rowbias730:
 	MOVQ         24(AX), R9
 	VBROADCASTSS (R9), Z0
 	VBROADCASTSS (R9), Z1
-	JMP          ready734
+	JMP          ready732
 
-colbias733:
+colbias731:
 	MOVQ      24(AX), R9
+	MOVQ      64(AX), R10
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	SHRQ      $0x10, R11
+	KMOVW     R11, K2
+	SHRQ      $0x10, R11
+	SUBQ      $+32, R10
 	VMOVUPS.Z (R9), K1, Z0
 	VMOVUPS.Z 64(R9), K2, Z1
-	JMP       ready734
+	JMP       ready732
 
 zero729:
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 
-ready734:
+ready732:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest736
+	JLT        rest734
 
-loop4_735:
+loop4_733:
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z2
+	VMOVUPS      192(DX), Z3
 	VBROADCASTSS 4(CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z2
+	VMOVUPS      320(DX), Z3
 	VBROADCASTSS 8(CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	VMOVUPS      (DX), Z2
-	VMOVUPS      64(DX), Z3
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z2
+	VMOVUPS      448(DX), Z3
 	VBROADCASTSS 12(CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
 	ADDQ         $+16, CX
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_735
+	JGE          loop4_733
 
-rest736:
+rest734:
 	ADDQ $+4, SI
-	JZ   done738
+	JZ   done736
 
-loop1_737:
+loop1_735:
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
 	ADDQ         $+4, CX
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_737
+	JNZ          loop1_735
 
-done738:
-	MOVQ         16(AX), CX
+done736:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R8, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added740
+	CMPQ   BX, $+0
+	JNE    addpart741
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	JMP    added740
+
+addpart741:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z5
+	VADDPS    Z5, Z1, Z1
+
+added740:
 	TESTQ        $+4, R8
-	JZ           store739
+	JZ           store737
 	VBROADCASTSS 80(AX), Z4
 	VBROADCASTSS 84(AX), Z5
 	VMAXPS       Z0, Z4, Z0
@@ -19260,92 +20336,66 @@ done738:
 	VMAXPS       Z1, Z4, Z1
 	VMINPS       Z1, Z5, Z1
 
-store739:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part740
+store737:
+	CMPQ    BX, $+0
+	JNE     part738
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
-	JMP     end741
+	JMP     end739
 
-part740:
+part738:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
 
-end741:
+end739:
 	VZEROUPPER
 	RET
 
 // func tileRows2x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows2x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero742
-	CMPQ    R11, $+2
-	JEQ     rowbias745
-	JGT     colbias746
-	CMPQ    R10, $+0
-	JNE     loadpart744
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	JMP     ready747
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero742
+	JEQ  rowbias743
+	JMP  colbias744
 
-loadpart744:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	JMP       ready747
-
-rowbias745:
+rowbias743:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
 	VBROADCASTSS 4(R10), Z2
 	VBROADCASTSS 4(R10), Z3
-	JMP          ready747
+	JMP          ready745
 
-colbias746:
+colbias744:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVUPS.Z 64(R10), K2, Z1
 	VMOVAPS   Z1, Z3
-	JMP       ready747
+	JMP       ready745
 
 zero742:
 	VXORPS Z0, Z0, Z0
@@ -19353,7 +20403,7 @@ zero742:
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 
-ready747:
+ready745:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -19361,39 +20411,35 @@ ready747:
 	PREFETCHT0 64(BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest749
+	JLT        rest747
 
-loop4_748:
+loop4_746:
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS (CX)(DI*1), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z4
+	VMOVUPS      192(DX), Z5
 	VBROADCASTSS 4(CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 4(CX)(DI*1), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z4
+	VMOVUPS      320(DX), Z5
 	VBROADCASTSS 8(CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
 	VBROADCASTSS 8(CX)(DI*1), Z7
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
-	VMOVUPS      (DX), Z4
-	VMOVUPS      64(DX), Z5
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z4
+	VMOVUPS      448(DX), Z5
 	VBROADCASTSS 12(CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -19401,17 +20447,17 @@ loop4_748:
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
 	ADDQ         $+16, CX
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_748
+	JGE          loop4_746
 
-rest749:
+rest747:
 	ADDQ $+4, SI
-	JZ   done751
+	JZ   done749
 
-loop1_750:
+loop1_748:
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -19419,13 +20465,49 @@ loop1_750:
 	VFMADD231PS  Z4, Z7, Z2
 	VFMADD231PS  Z5, Z7, Z3
 	ADDQ         $+4, CX
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_750
+	JNZ          loop1_748
 
-done751:
-	MOVQ         16(AX), CX
+done749:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added753
+	CMPQ   BX, $+0
+	JNE    addpart754
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	JMP    added753
+
+addpart754:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z7
+	VADDPS    Z7, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z7
+	VADDPS    Z7, Z3, Z3
+
+added753:
 	TESTQ        $+4, R9
-	JZ           store752
+	JZ           store750
 	VBROADCASTSS 80(AX), Z6
 	VBROADCASTSS 84(AX), Z7
 	VMAXPS       Z0, Z6, Z0
@@ -19437,26 +20519,18 @@ done751:
 	VMAXPS       Z3, Z6, Z3
 	VMINPS       Z3, Z7, Z3
 
-store752:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part753
+store750:
+	CMPQ    BX, $+0
+	JNE     part751
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    R8, AX
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
-	JMP     end754
+	JMP     end752
 
-part753:
+part751:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -19464,63 +20538,31 @@ part753:
 	VMOVUPS Z2, K1, (AX)
 	VMOVUPS Z3, K2, 64(AX)
 
-end754:
+end752:
 	VZEROUPPER
 	RET
 
 // func tileRows3x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows3x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero755
-	CMPQ    R11, $+2
-	JEQ     rowbias758
-	JGT     colbias759
-	CMPQ    R10, $+0
-	JNE     loadpart757
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	JMP     ready760
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero755
+	JEQ  rowbias756
+	JMP  colbias757
 
-loadpart757:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	JMP       ready760
-
-rowbias758:
+rowbias756:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -19528,17 +20570,25 @@ rowbias758:
 	VBROADCASTSS 4(R10), Z3
 	VBROADCASTSS 8(R10), Z4
 	VBROADCASTSS 8(R10), Z5
-	JMP          ready760
+	JMP          ready758
 
-colbias759:
+colbias757:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
 	VMOVUPS.Z 64(R10), K2, Z1
 	VMOVAPS   Z1, Z3
 	VMOVAPS   Z1, Z5
-	JMP       ready760
+	JMP       ready758
 
 zero755:
 	VXORPS Z0, Z0, Z0
@@ -19548,7 +20598,7 @@ zero755:
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
 
-ready760:
+ready758:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -19559,12 +20609,11 @@ ready760:
 	PREFETCHT0 64(BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest762
+	JLT        rest760
 
-loop4_761:
+loop4_759:
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -19574,9 +20623,8 @@ loop4_761:
 	VBROADCASTSS (CX)(DI*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z6
+	VMOVUPS      192(DX), Z7
 	VBROADCASTSS 4(CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -19586,9 +20634,8 @@ loop4_761:
 	VBROADCASTSS 4(CX)(DI*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z6
+	VMOVUPS      320(DX), Z7
 	VBROADCASTSS 8(CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -19598,9 +20645,8 @@ loop4_761:
 	VBROADCASTSS 8(CX)(DI*2), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	VMOVUPS      (DX), Z6
-	VMOVUPS      64(DX), Z7
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z6
+	VMOVUPS      448(DX), Z7
 	VBROADCASTSS 12(CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -19611,17 +20657,17 @@ loop4_761:
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
 	ADDQ         $+16, CX
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_761
+	JGE          loop4_759
 
-rest762:
+rest760:
 	ADDQ $+4, SI
-	JZ   done764
+	JZ   done762
 
-loop1_763:
+loop1_761:
 	VMOVUPS      (DX), Z6
 	VMOVUPS      64(DX), Z7
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z8
 	VFMADD231PS  Z6, Z8, Z0
 	VFMADD231PS  Z7, Z8, Z1
@@ -19632,13 +20678,57 @@ loop1_763:
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
 	ADDQ         $+4, CX
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_763
+	JNZ          loop1_761
 
-done764:
-	MOVQ         16(AX), CX
+done762:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added766
+	CMPQ   BX, $+0
+	JNE    addpart767
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	JMP    added766
+
+addpart767:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z9
+	VADDPS    Z9, Z5, Z5
+
+added766:
 	TESTQ        $+4, R9
-	JZ           store765
+	JZ           store763
 	VBROADCASTSS 80(AX), Z8
 	VBROADCASTSS 84(AX), Z9
 	VMAXPS       Z0, Z8, Z0
@@ -19654,17 +20744,9 @@ done764:
 	VMAXPS       Z5, Z8, Z5
 	VMINPS       Z5, Z9, Z5
 
-store765:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part766
+store763:
+	CMPQ    BX, $+0
+	JNE     part764
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -19674,9 +20756,9 @@ store765:
 	ADDQ    R8, AX
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
-	JMP     end767
+	JMP     end765
 
-part766:
+part764:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -19687,69 +20769,31 @@ part766:
 	VMOVUPS Z4, K1, (AX)
 	VMOVUPS Z5, K2, 64(AX)
 
-end767:
+end765:
 	VZEROUPPER
 	RET
 
 // func tileRows4x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows4x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero768
-	CMPQ    R11, $+2
-	JEQ     rowbias771
-	JGT     colbias772
-	CMPQ    R10, $+0
-	JNE     loadpart770
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	JMP     ready773
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero768
+	JEQ  rowbias769
+	JMP  colbias770
 
-loadpart770:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	JMP       ready773
-
-rowbias771:
+rowbias769:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -19759,10 +20803,18 @@ rowbias771:
 	VBROADCASTSS 8(R10), Z5
 	VBROADCASTSS 12(R10), Z6
 	VBROADCASTSS 12(R10), Z7
-	JMP          ready773
+	JMP          ready771
 
-colbias772:
+colbias770:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -19771,7 +20823,7 @@ colbias772:
 	VMOVAPS   Z1, Z3
 	VMOVAPS   Z1, Z5
 	VMOVAPS   Z1, Z7
-	JMP       ready773
+	JMP       ready771
 
 zero768:
 	VXORPS Z0, Z0, Z0
@@ -19783,7 +20835,7 @@ zero768:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 
-ready773:
+ready771:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -19797,12 +20849,11 @@ ready773:
 	PREFETCHT0 64(BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest775
+	JLT        rest773
 
-loop4_774:
+loop4_772:
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -19815,9 +20866,8 @@ loop4_774:
 	VBROADCASTSS (CX)(BX*1), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z8
+	VMOVUPS      192(DX), Z9
 	VBROADCASTSS 4(CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -19830,9 +20880,8 @@ loop4_774:
 	VBROADCASTSS 4(CX)(BX*1), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z8
+	VMOVUPS      320(DX), Z9
 	VBROADCASTSS 8(CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -19845,9 +20894,8 @@ loop4_774:
 	VBROADCASTSS 8(CX)(BX*1), Z11
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
-	VMOVUPS      (DX), Z8
-	VMOVUPS      64(DX), Z9
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z8
+	VMOVUPS      448(DX), Z9
 	VBROADCASTSS 12(CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -19861,17 +20909,17 @@ loop4_774:
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
 	ADDQ         $+16, CX
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_774
+	JGE          loop4_772
 
-rest775:
+rest773:
 	ADDQ $+4, SI
-	JZ   done777
+	JZ   done775
 
-loop1_776:
+loop1_774:
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -19885,13 +20933,65 @@ loop1_776:
 	VFMADD231PS  Z8, Z11, Z6
 	VFMADD231PS  Z9, Z11, Z7
 	ADDQ         $+4, CX
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_776
+	JNZ          loop1_774
 
-done777:
-	MOVQ         16(AX), CX
+done775:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added779
+	CMPQ   BX, $+0
+	JNE    addpart780
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	JMP    added779
+
+addpart780:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z11
+	VADDPS    Z11, Z7, Z7
+
+added779:
 	TESTQ        $+4, R9
-	JZ           store778
+	JZ           store776
 	VBROADCASTSS 80(AX), Z10
 	VBROADCASTSS 84(AX), Z11
 	VMAXPS       Z0, Z10, Z0
@@ -19911,17 +21011,9 @@ done777:
 	VMAXPS       Z7, Z10, Z7
 	VMINPS       Z7, Z11, Z7
 
-store778:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part779
+store776:
+	CMPQ    BX, $+0
+	JNE     part777
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -19934,9 +21026,9 @@ store778:
 	ADDQ    R8, AX
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
-	JMP     end780
+	JMP     end778
 
-part779:
+part777:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -19950,75 +21042,31 @@ part779:
 	VMOVUPS Z6, K1, (AX)
 	VMOVUPS Z7, K2, 64(AX)
 
-end780:
+end778:
 	VZEROUPPER
 	RET
 
 // func tileRows5x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows5x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero781
-	CMPQ    R11, $+2
-	JEQ     rowbias784
-	JGT     colbias785
-	CMPQ    R10, $+0
-	JNE     loadpart783
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	JMP     ready786
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero781
+	JEQ  rowbias782
+	JMP  colbias783
 
-loadpart783:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	JMP       ready786
-
-rowbias784:
+rowbias782:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -20030,10 +21078,18 @@ rowbias784:
 	VBROADCASTSS 12(R10), Z7
 	VBROADCASTSS 16(R10), Z8
 	VBROADCASTSS 16(R10), Z9
-	JMP          ready786
+	JMP          ready784
 
-colbias785:
+colbias783:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -20044,7 +21100,7 @@ colbias785:
 	VMOVAPS   Z1, Z5
 	VMOVAPS   Z1, Z7
 	VMOVAPS   Z1, Z9
-	JMP       ready786
+	JMP       ready784
 
 zero781:
 	VXORPS Z0, Z0, Z0
@@ -20058,7 +21114,7 @@ zero781:
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
 
-ready786:
+ready784:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -20075,12 +21131,11 @@ ready786:
 	PREFETCHT0 64(BX)
 	LEAQ       (DI)(DI*2), BX
 	SUBQ       $+4, SI
-	JLT        rest788
+	JLT        rest786
 
-loop4_787:
+loop4_785:
 	VMOVUPS      (DX), Z10
 	VMOVUPS      64(DX), Z11
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -20096,9 +21151,8 @@ loop4_787:
 	VBROADCASTSS (CX)(DI*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z10
+	VMOVUPS      192(DX), Z11
 	VBROADCASTSS 4(CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -20114,9 +21168,8 @@ loop4_787:
 	VBROADCASTSS 4(CX)(DI*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z10
+	VMOVUPS      320(DX), Z11
 	VBROADCASTSS 8(CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -20132,9 +21185,8 @@ loop4_787:
 	VBROADCASTSS 8(CX)(DI*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	VMOVUPS      (DX), Z10
-	VMOVUPS      64(DX), Z11
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z10
+	VMOVUPS      448(DX), Z11
 	VBROADCASTSS 12(CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -20151,17 +21203,17 @@ loop4_787:
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         $+16, CX
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_787
+	JGE          loop4_785
 
-rest788:
+rest786:
 	ADDQ $+4, SI
-	JZ   done790
+	JZ   done788
 
-loop1_789:
+loop1_787:
 	VMOVUPS      (DX), Z10
 	VMOVUPS      64(DX), Z11
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z12
 	VFMADD231PS  Z10, Z12, Z0
 	VFMADD231PS  Z11, Z12, Z1
@@ -20178,13 +21230,73 @@ loop1_789:
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
 	ADDQ         $+4, CX
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_789
+	JNZ          loop1_787
 
-done790:
-	MOVQ         16(AX), CX
+done788:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added792
+	CMPQ   BX, $+0
+	JNE    addpart793
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	JMP    added792
+
+addpart793:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z13
+	VADDPS    Z13, Z9, Z9
+
+added792:
 	TESTQ        $+4, R9
-	JZ           store791
+	JZ           store789
 	VBROADCASTSS 80(AX), Z12
 	VBROADCASTSS 84(AX), Z13
 	VMAXPS       Z0, Z12, Z0
@@ -20208,17 +21320,9 @@ done790:
 	VMAXPS       Z9, Z12, Z9
 	VMINPS       Z9, Z13, Z9
 
-store791:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part792
+store789:
+	CMPQ    BX, $+0
+	JNE     part790
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -20234,9 +21338,9 @@ store791:
 	ADDQ    R8, AX
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
-	JMP     end793
+	JMP     end791
 
-part792:
+part790:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -20253,81 +21357,31 @@ part792:
 	VMOVUPS Z8, K1, (AX)
 	VMOVUPS Z9, K2, 64(AX)
 
-end793:
+end791:
 	VZEROUPPER
 	RET
 
 // func tileRows6x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows6x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero794
-	CMPQ    R11, $+2
-	JEQ     rowbias797
-	JGT     colbias798
-	CMPQ    R10, $+0
-	JNE     loadpart796
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	JMP     ready799
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero794
+	JEQ  rowbias795
+	JMP  colbias796
 
-loadpart796:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	JMP       ready799
-
-rowbias797:
+rowbias795:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -20341,10 +21395,18 @@ rowbias797:
 	VBROADCASTSS 16(R10), Z9
 	VBROADCASTSS 20(R10), Z10
 	VBROADCASTSS 20(R10), Z11
-	JMP          ready799
+	JMP          ready797
 
-colbias798:
+colbias796:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -20357,7 +21419,7 @@ colbias798:
 	VMOVAPS   Z1, Z7
 	VMOVAPS   Z1, Z9
 	VMOVAPS   Z1, Z11
-	JMP       ready799
+	JMP       ready797
 
 zero794:
 	VXORPS Z0, Z0, Z0
@@ -20373,7 +21435,7 @@ zero794:
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
 
-ready799:
+ready797:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -20395,12 +21457,11 @@ ready799:
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
 	SUBQ       $+4, SI
-	JLT        rest801
+	JLT        rest799
 
-loop4_800:
+loop4_798:
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -20419,9 +21480,8 @@ loop4_800:
 	VBROADCASTSS (R10), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z12
+	VMOVUPS      192(DX), Z13
 	VBROADCASTSS 4(CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -20440,9 +21500,8 @@ loop4_800:
 	VBROADCASTSS 4(R10), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z12
+	VMOVUPS      320(DX), Z13
 	VBROADCASTSS 8(CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -20461,9 +21520,8 @@ loop4_800:
 	VBROADCASTSS 8(R10), Z15
 	VFMADD231PS  Z12, Z15, Z10
 	VFMADD231PS  Z13, Z15, Z11
-	VMOVUPS      (DX), Z12
-	VMOVUPS      64(DX), Z13
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z12
+	VMOVUPS      448(DX), Z13
 	VBROADCASTSS 12(CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -20484,17 +21542,17 @@ loop4_800:
 	VFMADD231PS  Z13, Z15, Z11
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_800
+	JGE          loop4_798
 
-rest801:
+rest799:
 	ADDQ $+4, SI
-	JZ   done803
+	JZ   done801
 
-loop1_802:
+loop1_800:
 	VMOVUPS      (DX), Z12
 	VMOVUPS      64(DX), Z13
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z14
 	VFMADD231PS  Z12, Z14, Z0
 	VFMADD231PS  Z13, Z14, Z1
@@ -20515,13 +21573,81 @@ loop1_802:
 	VFMADD231PS  Z13, Z15, Z11
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_802
+	JNZ          loop1_800
 
-done803:
-	MOVQ         16(AX), CX
+done801:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added805
+	CMPQ   BX, $+0
+	JNE    addpart806
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	JMP    added805
+
+addpart806:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z15
+	VADDPS    Z15, Z11, Z11
+
+added805:
 	TESTQ        $+4, R9
-	JZ           store804
+	JZ           store802
 	VBROADCASTSS 80(AX), Z14
 	VBROADCASTSS 84(AX), Z15
 	VMAXPS       Z0, Z14, Z0
@@ -20549,17 +21675,9 @@ done803:
 	VMAXPS       Z11, Z14, Z11
 	VMINPS       Z11, Z15, Z11
 
-store804:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part805
+store802:
+	CMPQ    BX, $+0
+	JNE     part803
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -20578,9 +21696,9 @@ store804:
 	ADDQ    R8, AX
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
-	JMP     end806
+	JMP     end804
 
-part805:
+part803:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -20600,87 +21718,31 @@ part805:
 	VMOVUPS Z10, K1, (AX)
 	VMOVUPS Z11, K2, 64(AX)
 
-end806:
+end804:
 	VZEROUPPER
 	RET
 
 // func tileRows7x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows7x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero807
-	CMPQ    R11, $+2
-	JEQ     rowbias810
-	JGT     colbias811
-	CMPQ    R10, $+0
-	JNE     loadpart809
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	JMP     ready812
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero807
+	JEQ  rowbias808
+	JMP  colbias809
 
-loadpart809:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	JMP       ready812
-
-rowbias810:
+rowbias808:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -20696,10 +21758,18 @@ rowbias810:
 	VBROADCASTSS 20(R10), Z11
 	VBROADCASTSS 24(R10), Z12
 	VBROADCASTSS 24(R10), Z13
-	JMP          ready812
+	JMP          ready810
 
-colbias811:
+colbias809:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -20714,7 +21784,7 @@ colbias811:
 	VMOVAPS   Z1, Z9
 	VMOVAPS   Z1, Z11
 	VMOVAPS   Z1, Z13
-	JMP       ready812
+	JMP       ready810
 
 zero807:
 	VXORPS Z0, Z0, Z0
@@ -20732,7 +21802,7 @@ zero807:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 
-ready812:
+ready810:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -20757,12 +21827,11 @@ ready812:
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
 	SUBQ       $+4, SI
-	JLT        rest814
+	JLT        rest812
 
-loop4_813:
+loop4_811:
 	VMOVUPS      (DX), Z14
 	VMOVUPS      64(DX), Z15
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -20784,9 +21853,8 @@ loop4_813:
 	VBROADCASTSS (CX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z14
+	VMOVUPS      192(DX), Z15
 	VBROADCASTSS 4(CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -20808,9 +21876,8 @@ loop4_813:
 	VBROADCASTSS 4(CX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z14
+	VMOVUPS      320(DX), Z15
 	VBROADCASTSS 8(CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -20832,9 +21899,8 @@ loop4_813:
 	VBROADCASTSS 8(CX)(BX*2), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	VMOVUPS      (DX), Z14
-	VMOVUPS      64(DX), Z15
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z14
+	VMOVUPS      448(DX), Z15
 	VBROADCASTSS 12(CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -20858,17 +21924,17 @@ loop4_813:
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_813
+	JGE          loop4_811
 
-rest814:
+rest812:
 	ADDQ $+4, SI
-	JZ   done816
+	JZ   done814
 
-loop1_815:
+loop1_813:
 	VMOVUPS      (DX), Z14
 	VMOVUPS      64(DX), Z15
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z16
 	VFMADD231PS  Z14, Z16, Z0
 	VFMADD231PS  Z15, Z16, Z1
@@ -20892,13 +21958,89 @@ loop1_815:
 	VFMADD231PS  Z15, Z16, Z13
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_815
+	JNZ          loop1_813
 
-done816:
-	MOVQ         16(AX), CX
+done814:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added818
+	CMPQ   BX, $+0
+	JNE    addpart819
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	JMP    added818
+
+addpart819:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z17
+	VADDPS    Z17, Z13, Z13
+
+added818:
 	TESTQ        $+4, R9
-	JZ           store817
+	JZ           store815
 	VBROADCASTSS 80(AX), Z16
 	VBROADCASTSS 84(AX), Z17
 	VMAXPS       Z0, Z16, Z0
@@ -20930,17 +22072,9 @@ done816:
 	VMAXPS       Z13, Z16, Z13
 	VMINPS       Z13, Z17, Z13
 
-store817:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part818
+store815:
+	CMPQ    BX, $+0
+	JNE     part816
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -20962,9 +22096,9 @@ store817:
 	ADDQ    R8, AX
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
-	JMP     end819
+	JMP     end817
 
-part818:
+part816:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -20987,93 +22121,31 @@ part818:
 	VMOVUPS Z12, K1, (AX)
 	VMOVUPS Z13, K2, 64(AX)
 
-end819:
+end817:
 	VZEROUPPER
 	RET
 
 // func tileRows8x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows8x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero820
-	CMPQ    R11, $+2
-	JEQ     rowbias823
-	JGT     colbias824
-	CMPQ    R10, $+0
-	JNE     loadpart822
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	JMP     ready825
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero820
+	JEQ  rowbias821
+	JMP  colbias822
 
-loadpart822:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	JMP       ready825
-
-rowbias823:
+rowbias821:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -21091,10 +22163,18 @@ rowbias823:
 	VBROADCASTSS 24(R10), Z13
 	VBROADCASTSS 28(R10), Z14
 	VBROADCASTSS 28(R10), Z15
-	JMP          ready825
+	JMP          ready823
 
-colbias824:
+colbias822:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -21111,7 +22191,7 @@ colbias824:
 	VMOVAPS   Z1, Z11
 	VMOVAPS   Z1, Z13
 	VMOVAPS   Z1, Z15
-	JMP       ready825
+	JMP       ready823
 
 zero820:
 	VXORPS Z0, Z0, Z0
@@ -21131,7 +22211,7 @@ zero820:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 
-ready825:
+ready823:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -21159,12 +22239,11 @@ ready825:
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
 	SUBQ       $+4, SI
-	JLT        rest827
+	JLT        rest825
 
-loop4_826:
+loop4_824:
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -21189,9 +22268,8 @@ loop4_826:
 	VBROADCASTSS (R10)(DI*2), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z16
+	VMOVUPS      192(DX), Z17
 	VBROADCASTSS 4(CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -21216,9 +22294,8 @@ loop4_826:
 	VBROADCASTSS 4(R10)(DI*2), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z16
+	VMOVUPS      320(DX), Z17
 	VBROADCASTSS 8(CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -21243,9 +22320,8 @@ loop4_826:
 	VBROADCASTSS 8(R10)(DI*2), Z19
 	VFMADD231PS  Z16, Z19, Z14
 	VFMADD231PS  Z17, Z19, Z15
-	VMOVUPS      (DX), Z16
-	VMOVUPS      64(DX), Z17
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z16
+	VMOVUPS      448(DX), Z17
 	VBROADCASTSS 12(CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -21272,17 +22348,17 @@ loop4_826:
 	VFMADD231PS  Z17, Z19, Z15
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_826
+	JGE          loop4_824
 
-rest827:
+rest825:
 	ADDQ $+4, SI
-	JZ   done829
+	JZ   done827
 
-loop1_828:
+loop1_826:
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -21309,13 +22385,97 @@ loop1_828:
 	VFMADD231PS  Z17, Z19, Z15
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_828
+	JNZ          loop1_826
 
-done829:
-	MOVQ         16(AX), CX
+done827:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added831
+	CMPQ   BX, $+0
+	JNE    addpart832
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	JMP    added831
+
+addpart832:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z19
+	VADDPS    Z19, Z15, Z15
+
+added831:
 	TESTQ        $+4, R9
-	JZ           store830
+	JZ           store828
 	VBROADCASTSS 80(AX), Z18
 	VBROADCASTSS 84(AX), Z19
 	VMAXPS       Z0, Z18, Z0
@@ -21351,17 +22511,9 @@ done829:
 	VMAXPS       Z15, Z18, Z15
 	VMINPS       Z15, Z19, Z15
 
-store830:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part831
+store828:
+	CMPQ    BX, $+0
+	JNE     part829
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -21386,9 +22538,9 @@ store830:
 	ADDQ    R8, AX
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
-	JMP     end832
+	JMP     end830
 
-part831:
+part829:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -21414,99 +22566,31 @@ part831:
 	VMOVUPS Z14, K1, (AX)
 	VMOVUPS Z15, K2, 64(AX)
 
-end832:
+end830:
 	VZEROUPPER
 	RET
 
 // func tileRows9x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows9x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero833
-	CMPQ    R11, $+2
-	JEQ     rowbias836
-	JGT     colbias837
-	CMPQ    R10, $+0
-	JNE     loadpart835
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	JMP     ready838
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero833
+	JEQ  rowbias834
+	JMP  colbias835
 
-loadpart835:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	JMP       ready838
-
-rowbias836:
+rowbias834:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -21526,10 +22610,18 @@ rowbias836:
 	VBROADCASTSS 28(R10), Z15
 	VBROADCASTSS 32(R10), Z16
 	VBROADCASTSS 32(R10), Z17
-	JMP          ready838
+	JMP          ready836
 
-colbias837:
+colbias835:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -21548,7 +22640,7 @@ colbias837:
 	VMOVAPS   Z1, Z13
 	VMOVAPS   Z1, Z15
 	VMOVAPS   Z1, Z17
-	JMP       ready838
+	JMP       ready836
 
 zero833:
 	VXORPS Z0, Z0, Z0
@@ -21570,7 +22662,7 @@ zero833:
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 
-ready838:
+ready836:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -21601,12 +22693,11 @@ ready838:
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
 	SUBQ       $+4, SI
-	JLT        rest840
+	JLT        rest838
 
-loop4_839:
+loop4_837:
 	VMOVUPS      (DX), Z18
 	VMOVUPS      64(DX), Z19
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -21634,9 +22725,8 @@ loop4_839:
 	VBROADCASTSS (CX)(DI*8), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z18
+	VMOVUPS      192(DX), Z19
 	VBROADCASTSS 4(CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -21664,9 +22754,8 @@ loop4_839:
 	VBROADCASTSS 4(CX)(DI*8), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z18
+	VMOVUPS      320(DX), Z19
 	VBROADCASTSS 8(CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -21694,9 +22783,8 @@ loop4_839:
 	VBROADCASTSS 8(CX)(DI*8), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	VMOVUPS      (DX), Z18
-	VMOVUPS      64(DX), Z19
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z18
+	VMOVUPS      448(DX), Z19
 	VBROADCASTSS 12(CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -21726,17 +22814,17 @@ loop4_839:
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_839
+	JGE          loop4_837
 
-rest840:
+rest838:
 	ADDQ $+4, SI
-	JZ   done842
+	JZ   done840
 
-loop1_841:
+loop1_839:
 	VMOVUPS      (DX), Z18
 	VMOVUPS      64(DX), Z19
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z20
 	VFMADD231PS  Z18, Z20, Z0
 	VFMADD231PS  Z19, Z20, Z1
@@ -21766,13 +22854,105 @@ loop1_841:
 	VFMADD231PS  Z19, Z20, Z17
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_841
+	JNZ          loop1_839
 
-done842:
-	MOVQ         16(AX), CX
+done840:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added844
+	CMPQ   BX, $+0
+	JNE    addpart845
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	JMP    added844
+
+addpart845:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z21
+	VADDPS    Z21, Z17, Z17
+
+added844:
 	TESTQ        $+4, R9
-	JZ           store843
+	JZ           store841
 	VBROADCASTSS 80(AX), Z20
 	VBROADCASTSS 84(AX), Z21
 	VMAXPS       Z0, Z20, Z0
@@ -21812,17 +22992,9 @@ done842:
 	VMAXPS       Z17, Z20, Z17
 	VMINPS       Z17, Z21, Z17
 
-store843:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part844
+store841:
+	CMPQ    BX, $+0
+	JNE     part842
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -21850,9 +23022,9 @@ store843:
 	ADDQ    R8, AX
 	VMOVUPS Z16, (AX)
 	VMOVUPS Z17, 64(AX)
-	JMP     end845
+	JMP     end843
 
-part844:
+part842:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -21881,105 +23053,31 @@ part844:
 	VMOVUPS Z16, K1, (AX)
 	VMOVUPS Z17, K2, 64(AX)
 
-end845:
+end843:
 	VZEROUPPER
 	RET
 
 // func tileRows10x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows10x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero846
-	CMPQ    R11, $+2
-	JEQ     rowbias849
-	JGT     colbias850
-	CMPQ    R10, $+0
-	JNE     loadpart848
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	JMP     ready851
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero846
+	JEQ  rowbias847
+	JMP  colbias848
 
-loadpart848:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	JMP       ready851
-
-rowbias849:
+rowbias847:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -22001,10 +23099,18 @@ rowbias849:
 	VBROADCASTSS 32(R10), Z17
 	VBROADCASTSS 36(R10), Z18
 	VBROADCASTSS 36(R10), Z19
-	JMP          ready851
+	JMP          ready849
 
-colbias850:
+colbias848:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -22025,7 +23131,7 @@ colbias850:
 	VMOVAPS   Z1, Z15
 	VMOVAPS   Z1, Z17
 	VMOVAPS   Z1, Z19
-	JMP       ready851
+	JMP       ready849
 
 zero846:
 	VXORPS Z0, Z0, Z0
@@ -22049,7 +23155,7 @@ zero846:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 
-ready851:
+ready849:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -22083,12 +23189,11 @@ ready851:
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
 	SUBQ       $+4, SI
-	JLT        rest853
+	JLT        rest851
 
-loop4_852:
+loop4_850:
 	VMOVUPS      (DX), Z20
 	VMOVUPS      64(DX), Z21
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -22119,9 +23224,8 @@ loop4_852:
 	VBROADCASTSS (R10)(DI*4), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z20
+	VMOVUPS      192(DX), Z21
 	VBROADCASTSS 4(CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -22152,9 +23256,8 @@ loop4_852:
 	VBROADCASTSS 4(R10)(DI*4), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z20
+	VMOVUPS      320(DX), Z21
 	VBROADCASTSS 8(CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -22185,9 +23288,8 @@ loop4_852:
 	VBROADCASTSS 8(R10)(DI*4), Z23
 	VFMADD231PS  Z20, Z23, Z18
 	VFMADD231PS  Z21, Z23, Z19
-	VMOVUPS      (DX), Z20
-	VMOVUPS      64(DX), Z21
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z20
+	VMOVUPS      448(DX), Z21
 	VBROADCASTSS 12(CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -22220,17 +23322,17 @@ loop4_852:
 	VFMADD231PS  Z21, Z23, Z19
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_852
+	JGE          loop4_850
 
-rest853:
+rest851:
 	ADDQ $+4, SI
-	JZ   done855
+	JZ   done853
 
-loop1_854:
+loop1_852:
 	VMOVUPS      (DX), Z20
 	VMOVUPS      64(DX), Z21
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z22
 	VFMADD231PS  Z20, Z22, Z0
 	VFMADD231PS  Z21, Z22, Z1
@@ -22263,13 +23365,113 @@ loop1_854:
 	VFMADD231PS  Z21, Z23, Z19
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_854
+	JNZ          loop1_852
 
-done855:
-	MOVQ         16(AX), CX
+done853:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added857
+	CMPQ   BX, $+0
+	JNE    addpart858
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	JMP    added857
+
+addpart858:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z23
+	VADDPS    Z23, Z19, Z19
+
+added857:
 	TESTQ        $+4, R9
-	JZ           store856
+	JZ           store854
 	VBROADCASTSS 80(AX), Z22
 	VBROADCASTSS 84(AX), Z23
 	VMAXPS       Z0, Z22, Z0
@@ -22313,17 +23515,9 @@ done855:
 	VMAXPS       Z19, Z22, Z19
 	VMINPS       Z19, Z23, Z19
 
-store856:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part857
+store854:
+	CMPQ    BX, $+0
+	JNE     part855
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -22354,9 +23548,9 @@ store856:
 	ADDQ    R8, AX
 	VMOVUPS Z18, (AX)
 	VMOVUPS Z19, 64(AX)
-	JMP     end858
+	JMP     end856
 
-part857:
+part855:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -22388,111 +23582,31 @@ part857:
 	VMOVUPS Z18, K1, (AX)
 	VMOVUPS Z19, K2, 64(AX)
 
-end858:
+end856:
 	VZEROUPPER
 	RET
 
 // func tileRows11x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows11x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero859
-	CMPQ    R11, $+2
-	JEQ     rowbias862
-	JGT     colbias863
-	CMPQ    R10, $+0
-	JNE     loadpart861
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	JMP     ready864
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero859
+	JEQ  rowbias860
+	JMP  colbias861
 
-loadpart861:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	JMP       ready864
-
-rowbias862:
+rowbias860:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -22516,10 +23630,18 @@ rowbias862:
 	VBROADCASTSS 36(R10), Z19
 	VBROADCASTSS 40(R10), Z20
 	VBROADCASTSS 40(R10), Z21
-	JMP          ready864
+	JMP          ready862
 
-colbias863:
+colbias861:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -22542,7 +23664,7 @@ colbias863:
 	VMOVAPS   Z1, Z17
 	VMOVAPS   Z1, Z19
 	VMOVAPS   Z1, Z21
-	JMP       ready864
+	JMP       ready862
 
 zero859:
 	VXORPS Z0, Z0, Z0
@@ -22568,7 +23690,7 @@ zero859:
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
 
-ready864:
+ready862:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -22607,12 +23729,11 @@ ready864:
 	IMUL3Q     $+10, DI, R11
 	ADDQ       CX, R11
 	SUBQ       $+4, SI
-	JLT        rest866
+	JLT        rest864
 
-loop4_865:
+loop4_863:
 	VMOVUPS      (DX), Z22
 	VMOVUPS      64(DX), Z23
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -22646,9 +23767,8 @@ loop4_865:
 	VBROADCASTSS (R11), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z22
+	VMOVUPS      192(DX), Z23
 	VBROADCASTSS 4(CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -22682,9 +23802,8 @@ loop4_865:
 	VBROADCASTSS 4(R11), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z22
+	VMOVUPS      320(DX), Z23
 	VBROADCASTSS 8(CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -22718,9 +23837,8 @@ loop4_865:
 	VBROADCASTSS 8(R11), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	VMOVUPS      (DX), Z22
-	VMOVUPS      64(DX), Z23
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z22
+	VMOVUPS      448(DX), Z23
 	VBROADCASTSS 12(CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -22757,17 +23875,17 @@ loop4_865:
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
 	ADDQ         $+16, R11
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_865
+	JGE          loop4_863
 
-rest866:
+rest864:
 	ADDQ $+4, SI
-	JZ   done868
+	JZ   done866
 
-loop1_867:
+loop1_865:
 	VMOVUPS      (DX), Z22
 	VMOVUPS      64(DX), Z23
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z24
 	VFMADD231PS  Z22, Z24, Z0
 	VFMADD231PS  Z23, Z24, Z1
@@ -22804,13 +23922,121 @@ loop1_867:
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
 	ADDQ         $+4, R11
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_867
+	JNZ          loop1_865
 
-done868:
-	MOVQ         16(AX), CX
+done866:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added870
+	CMPQ   BX, $+0
+	JNE    addpart871
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	JMP    added870
+
+addpart871:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z25
+	VADDPS    Z25, Z21, Z21
+
+added870:
 	TESTQ        $+4, R9
-	JZ           store869
+	JZ           store867
 	VBROADCASTSS 80(AX), Z24
 	VBROADCASTSS 84(AX), Z25
 	VMAXPS       Z0, Z24, Z0
@@ -22858,17 +24084,9 @@ done868:
 	VMAXPS       Z21, Z24, Z21
 	VMINPS       Z21, Z25, Z21
 
-store869:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part870
+store867:
+	CMPQ    BX, $+0
+	JNE     part868
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -22902,9 +24120,9 @@ store869:
 	ADDQ    R8, AX
 	VMOVUPS Z20, (AX)
 	VMOVUPS Z21, 64(AX)
-	JMP     end871
+	JMP     end869
 
-part870:
+part868:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -22939,117 +24157,31 @@ part870:
 	VMOVUPS Z20, K1, (AX)
 	VMOVUPS Z21, K2, 64(AX)
 
-end871:
+end869:
 	VZEROUPPER
 	RET
 
 // func tileRows12x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows12x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero872
-	CMPQ    R11, $+2
-	JEQ     rowbias875
-	JGT     colbias876
-	CMPQ    R10, $+0
-	JNE     loadpart874
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	JMP     ready877
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero872
+	JEQ  rowbias873
+	JMP  colbias874
 
-loadpart874:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	JMP       ready877
-
-rowbias875:
+rowbias873:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -23075,10 +24207,18 @@ rowbias875:
 	VBROADCASTSS 40(R10), Z21
 	VBROADCASTSS 44(R10), Z22
 	VBROADCASTSS 44(R10), Z23
-	JMP          ready877
+	JMP          ready875
 
-colbias876:
+colbias874:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -23103,7 +24243,7 @@ colbias876:
 	VMOVAPS   Z1, Z19
 	VMOVAPS   Z1, Z21
 	VMOVAPS   Z1, Z23
-	JMP       ready877
+	JMP       ready875
 
 zero872:
 	VXORPS Z0, Z0, Z0
@@ -23131,7 +24271,7 @@ zero872:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 
-ready877:
+ready875:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -23173,12 +24313,11 @@ ready877:
 	IMUL3Q     $+10, DI, R11
 	ADDQ       CX, R11
 	SUBQ       $+4, SI
-	JLT        rest879
+	JLT        rest877
 
-loop4_878:
+loop4_876:
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -23215,9 +24354,8 @@ loop4_878:
 	VBROADCASTSS (R10)(BX*2), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z24
+	VMOVUPS      192(DX), Z25
 	VBROADCASTSS 4(CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -23254,9 +24392,8 @@ loop4_878:
 	VBROADCASTSS 4(R10)(BX*2), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z24
+	VMOVUPS      320(DX), Z25
 	VBROADCASTSS 8(CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -23293,9 +24430,8 @@ loop4_878:
 	VBROADCASTSS 8(R10)(BX*2), Z27
 	VFMADD231PS  Z24, Z27, Z22
 	VFMADD231PS  Z25, Z27, Z23
-	VMOVUPS      (DX), Z24
-	VMOVUPS      64(DX), Z25
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z24
+	VMOVUPS      448(DX), Z25
 	VBROADCASTSS 12(CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -23335,17 +24471,17 @@ loop4_878:
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
 	ADDQ         $+16, R11
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_878
+	JGE          loop4_876
 
-rest879:
+rest877:
 	ADDQ $+4, SI
-	JZ   done881
+	JZ   done879
 
-loop1_880:
+loop1_878:
 	VMOVUPS      (DX), Z24
 	VMOVUPS      64(DX), Z25
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
@@ -23385,13 +24521,129 @@ loop1_880:
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
 	ADDQ         $+4, R11
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_880
+	JNZ          loop1_878
 
-done881:
-	MOVQ         16(AX), CX
+done879:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added883
+	CMPQ   BX, $+0
+	JNE    addpart884
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	JMP    added883
+
+addpart884:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z26
+	VADDPS    Z26, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z27
+	VADDPS    Z27, Z23, Z23
+
+added883:
 	TESTQ        $+4, R9
-	JZ           store882
+	JZ           store880
 	VBROADCASTSS 80(AX), Z26
 	VBROADCASTSS 84(AX), Z27
 	VMAXPS       Z0, Z26, Z0
@@ -23443,17 +24695,9 @@ done881:
 	VMAXPS       Z23, Z26, Z23
 	VMINPS       Z23, Z27, Z23
 
-store882:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part883
+store880:
+	CMPQ    BX, $+0
+	JNE     part881
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -23490,9 +24734,9 @@ store882:
 	ADDQ    R8, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
-	JMP     end884
+	JMP     end882
 
-part883:
+part881:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -23530,123 +24774,31 @@ part883:
 	VMOVUPS Z22, K1, (AX)
 	VMOVUPS Z23, K2, 64(AX)
 
-end884:
+end882:
 	VZEROUPPER
 	RET
 
 // func tileRows13x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows13x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero885
-	CMPQ    R11, $+2
-	JEQ     rowbias888
-	JGT     colbias889
-	CMPQ    R10, $+0
-	JNE     loadpart887
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z24
-	VMOVUPS 64(R10), Z25
-	JMP     ready890
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero885
+	JEQ  rowbias886
+	JMP  colbias887
 
-loadpart887:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z24
-	VMOVUPS.Z 64(R10), K2, Z25
-	JMP       ready890
-
-rowbias888:
+rowbias886:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -23674,10 +24826,18 @@ rowbias888:
 	VBROADCASTSS 44(R10), Z23
 	VBROADCASTSS 48(R10), Z24
 	VBROADCASTSS 48(R10), Z25
-	JMP          ready890
+	JMP          ready888
 
-colbias889:
+colbias887:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -23704,7 +24864,7 @@ colbias889:
 	VMOVAPS   Z1, Z21
 	VMOVAPS   Z1, Z23
 	VMOVAPS   Z1, Z25
-	JMP       ready890
+	JMP       ready888
 
 zero885:
 	VXORPS Z0, Z0, Z0
@@ -23734,7 +24894,7 @@ zero885:
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
 
-ready890:
+ready888:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -23779,12 +24939,11 @@ ready890:
 	IMUL3Q     $+10, DI, R11
 	ADDQ       CX, R11
 	SUBQ       $+4, SI
-	JLT        rest892
+	JLT        rest890
 
-loop4_891:
+loop4_889:
 	VMOVUPS      (DX), Z26
 	VMOVUPS      64(DX), Z27
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -23824,9 +24983,8 @@ loop4_891:
 	VBROADCASTSS (CX)(BX*4), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z26
+	VMOVUPS      192(DX), Z27
 	VBROADCASTSS 4(CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -23866,9 +25024,8 @@ loop4_891:
 	VBROADCASTSS 4(CX)(BX*4), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z26
+	VMOVUPS      320(DX), Z27
 	VBROADCASTSS 8(CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -23908,9 +25065,8 @@ loop4_891:
 	VBROADCASTSS 8(CX)(BX*4), Z28
 	VFMADD231PS  Z26, Z28, Z24
 	VFMADD231PS  Z27, Z28, Z25
-	VMOVUPS      (DX), Z26
-	VMOVUPS      64(DX), Z27
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z26
+	VMOVUPS      448(DX), Z27
 	VBROADCASTSS 12(CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -23953,17 +25109,17 @@ loop4_891:
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
 	ADDQ         $+16, R11
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_891
+	JGE          loop4_889
 
-rest892:
+rest890:
 	ADDQ $+4, SI
-	JZ   done894
+	JZ   done892
 
-loop1_893:
+loop1_891:
 	VMOVUPS      (DX), Z26
 	VMOVUPS      64(DX), Z27
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z28
 	VFMADD231PS  Z26, Z28, Z0
 	VFMADD231PS  Z27, Z28, Z1
@@ -24006,13 +25162,137 @@ loop1_893:
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
 	ADDQ         $+4, R11
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_893
+	JNZ          loop1_891
 
-done894:
-	MOVQ         16(AX), CX
+done892:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added896
+	CMPQ   BX, $+0
+	JNE    addpart897
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	ADDQ   R8, DX
+	VADDPS (DX), Z24, Z24
+	VADDPS 64(DX), Z25, Z25
+	JMP    added896
+
+addpart897:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z23, Z23
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z28
+	VADDPS    Z28, Z24, Z24
+	VMOVUPS.Z 64(DX), K2, Z29
+	VADDPS    Z29, Z25, Z25
+
+added896:
 	TESTQ        $+4, R9
-	JZ           store895
+	JZ           store893
 	VBROADCASTSS 80(AX), Z28
 	VBROADCASTSS 84(AX), Z29
 	VMAXPS       Z0, Z28, Z0
@@ -24068,17 +25348,9 @@ done894:
 	VMAXPS       Z25, Z28, Z25
 	VMINPS       Z25, Z29, Z25
 
-store895:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part896
+store893:
+	CMPQ    BX, $+0
+	JNE     part894
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -24118,9 +25390,9 @@ store895:
 	ADDQ    R8, AX
 	VMOVUPS Z24, (AX)
 	VMOVUPS Z25, 64(AX)
-	JMP     end897
+	JMP     end895
 
-part896:
+part894:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -24161,129 +25433,31 @@ part896:
 	VMOVUPS Z24, K1, (AX)
 	VMOVUPS Z25, K2, 64(AX)
 
-end897:
+end895:
 	VZEROUPPER
 	RET
 
 // func tileRows14x2AVX512(t *Tile)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tileRows14x2AVX512(SB), NOSPLIT, $0-8
-	MOVQ    t+0(FP), AX
-	MOVQ    (AX), CX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    40(AX), SI
-	MOVQ    56(AX), R8
-	SHLQ    $0x02, R8
-	MOVQ    72(AX), R9
-	MOVQ    48(AX), DI
-	SHLQ    $0x02, DI
-	MOVQ    64(AX), R10
-	MOVQ    $-1, R11
-	BZHIQ   R10, R11, R11
-	KMOVW   R11, K1
-	SHRQ    $0x10, R11
-	KMOVW   R11, K2
-	SHRQ    $0x10, R11
-	SUBQ    $+32, R10
-	MOVQ    R9, R11
-	ANDQ    $+3, R11
-	JZ      zero898
-	CMPQ    R11, $+2
-	JEQ     rowbias901
-	JGT     colbias902
-	CMPQ    R10, $+0
-	JNE     loadpart900
-	MOVQ    BX, R10
-	VMOVUPS (R10), Z0
-	VMOVUPS 64(R10), Z1
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z2
-	VMOVUPS 64(R10), Z3
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z4
-	VMOVUPS 64(R10), Z5
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z6
-	VMOVUPS 64(R10), Z7
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z8
-	VMOVUPS 64(R10), Z9
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z10
-	VMOVUPS 64(R10), Z11
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z12
-	VMOVUPS 64(R10), Z13
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z14
-	VMOVUPS 64(R10), Z15
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z16
-	VMOVUPS 64(R10), Z17
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z18
-	VMOVUPS 64(R10), Z19
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z20
-	VMOVUPS 64(R10), Z21
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z22
-	VMOVUPS 64(R10), Z23
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z24
-	VMOVUPS 64(R10), Z25
-	ADDQ    R8, R10
-	VMOVUPS (R10), Z26
-	VMOVUPS 64(R10), Z27
-	JMP     ready903
+	MOVQ t+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 40(AX), SI
+	MOVQ 56(AX), R8
+	SHLQ $0x02, R8
+	MOVQ 72(AX), R9
+	MOVQ 48(AX), DI
+	SHLQ $0x02, DI
+	MOVQ R9, R10
+	ANDQ $+3, R10
+	CMPQ R10, $+2
+	JLT  zero898
+	JEQ  rowbias899
+	JMP  colbias900
 
-loadpart900:
-	MOVQ      BX, R10
-	VMOVUPS.Z (R10), K1, Z0
-	VMOVUPS.Z 64(R10), K2, Z1
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z2
-	VMOVUPS.Z 64(R10), K2, Z3
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z4
-	VMOVUPS.Z 64(R10), K2, Z5
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z6
-	VMOVUPS.Z 64(R10), K2, Z7
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z8
-	VMOVUPS.Z 64(R10), K2, Z9
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z10
-	VMOVUPS.Z 64(R10), K2, Z11
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z12
-	VMOVUPS.Z 64(R10), K2, Z13
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z14
-	VMOVUPS.Z 64(R10), K2, Z15
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z16
-	VMOVUPS.Z 64(R10), K2, Z17
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z18
-	VMOVUPS.Z 64(R10), K2, Z19
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z20
-	VMOVUPS.Z 64(R10), K2, Z21
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z22
-	VMOVUPS.Z 64(R10), K2, Z23
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z24
-	VMOVUPS.Z 64(R10), K2, Z25
-	ADDQ      R8, R10
-	VMOVUPS.Z (R10), K1, Z26
-	VMOVUPS.Z 64(R10), K2, Z27
-	JMP       ready903
-
-rowbias901:
+rowbias899:
 	MOVQ         24(AX), R10
 	VBROADCASTSS (R10), Z0
 	VBROADCASTSS (R10), Z1
@@ -24313,10 +25487,18 @@ rowbias901:
 	VBROADCASTSS 48(R10), Z25
 	VBROADCASTSS 52(R10), Z26
 	VBROADCASTSS 52(R10), Z27
-	JMP          ready903
+	JMP          ready901
 
-colbias902:
+colbias900:
 	MOVQ      24(AX), R10
+	MOVQ      64(AX), R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	SHRQ      $0x10, R12
+	KMOVW     R12, K2
+	SHRQ      $0x10, R12
+	SUBQ      $+32, R11
 	VMOVUPS.Z (R10), K1, Z0
 	VMOVAPS   Z0, Z2
 	VMOVAPS   Z0, Z4
@@ -24345,7 +25527,7 @@ colbias902:
 	VMOVAPS   Z1, Z23
 	VMOVAPS   Z1, Z25
 	VMOVAPS   Z1, Z27
-	JMP       ready903
+	JMP       ready901
 
 zero898:
 	VXORPS Z0, Z0, Z0
@@ -24377,7 +25559,7 @@ zero898:
 	VXORPS Z26, Z26, Z26
 	VXORPS Z27, Z27, Z27
 
-ready903:
+ready901:
 	PREFETCHT0 (BX)
 	PREFETCHT0 64(BX)
 	ADDQ       R8, BX
@@ -24425,12 +25607,11 @@ ready903:
 	IMUL3Q     $+10, DI, R11
 	ADDQ       CX, R11
 	SUBQ       $+4, SI
-	JLT        rest905
+	JLT        rest903
 
-loop4_904:
+loop4_902:
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -24473,9 +25654,8 @@ loop4_904:
 	VBROADCASTSS (R10)(DI*8), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	ADDQ         $+128, DX
+	VMOVUPS      128(DX), Z28
+	VMOVUPS      192(DX), Z29
 	VBROADCASTSS 4(CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -24518,9 +25698,8 @@ loop4_904:
 	VBROADCASTSS 4(R10)(DI*8), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	ADDQ         $+128, DX
+	VMOVUPS      256(DX), Z28
+	VMOVUPS      320(DX), Z29
 	VBROADCASTSS 8(CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -24563,9 +25742,8 @@ loop4_904:
 	VBROADCASTSS 8(R10)(DI*8), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
-	VMOVUPS      (DX), Z28
-	VMOVUPS      64(DX), Z29
-	ADDQ         $+128, DX
+	VMOVUPS      384(DX), Z28
+	VMOVUPS      448(DX), Z29
 	VBROADCASTSS 12(CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -24611,17 +25789,17 @@ loop4_904:
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
 	ADDQ         $+16, R11
+	ADDQ         $+512, DX
 	SUBQ         $+4, SI
-	JGE          loop4_904
+	JGE          loop4_902
 
-rest905:
+rest903:
 	ADDQ $+4, SI
-	JZ   done907
+	JZ   done905
 
-loop1_906:
+loop1_904:
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
-	ADDQ         $+128, DX
 	VBROADCASTSS (CX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
@@ -24667,13 +25845,145 @@ loop1_906:
 	ADDQ         $+4, CX
 	ADDQ         $+4, R10
 	ADDQ         $+4, R11
+	ADDQ         $+128, DX
 	DECQ         SI
-	JNZ          loop1_906
+	JNZ          loop1_904
 
-done907:
-	MOVQ         16(AX), CX
+done905:
+	MOVQ   16(AX), CX
+	MOVQ   64(AX), BX
+	MOVQ   $-1, DX
+	BZHIQ  BX, DX, DX
+	KMOVW  DX, K1
+	SHRQ   $0x10, DX
+	KMOVW  DX, K2
+	SHRQ   $0x10, DX
+	SUBQ   $+32, BX
+	MOVQ   R9, DX
+	ANDQ   $+3, DX
+	CMPQ   DX, $+1
+	JNE    added909
+	CMPQ   BX, $+0
+	JNE    addpart910
+	MOVQ   CX, DX
+	VADDPS (DX), Z0, Z0
+	VADDPS 64(DX), Z1, Z1
+	ADDQ   R8, DX
+	VADDPS (DX), Z2, Z2
+	VADDPS 64(DX), Z3, Z3
+	ADDQ   R8, DX
+	VADDPS (DX), Z4, Z4
+	VADDPS 64(DX), Z5, Z5
+	ADDQ   R8, DX
+	VADDPS (DX), Z6, Z6
+	VADDPS 64(DX), Z7, Z7
+	ADDQ   R8, DX
+	VADDPS (DX), Z8, Z8
+	VADDPS 64(DX), Z9, Z9
+	ADDQ   R8, DX
+	VADDPS (DX), Z10, Z10
+	VADDPS 64(DX), Z11, Z11
+	ADDQ   R8, DX
+	VADDPS (DX), Z12, Z12
+	VADDPS 64(DX), Z13, Z13
+	ADDQ   R8, DX
+	VADDPS (DX), Z14, Z14
+	VADDPS 64(DX), Z15, Z15
+	ADDQ   R8, DX
+	VADDPS (DX), Z16, Z16
+	VADDPS 64(DX), Z17, Z17
+	ADDQ   R8, DX
+	VADDPS (DX), Z18, Z18
+	VADDPS 64(DX), Z19, Z19
+	ADDQ   R8, DX
+	VADDPS (DX), Z20, Z20
+	VADDPS 64(DX), Z21, Z21
+	ADDQ   R8, DX
+	VADDPS (DX), Z22, Z22
+	VADDPS 64(DX), Z23, Z23
+	ADDQ   R8, DX
+	VADDPS (DX), Z24, Z24
+	VADDPS 64(DX), Z25, Z25
+	ADDQ   R8, DX
+	VADDPS (DX), Z26, Z26
+	VADDPS 64(DX), Z27, Z27
+	JMP    added909
+
+addpart910:
+	MOVQ      CX, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z0, Z0
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z1, Z1
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z3, Z3
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z5, Z5
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z7, Z7
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z9, Z9
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z11, Z11
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z13, Z13
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z15, Z15
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z17, Z17
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z19, Z19
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z21, Z21
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z23, Z23
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z24, Z24
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z25, Z25
+	ADDQ      R8, DX
+	VMOVUPS.Z (DX), K1, Z30
+	VADDPS    Z30, Z26, Z26
+	VMOVUPS.Z 64(DX), K2, Z31
+	VADDPS    Z31, Z27, Z27
+
+added909:
 	TESTQ        $+4, R9
-	JZ           store908
+	JZ           store906
 	VBROADCASTSS 80(AX), Z30
 	VBROADCASTSS 84(AX), Z31
 	VMAXPS       Z0, Z30, Z0
@@ -24733,17 +26043,9 @@ done907:
 	VMAXPS       Z27, Z30, Z27
 	VMINPS       Z27, Z31, Z27
 
-store908:
-	MOVQ    64(AX), AX
-	MOVQ    $-1, DX
-	BZHIQ   AX, DX, DX
-	KMOVW   DX, K1
-	SHRQ    $0x10, DX
-	KMOVW   DX, K2
-	SHRQ    $0x10, DX
-	SUBQ    $+32, AX
-	CMPQ    AX, $+0
-	JNE     part909
+store906:
+	CMPQ    BX, $+0
+	JNE     part907
 	MOVQ    CX, AX
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
@@ -24786,9 +26088,9 @@ store908:
 	ADDQ    R8, AX
 	VMOVUPS Z26, (AX)
 	VMOVUPS Z27, 64(AX)
-	JMP     end910
+	JMP     end908
 
-part909:
+part907:
 	MOVQ    CX, AX
 	VMOVUPS Z0, K1, (AX)
 	VMOVUPS Z1, K2, 64(AX)
@@ -24832,6 +26134,6 @@ part909:
 	VMOVUPS Z26, K1, (AX)
 	VMOVUPS Z27, K2, 64(AX)
 
-end910:
+end908:
 	VZEROUPPER
 	RET

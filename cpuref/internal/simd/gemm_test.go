@@ -12,10 +12,10 @@ import (
 // TestTileLayout holds the struct to the offsets that the generator knows.
 func TestTileLayout(t *testing.T) {
 	var x Tile
-	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 84}, []uintptr{
+	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 84, 88, 96}, []uintptr{
 		unsafe.Offsetof(x.A), unsafe.Offsetof(x.B), unsafe.Offsetof(x.C), unsafe.Offsetof(x.Bias),
 		unsafe.Offsetof(x.Offs), unsafe.Offsetof(x.K), unsafe.Offsetof(x.LDB), unsafe.Offsetof(x.LDC),
-		unsafe.Offsetof(x.N), unsafe.Offsetof(x.Mode), unsafe.Offsetof(x.Lo), unsafe.Offsetof(x.Hi)})
+		unsafe.Offsetof(x.N), unsafe.Offsetof(x.Mode), unsafe.Offsetof(x.Lo), unsafe.Offsetof(x.Hi), unsafe.Offsetof(x.Next), unsafe.Offsetof(x.Step)})
 }
 
 func TestTiles(t *testing.T) {

@@ -21,6 +21,8 @@ const (
 	tileMode = 72
 	tileLo   = 80
 	tileHi   = 84
+	tileNext = 88
+	tileStep = 96
 )
 
 // gemmRows is the largest tile height: with it, the accumulators, two vectors
@@ -45,6 +47,9 @@ func gemm(g *gen) {
 // "tileAt" takes the rows of B from Offs, and "tileRows" takes A as it stands, in
 // rows LDB apart, and B packed. Registers: accumulator (i, j) is i*cols+j, then
 // two (cols) vectors of B, then two for broadcast elements of A.
+//
+// Multiply-adds fill two of the ports that additions to addresses may take as
+// well, so there are few of these: four rows of B are reached from one address.
 func gemmTile(g *gen, kind string, rows, cols int) {
 	indirect, inRows := kind == "tileAt", kind == "tileRows"
 	access := map[string]string{"tile": "with the rows of B LDB apart", "tileAt": "with the rows of B at the offsets Offs",
@@ -73,33 +78,37 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 		g.MOVQ(field(tileLDB), ldb)
 		g.SHLQ(operand.U8(2), ldb)
 	}
-	full, masks := tileMasks(g, field, cols, func(j int) reg.VecPhysical { return bv(j) })
-	tileInit(g, field, rows, cols, c, ldc, mode, full, masks, acc, av)
+	tileInit(g, field, rows, cols, c, ldc, mode, acc, bv)
 
 	elem := func(i, s int) operand.Mem { return operand.Mem{Base: a, Disp: 4 * (s*rows + i)} }
 	bases := []reg.GPVirtual{a}
-	if inRows {
+	var ldb3, next, nextStep reg.GPVirtual
+	switch {
+	case inRows:
 		elem, bases = rowAddresses(g, a, ldb, rows)
+	case !indirect:
+		ldb3 = g.GP64()
+		g.LEAQ(operand.Mem{Base: ldb, Index: ldb, Scale: 2}, ldb3)
+		next, nextStep = tileNextOf(g, field, b)
 	}
 
 	// The sum over k, four steps at a time.
 	step := func(s int) {
-		var row reg.Register = b
-		if indirect {
-			off := g.GP64()
-			g.MOVQ(operand.Mem{Base: ldb, Disp: 8 * s}, off)
-			for j := range cols {
-				g.VMOVUPS(operand.Mem{Base: row, Index: off, Scale: 4, Disp: j * g.bytes()}, bv(j))
-			}
-		} else {
-			for j := range cols {
-				g.VMOVUPS(operand.Mem{Base: row, Disp: j * g.bytes()}, bv(j))
-			}
-			if inRows {
-				g.ADDQ(operand.I32(cols*g.bytes()), b)
-			} else {
-				g.ADDQ(ldb, b)
-			}
+		row := operand.Mem{Base: b}
+		switch {
+		case indirect:
+			row.Index, row.Scale = g.GP64(), 4
+			g.MOVQ(operand.Mem{Base: ldb, Disp: 8 * s}, row.Index)
+		case inRows:
+			row.Disp = s * cols * g.bytes()
+		case s == 3:
+			row.Index, row.Scale = ldb3, 1
+		case s > 0:
+			row.Index, row.Scale = ldb, uint8(s)
+		}
+		for j := range cols {
+			g.VMOVUPS(row, bv(j))
+			row.Disp += g.bytes()
 		}
 		for i := range rows {
 			g.VBROADCASTSS(elem(i, s), av(i))
@@ -116,8 +125,15 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 		for _, r := range bases {
 			g.ADDQ(operand.I32(step), r)
 		}
-		if indirect {
+		switch {
+		case indirect:
 			g.ADDQ(operand.I32(8*n), ldb)
+		case inRows:
+			g.ADDQ(operand.I32(n*cols*g.bytes()), b)
+		case n == 1:
+			g.ADDQ(ldb, b)
+		default:
+			g.LEAQ(operand.Mem{Base: b, Index: ldb, Scale: 4}, b)
 		}
 	}
 	loop4, rest, loop1, done := g.label("loop4_"), g.label("rest"), g.label("loop1_"), g.label("done")
@@ -126,6 +142,12 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 	g.Label(loop4)
 	for s := range 4 {
 		step(s)
+		if next != nil && s < max(1, cols*g.bytes()/64) {
+			g.PREFETCHT1(operand.Mem{Base: next, Disp: 64 * s})
+		}
+	}
+	if next != nil {
+		g.ADDQ(nextStep, next)
 	}
 	advance(4)
 	g.SUBQ(operand.I8(4), k)
@@ -141,6 +163,18 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 	g.Label(done)
 
 	tileStore(g, field, rows, cols, ldc, mode, acc, av, bv)
+}
+
+// tileNextOf loads where the kernel is to prefetch, and the bytes from one place
+// to the next: those of B in hand, which cost nothing, where the tile says nothing.
+func tileNextOf(g *gen, field func(int) operand.Mem, b reg.GPVirtual) (next, step reg.GPVirtual) {
+	next, step = g.GP64(), g.GP64()
+	g.MOVQ(field(tileStep), step)
+	g.SHLQ(operand.U8(2), step)
+	g.MOVQ(field(tileNext), next)
+	g.TESTQ(next, next)
+	g.CMOVQEQ(b, next)
+	return next, step
 }
 
 // rowAddresses returns how to address element k+s of row i of A, whose rows are
@@ -244,35 +278,18 @@ func rowWalk(g *gen, rows int, c, ldc reg.GPVirtual, visit func(i int, row reg.G
 	}
 }
 
-// tileInit sets the accumulators by the mode: zeros, C, a bias per row or a
-// bias per column.
-func tileInit(g *gen, field func(int) operand.Mem, rows, cols int, c, ldc, mode reg.GPVirtual, full reg.GPVirtual,
-	masks []operand.Op, acc func(i, j int) reg.VecPhysical, av func(int) reg.VecPhysical) {
-	zero, load, loadPart, rowBias, colBias, ready := g.label("zero"), g.label("load"), g.label("loadpart"), g.label("rowbias"), g.label("colbias"), g.label("ready")
+// tileInit sets the accumulators by the mode: zeros, a bias per row or a bias
+// per column. What stands in C is added at the end, when it has arrived.
+func tileInit(g *gen, field func(int) operand.Mem, rows, cols int, c, ldc, mode reg.GPVirtual,
+	acc func(i, j int) reg.VecPhysical, bv func(int) reg.VecPhysical) {
+	zero, rowBias, colBias, ready := g.label("zero"), g.label("rowbias"), g.label("colbias"), g.label("ready")
 	m := g.GP64()
 	g.MOVQ(mode, m)
 	g.ANDQ(operand.I8(3), m)
-	g.JZ(operand.LabelRef(zero))
 	g.CMPQ(m, operand.I8(2))
+	g.JLT(operand.LabelRef(zero))
 	g.JEQ(operand.LabelRef(rowBias))
-	g.JGT(operand.LabelRef(colBias))
-
-	g.Label(load)
-	g.CMPQ(full, operand.I8(0))
-	g.JNE(operand.LabelRef(loadPart))
-	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
-		for j := range cols {
-			g.VMOVUPS(operand.Mem{Base: row, Disp: j * g.bytes()}, acc(i, j))
-		}
-	})
-	g.JMP(operand.LabelRef(ready))
-	g.Label(loadPart)
-	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
-		for j := range cols {
-			g.maskedLoad(operand.Mem{Base: row, Disp: j * g.bytes()}, masks[j], acc(i, j))
-		}
-	})
-	g.JMP(operand.LabelRef(ready))
+	g.JMP(operand.LabelRef(colBias))
 
 	bias := g.GP64()
 	g.Label(rowBias)
@@ -286,6 +303,7 @@ func tileInit(g *gen, field func(int) operand.Mem, rows, cols int, c, ldc, mode 
 
 	g.Label(colBias)
 	g.MOVQ(field(tileBias), bias)
+	_, masks := tileMasks(g, field, cols, bv)
 	for j := range cols {
 		g.maskedLoad(operand.Mem{Base: bias, Disp: j * g.bytes()}, masks[j], acc(0, j))
 		for i := 1; i < rows; i++ {
@@ -301,7 +319,7 @@ func tileInit(g *gen, field func(int) operand.Mem, rows, cols int, c, ldc, mode 
 		}
 	}
 	g.Label(ready)
-	// The tile of C is written at the end of the sum; fetch it meanwhile.
+	// The tile of C is wanted at the end of the sum; fetch it meanwhile.
 	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
 		for j := range (cols*g.bytes() + 63) / 64 {
 			g.PREFETCHT0(operand.Mem{Base: row, Disp: 64 * j})
@@ -309,13 +327,35 @@ func tileInit(g *gen, field func(int) operand.Mem, rows, cols int, c, ldc, mode 
 	})
 }
 
-// tileStore clamps the tile where the mode says so, and stores it. max(lo, x)
+// tileStore adds C and clamps the tile where the mode says so, and stores it. max(lo, x)
 // and min(hi, x) return x when it is NaN: x is the second source.
 func tileStore(g *gen, field func(int) operand.Mem, rows, cols int, ldc, mode reg.GPVirtual,
 	acc func(i, j int) reg.VecPhysical, av, bv func(int) reg.VecPhysical) {
 	store, part, end := g.label("store"), g.label("part"), g.label("end")
-	c := g.GP64()
+	added, addPart := g.label("added"), g.label("addpart")
+	c, m := g.GP64(), g.GP64()
 	g.MOVQ(field(tileC), c)
+	full, masks := tileMasks(g, field, cols, bv)
+	g.MOVQ(mode, m)
+	g.ANDQ(operand.I8(3), m)
+	g.CMPQ(m, operand.I8(1))
+	g.JNE(operand.LabelRef(added))
+	g.CMPQ(full, operand.I8(0))
+	g.JNE(operand.LabelRef(addPart))
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range cols {
+			g.VADDPS(operand.Mem{Base: row, Disp: j * g.bytes()}, acc(i, j), acc(i, j))
+		}
+	})
+	g.JMP(operand.LabelRef(added))
+	g.Label(addPart)
+	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
+		for j := range cols {
+			g.maskedLoad(operand.Mem{Base: row, Disp: j * g.bytes()}, masks[j], av(j))
+			g.VADDPS(av(j), acc(i, j), acc(i, j))
+		}
+	})
+	g.Label(added)
 	g.TESTQ(operand.I32(4), mode)
 	g.JZ(operand.LabelRef(store))
 	g.VBROADCASTSS(field(tileLo), av(0))
@@ -327,7 +367,6 @@ func tileStore(g *gen, field func(int) operand.Mem, rows, cols int, ldc, mode re
 		}
 	}
 	g.Label(store)
-	full, masks := tileMasks(g, field, cols, bv)
 	g.CMPQ(full, operand.I8(0))
 	g.JNE(operand.LabelRef(part))
 	rowWalk(g, rows, c, ldc, func(i int, row reg.GPVirtual) {
