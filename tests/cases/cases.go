@@ -73,6 +73,14 @@ func Uniform(lo, hi float32) Draw {
 	return func(r *rand.Rand) float32 { return lo + (hi-lo)*r.Float32() }
 }
 
+// Lenient is a case of a function some kernels of which have an error budget of
+// their own.
+type Lenient interface {
+	Case
+	// WantOf is want with the budget of a kernel of Row.Alike.
+	WantOf(kernel string, in [][]float64, want []Want) []Want
+}
+
 // Row is one function's entry in the table.
 type Row struct {
 	Name string
@@ -85,8 +93,9 @@ type Row struct {
 	// Kernels names the variants that can be forced on a device.
 	Kernels []string
 	// Alike are those of them that keep the budget only where values are of like
-	// size. Check does not force them on a case with ranges; the engine's own
-	// choice has to hold there too.
+	// size. Forced, they have one of their own beside it, which holds for all
+	// values: the cases are Lenient. The engine's own choice has to keep the
+	// function's budget everywhere.
 	Alike []string
 }
 

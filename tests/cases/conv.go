@@ -63,6 +63,15 @@ func (c *ConvCase) Oracle(in [][]float64) []Want {
 	return []Want{{Shape: g.OutShape(), Value: y, Magnitude: mag, Budget: g.Budget()}}
 }
 
+// WantOf implements Lenient: the kernels of Winograd's method.
+func (c *ConvCase) WantOf(kernel string, in [][]float64, want []Want) []Want {
+	g := c.geometry()
+	own := want[0]
+	own.Magnitude, own.Budget = make([]float64, len(own.Value)), g.WinogradBudget()
+	cpuref.WinogradMagnitude(own.Magnitude, in[0], in[1], in[2], g, int(kernel[len(kernel)-1]-'0'))
+	return []Want{own}
+}
+
 // Work counts the direct convolution.
 func (c *ConvCase) Work() (flops, bytes float64) {
 	g := c.geometry()
@@ -96,6 +105,11 @@ func awkwardConv() []Case {
 		&ConvCase{X: []int{1, 32, 9, 8}, W: []int{34, 16, 3, 3}, Params: ops.ConvParams{Padding: []int{2}, Groups: 2, PadMode: spec.PadReflect}},
 		&ConvCase{X: []int{1, 64, 18, 13}, W: []int{35, 64, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1, 0, 2, 1}}},
 		&ConvCase{X: []int{3, 16, 3, 3}, W: []int{16, 16, 3, 3}, Bias: true, Params: ops.ConvParams{Act: spec.Activation{Func: spec.Mish}}},
+		// the same where magnitudes differ within a tile
+		&ConvCase{X: []int{1, 20, 14, 11}, W: []int{9, 20, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}}, Ranged: Ranged{"spikes,wide"}},
+		&ConvCase{X: []int{1, 96, 12, 13}, W: []int{9, 96, 3, 3}, Params: ops.ConvParams{Padding: []int{1}, Act: relu}, Ranged: Ranged{"wide"}},
+		&ConvCase{X: []int{1, 64, 9, 10}, W: []int{17, 64, 3, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}}, Ranged: Ranged{"cancel,even,tiny"}},
+		&ConvCase{X: []int{1, 128, 8, 8}, W: []int{8, 128, 3, 3}, Params: ops.ConvParams{Padding: []int{1}}, Ranged: Ranged{"blocks,spike"}},
 		// first layers, depthwise with a multiplier, stride in a 1x1 kernel
 		&ConvCase{X: []int{1, 3, 32, 36}, W: []int{16, 3, 7, 7}, Bias: true, Params: ops.ConvParams{Padding: []int{3}, Stride: []int{2}}},
 		&ConvCase{X: []int{2, 5, 21, 22}, W: []int{15, 1, 5, 5}, Bias: true, Params: ops.ConvParams{Padding: []int{2, 1, 3, 2}, Stride: []int{2, 1}, Groups: 5, Act: spec.Activation{Func: spec.HardSwish}}},
