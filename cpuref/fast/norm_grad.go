@@ -88,8 +88,8 @@ func (p *normGradient) moments() {
 	p.inv = cpuref.InvStd(p.variance, p.g)
 }
 
-// ownMoments makes room for moments that the groups' own tasks compute: the mean
-// in a pass before the sums, the variance with them.
+// ownMoments makes room for moments that the groups' own tasks compute together
+// with the sums.
 func (p *normGradient) ownMoments() {
 	if !p.given && !p.fixed {
 		p.mean, p.variance = make([]float64, p.g.Groups), make([]float64, p.g.Groups)
@@ -97,26 +97,32 @@ func (p *normGradient) ownMoments() {
 	}
 }
 
-// groupMean computes the mean of a group that lies in rows, in its own task.
-func (p *normGradient) groupMean(set int) {
-	if p.given || p.fixed || p.g.RMS {
-		return
+const (
+	pivotSample = 64      // floats whose mean is a group's pivot
+	pivotFar    = 1 << 16 // square of the distance, in deviations, from which on a pivot is too far from the mean
+)
+
+// pivot guesses the mean of a group, whose first floats are given: sums around a
+// guess give the moments as well as those around the mean do, unless it is far
+// from that.
+func (p *normGradient) pivot(group int, x []float32) {
+	if !p.given && !p.fixed && !p.g.RMS {
+		x = x[:min(len(x), pivotSample)]
+		p.mean[group] = simd.Sum(x) / float64(len(x))
 	}
-	sum := 0.0
-	for row := range p.rows {
-		x, _, _ := p.normalization.run(set, row)
-		sum += simd.Sum(p.x[x:][:p.last.size])
-	}
-	_, group, _ := p.normalization.run(set, 0)
-	p.mean[group] = sum / float64(p.g.Count)
 }
 
-// groupSpread takes the deviation of a group from its sums around the mean.
-func (p *normGradient) groupSpread(group int, s simd.GradSums) {
-	if !p.given && !p.fixed {
-		p.variance[group] = s.Squares / float64(p.g.Count)
-		p.inv[group] = invStd(p.variance[group], p.g)
+// groupMoments takes the moments of a group from its sums around the pivot, which
+// it makes sums around the mean. It returns by how much the mean has moved, and
+// again where the sums have to be computed again, around the mean as it is now.
+func (p *normGradient) groupMoments(group int, s *simd.GradSums) (off float64, again bool) {
+	if off = p.settle(group, s); !p.given && !p.fixed {
+		if again = off*off*float64(p.g.Count) > pivotFar*s.Squares; !again {
+			p.variance[group] = max(s.Squares, 0) / float64(p.g.Count)
+			p.inv[group] = invStd(p.variance[group], p.g)
+		}
 	}
+	return off, again
 }
 
 // ns is a guess at the time of the whole on one core.
@@ -143,13 +149,15 @@ func outside(v float64) bool {
 	return a != 0 && a < 0x1p-120 || a > 0x1p120
 }
 
-// settle corrects the mean of a group, where it was given with its rounding, and
-// with it the sum of products. It returns by how much the mean has moved.
+// settle corrects the mean of a group, where it was given with its rounding or
+// guessed, and with it the sums. It returns by how much the mean has moved.
 func (p *normGradient) settle(group int, s *simd.GradSums) (off float64) {
-	if p.given {
+	if !p.g.RMS && !p.fixed {
 		off = s.Off / float64(p.g.Count)
 		p.mean[group] += off
 		s.Product -= off * s.D
+		s.Squares -= off * s.Off
+		s.Off = 0
 	}
 	return off
 }
@@ -194,13 +202,16 @@ func (p *normGradient) planes() {
 		p.ownMoments()
 		ParallelRange(p.sets, max(1, normTask/p.g.Count), p.ns(), func(low, high int) {
 			for set := low; set < high; set++ {
-				p.groupMean(set)
-				for row := range p.rows {
-					if needed {
-						cells[set*p.rows+row] = p.sumRun(set, row, 0, p.last.size)
+				x, group, _ := p.normalization.run(set, 0)
+				p.pivot(group, p.x[x:][:p.last.size])
+				for again := true; again; {
+					for row := range p.rows {
+						if needed {
+							cells[set*p.rows+row] = p.sumRun(set, row, 0, p.last.size)
+						}
 					}
+					whole[set], again = p.planeGroup(set, cells[set*p.rows:][:p.rows])
 				}
-				whole[set] = p.planeGroup(set, cells[set*p.rows:][:p.rows])
 				for row := range p.rows {
 					p.applyRun(set, row, 0, p.last.size, whole[set])
 				}
@@ -225,7 +236,7 @@ func (p *normGradient) planes() {
 			}
 		}
 		for set := range p.sets {
-			whole[set] = p.planeGroup(set, cells[set*p.rows:][:p.rows])
+			whole[set], _ = p.planeGroup(set, cells[set*p.rows:][:p.rows])
 		}
 		each(func(_, set, row, lo, hi int) { p.applyRun(set, row, lo, hi, whole[set]) })
 	}
@@ -248,8 +259,9 @@ func (p *normGradient) sumRun(set, row, lo, hi int) simd.GradSums {
 }
 
 // planeGroup returns the sums of a group, given those of its runs, and makes
-// these the runs' parts of dscale and dshift: Product and D.
-func (p *normGradient) planeGroup(set int, cells []simd.GradSums) (whole simd.GradSums) {
+// these the runs' parts of dscale and dshift: Product and D. For again see
+// groupMoments.
+func (p *normGradient) planeGroup(set int, cells []simd.GradSums) (whole simd.GradSums, again bool) {
 	for row, s := range cells {
 		if p.scale != nil {
 			_, _, a := p.normalization.run(set, row)
@@ -260,13 +272,12 @@ func (p *normGradient) planeGroup(set int, cells []simd.GradSums) (whole simd.Gr
 		whole.Add(s)
 	}
 	_, group, _ := p.normalization.run(set, 0)
-	p.groupSpread(group, whole)
-	off := p.settle(group, &whole)
+	off, again := p.groupMoments(group, &whole)
 	for row := range cells {
 		c := &cells[row]
 		c.Product = (c.Product - off*c.D) * p.inv[group]
 	}
-	return whole
+	return whole, again
 }
 
 // applyRun computes dx for elements lo to hi of a run.

@@ -90,11 +90,12 @@ func (p *normGradient) columnGroups() {
 // columnGroup computes the gradient of one group in place of x, and adds to the
 // affine sums.
 func (p *normGradient) columnGroup(group int, x, dy []float32, s *affineSums) {
-	if !p.g.RMS {
-		p.mean[group] = simd.Sum(x) / float64(len(x))
+	p.pivot(group, x)
+	var whole simd.GradSums
+	for again := true; again; {
+		whole = simd.SumGrads(dy, x, p.scale, p.mean[group])
+		_, again = p.groupMoments(group, &whole)
 	}
-	whole := simd.SumGrads(dy, x, p.scale, p.mean[group])
-	p.groupSpread(group, whole)
 	l := p.line(group, whole)
 	if p.scale == nil {
 		l.Apply(x, dy, x, false)

@@ -92,13 +92,16 @@ func (p *normGradient) elementGroups() {
 	ParallelRange(p.sets, per, p.ns(), func(low, high int) {
 		s := newAffineSums(p.g.Affine)
 		for set := low; set < high; set++ {
-			p.groupMean(set)
+			x, group, _ := p.normalization.run(set, 0)
+			p.pivot(group, p.x[x:][:p.last.size])
 			var whole simd.GradSums
-			for row := range p.rows {
-				whole.Add(p.sumElements(set, row, 0, p.last.size))
+			for again := true; again; {
+				whole = simd.GradSums{}
+				for row := range p.rows {
+					whole.Add(p.sumElements(set, row, 0, p.last.size))
+				}
+				_, again = p.groupMoments(group, &whole)
 			}
-			_, group, _ := p.normalization.run(set, 0)
-			p.groupSpread(group, whole)
 			for row := range p.rows {
 				p.applyElements(set, row, 0, p.last.size, whole, s, 0)
 				if repeats > 1 {
