@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gradSumsAVX2(out *float64, dy *float32, x *float32, n int, mean float64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gradSumsAVX2(SB), NOSPLIT, $0-40
 	MOVQ         out+0(FP), AX
 	MOVQ         dy+8(FP), CX
@@ -24,6 +24,8 @@ TEXT ·gradSumsAVX2(SB), NOSPLIT, $0-40
 	JLT          gradsumdone2
 
 gradsum1:
+	PREFETCHT0  2048(CX)
+	PREFETCHT0  2048(DX)
 	VCVTPS2PD   (CX), Y9
 	VCVTPS2PD   (DX), Y10
 	VSUBPD      Y0, Y10, Y10
@@ -82,7 +84,7 @@ gradsumdone2:
 	RET
 
 // func gradSumsOfAVX2(out *float64, dy *float32, x *float32, w *float32, n int, mean float64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·gradSumsOfAVX2(SB), NOSPLIT, $0-48
 	MOVQ         out+0(FP), AX
 	MOVQ         dy+8(FP), CX
@@ -102,6 +104,8 @@ TEXT ·gradSumsOfAVX2(SB), NOSPLIT, $0-48
 	JLT          gradsumdone4
 
 gradsum3:
+	PREFETCHT0  2048(CX)
+	PREFETCHT0  2048(DX)
 	VMOVUPS     (CX), X9
 	VMULPS      (BX), X9, X9
 	VCVTPS2PD   X9, Y9

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func gradSumsAVX512(out *float64, dy *float32, x *float32, n int, mean float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·gradSumsAVX512(SB), NOSPLIT, $0-40
 	MOVQ         out+0(FP), AX
 	MOVQ         dy+8(FP), CX
@@ -24,6 +24,8 @@ TEXT ·gradSumsAVX512(SB), NOSPLIT, $0-40
 	JLT          gradsumdone2
 
 gradsum1:
+	PREFETCHT0  2048(CX)
+	PREFETCHT0  2048(DX)
 	VCVTPS2PD   (CX), Z9
 	VCVTPS2PD   (DX), Z10
 	VSUBPD      Z0, Z10, Z10
@@ -76,7 +78,7 @@ gradsumdone2:
 	RET
 
 // func gradSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, mean float64)
-// Requires: AVX, AVX512DQ, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·gradSumsOfAVX512(SB), NOSPLIT, $0-48
 	MOVQ         out+0(FP), AX
 	MOVQ         dy+8(FP), CX
@@ -96,6 +98,8 @@ TEXT ·gradSumsOfAVX512(SB), NOSPLIT, $0-48
 	JLT          gradsumdone4
 
 gradsum3:
+	PREFETCHT0  2048(CX)
+	PREFETCHT0  2048(DX)
 	VMOVUPS     (CX), Y9
 	VMULPS      (BX), Y9, Y9
 	VCVTPS2PD   Y9, Z9

@@ -60,6 +60,9 @@ func gradSums(g *gen, weighted bool) {
 	g.SUBQ(operand.I8(16), n)
 	g.JLT(operand.LabelRef(done))
 	g.Label(loop)
+	for _, p := range []reg.GPVirtual{dy, x} {
+		g.PREFETCHT0(operand.Mem{Base: p, Disp: sumAhead})
+	}
 	for i := range 64 / half {
 		d, z := g.new(), g.new()
 		if weighted {
