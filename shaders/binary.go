@@ -57,7 +57,7 @@ func PlanBinary(g spec.Binary, dev Device, force string) (Plan, error) {
 	if inner := g.Axis[0].Size; g.Axes > 1 && inner%4 != 0 {
 		not = fmt.Sprintf("the innermost %d elements are no multiple of 4", inner)
 	}
-	return choose("binary", force, []candidate{
+	return chooseTuned("binary", force, dev, func() string { return binaryClass(&g) }, []candidate{
 		{name: "vec4", why: "four outputs at a time", not: not, plan: func() (Plan, error) { return binaryVec4(g, dev), nil }},
 		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return binaryNaive(g, dev), nil }},
 	})

@@ -128,3 +128,32 @@ func gatherClass(g *spec.Gather) string {
 	return string(classOf("axes"+strconv.Itoa(g.Axes)).size("n", spec.Count(g.OutShape())).size("inner", g.Axis[0].Size).
 		word(g.Axis[0].Step == 1, "along"))
 }
+
+// binaryClass: how many axes, the outputs, the innermost axis, and whether it
+// repeats an operand. What is computed costs less than where it lies.
+func binaryClass(g *spec.Binary) string {
+	n := 1
+	for _, a := range g.Axis {
+		n *= a.Size
+	}
+	return string(classOf("axes"+strconv.Itoa(g.Axes)).size("n", n).size("inner", g.Axis[0].Size).
+		word(g.Axis[0].A == 0 || g.Axis[0].B == 0, "repeats").word(g.Axis[0].Size%4 != 0, "odd"))
+}
+
+// concatClass: the parts, the result, and its rows.
+func concatClass(g *spec.Concat) string {
+	return string(classOf("parts"+strconv.Itoa(len(g.Part))).size("n", g.Outer*g.Row).size("row", g.Row))
+}
+
+// padClass: what stands in the padding, the axes, the result and its rows.
+func padClass(g *spec.Pad) string {
+	return string(classOf(g.Mode.String()).exact("axes", g.Axes).size("n", spec.Count(g.OutShape())).size("row", g.Axis[0].Out))
+}
+
+// upsampleClass: the method, the axes, the results and their rows.
+func upsampleClass(g *spec.Upsample) string {
+	return string(classOf(g.Mode.String()).exact("rank", g.Rank).size("n", g.N*g.OutSize()).size("row", g.Out[2]))
+}
+
+// lrnClass: the window, and the layout as of alongClass.
+func lrnClass(g *spec.LRN) string { return alongClass("window"+strconv.Itoa(g.Size), &g.Along) }

@@ -22,7 +22,7 @@ func PlanConcat(g spec.Concat, dev Device, force string) (Plan, error) {
 	if !whole {
 		not = fmt.Sprintf("parts %v of a row are no multiples of 4", g.Part)
 	}
-	return choose("concat", force, []candidate{
+	return chooseTuned("concat", force, dev, func() string { return concatClass(&g) }, []candidate{
 		{name: "vec4", why: "every part of a row is a multiple of 4", not: not, plan: func() (Plan, error) { return concat(g, 4, dev), nil }},
 		{name: "scalar", why: "serves every case", plan: func() (Plan, error) { return concat(g, 1, dev), nil }},
 	})

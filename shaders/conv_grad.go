@@ -32,7 +32,7 @@ var convGradPlans planCache[convKey]
 // convCandidates.
 func PlanConvGradWeight(g spec.Conv, dev Device, force string) (Plan, error) {
 	return convGradPlans.get(convKey{g, dev, force}, func() (Plan, error) {
-		return choose("conv_grad", force, convGradCandidates(g, dev))
+		return chooseTuned("conv_grad", force, dev, func() string { return convClass(&g) }, convGradCandidates(g, dev))
 	})
 }
 

@@ -36,13 +36,14 @@ func PlanLpNormalizeGrad(g spec.LpNormalize, dev Device, force string) (Plan, er
 			}}}, nil
 		}
 	}
+	class := func() string { return alongClass("lp", &g.Along) }
 	naive := candidate{name: "naive", why: "an invocation for a slice", plan: with(1)}
 	group := candidate{name: "group", why: "a workgroup for a slice", plan: with(wg)}
 	naive.not = reason(dev.CPU && 4*g.N+g.N/4 > softwareLoops, "the axis is longer than one invocation's loops may be")
 	if dev.CPU || g.N <= 64 || g.Inner >= 64 && g.Outer*g.Inner >= 1<<14 {
-		return choose("lpnormalize_grad", force, []candidate{naive, group})
+		return chooseTuned("lpnormalize_grad", force, dev, class, []candidate{naive, group})
 	}
-	return choose("lpnormalize_grad", force, []candidate{group, naive})
+	return chooseTuned("lpnormalize_grad", force, dev, class, []candidate{group, naive})
 }
 
 func lpNormalizeGradKernel(power lpPower, threads int) *Kernel {

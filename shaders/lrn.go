@@ -41,7 +41,7 @@ func PlanLRN(g spec.LRN, dev Device, force string) (Plan, error) {
 	if g.Inner%4 != 0 {
 		vec4.not = "4 does not divide the positions"
 	}
-	return choose("lrn", force, []candidate{vec4, naive})
+	return chooseTuned("lrn", force, dev, func() string { return lrnClass(&g) }, []candidate{vec4, naive})
 }
 
 func lrnKernel(fn spec.Pointwise, lanes int) *Kernel {

@@ -50,7 +50,7 @@ func PlanLRNGrad(g spec.LRN, dev Device, force string) (Plan, error) {
 	if g.Inner%4 != 0 {
 		vec4.not = "4 does not divide the positions"
 	}
-	return choose("lrn_grad", force, []candidate{vec4, naive})
+	return chooseTuned("lrn_grad", force, dev, func() string { return lrnClass(&g) }, []candidate{vec4, naive})
 }
 
 func lrnGradKernel(lanes int, finish bool) *Kernel {

@@ -67,24 +67,26 @@ func planNormGrad(function string, g spec.NormGrad, io normGradOperands, dev Dev
 		moments = momentsSplit
 	}
 	r, noRows := rowGradient(&g)
-	return choose(function, force, []candidate{
-		{name: "rows", why: "some rows to an invocation, for a CPU", not: firstOf(noRows,
-			reason(force == "" && !dev.CPU, "a GPU has a workgroup for a row"),
-			reason(dev.CPU && r.rowLoops() > softwareLoops, "rows are longer than one invocation's loops may be"),
-			reason(force != "rows" && r.rows < 32, "too few rows")),
-			plan: func() (Plan, error) { return normGradRows(&g, io, r, dev), nil }},
-		{name: "group", why: "a workgroup keeps a row in registers", not: firstOf(noRows,
-			reason(force == "" && dev.CPU, "a CPU has no workgroup memory"),
-			reason(noRows == "" && groupTooLong(r.n/gradLanes(r.n), dev), "a row is more than the registers of a workgroup"),
-			reason(force != "group" && r.rows < 32, "too few rows")),
-			plan: func() (Plan, error) { return normGradGroup(&g, io, r, dev), nil }},
-		{name: "planes", why: "whole planes in chunks", not: not, plan: func() (Plan, error) {
-			return normGradParts(g, io, dev, true, moments), nil
-		}},
-		{name: "naive", why: "serves every layout", plan: func() (Plan, error) {
-			return normGradParts(g, io, dev, false, momentsNaive), nil
-		}},
-	})
+	rows := candidate{name: "rows", why: "some rows to an invocation, for a CPU", not: firstOf(noRows,
+		reason(dev.CPU && r.rowLoops() > softwareLoops, "rows are longer than one invocation's loops may be")),
+		plan: func() (Plan, error) { return normGradRows(&g, io, r, dev), nil }}
+	group := candidate{name: "group", why: "a workgroup keeps a row in registers", not: firstOf(noRows,
+		reason(noRows == "" && groupTooLong(r.n/gradLanes(r.n), dev), "a row is more than the registers of a workgroup")),
+		plan: func() (Plan, error) { return normGradGroup(&g, io, r, dev), nil }}
+	parts := candidate{name: "planes", why: "whole planes in chunks", not: not, plan: func() (Plan, error) {
+		return normGradParts(g, io, dev, true, moments), nil
+	}}
+	naive := candidate{name: "naive", why: "serves every layout", plan: func() (Plan, error) {
+		return normGradParts(g, io, dev, false, momentsNaive), nil
+	}}
+	order := []candidate{parts, naive, group, rows}
+	switch { // a few rows leave most of a device without work
+	case r.rows >= 32 && dev.CPU: // which has no workgroup memory
+		order = []candidate{rows, parts, naive, group}
+	case r.rows >= 32: // a workgroup for a row
+		order = []candidate{group, parts, naive, rows}
+	}
+	return chooseTuned(function, force, dev, func() string { return normClass(&g.Norm, g.Given) }, order)
 }
 
 // gradDim is a merged axis: its size and its strides in what is read, in the

@@ -17,7 +17,7 @@ func PlanPad(g spec.Pad, dev Device, force string) (Plan, error) {
 	if row := g.Axis[0].Out; row%4 != 0 {
 		not = fmt.Sprintf("rows of %d are no multiple of 4", row)
 	}
-	return choose("pad", force, []candidate{
+	return chooseTuned("pad", force, dev, func() string { return padClass(&g) }, []candidate{
 		{name: "vec4", why: "four neighbours at a time", not: not, plan: func() (Plan, error) { return pad(g, 4, dev), nil }},
 		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return pad(g, 1, dev), nil }},
 	})

@@ -19,14 +19,15 @@ func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
 		return candidate{name: name, why: why, not: poolGradTileNot(&g, t, dev),
 			plan: func() (Plan, error) { return poolGradTiled(g, t, dev), nil }}
 	}
+	class := func() string { return poolClass(&g.Pool, false) }
 	large := tile("tile", "a large tile loads each output once", tileCPU)
 	small := tile("block", "a small tile, and many of them", tileGPU)
 	gather := candidate{name: "gather", why: "each element sums the windows over it", not: tooManyLoops(g.Windows(), dev),
 		plan: func() (Plan, error) { return poolGradGather(g, dev), nil }}
 	if dev.CPU {
-		return choose(g.Kind.String()+"pool_grad", force, []candidate{large, small, gather})
+		return chooseTuned(g.Kind.String()+"pool_grad", force, dev, class, []candidate{large, small, gather})
 	}
-	return choose(g.Kind.String()+"pool_grad", force, []candidate{small, large, gather})
+	return chooseTuned(g.Kind.String()+"pool_grad", force, dev, class, []candidate{small, large, gather})
 }
 
 func poolGradGather(g spec.PoolGrad, dev Device) Plan {

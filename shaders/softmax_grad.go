@@ -28,6 +28,7 @@ func PlanSoftmaxGrad(g spec.SoftmaxOf, dev Device, force string) (Plan, error) {
 	one := func(kind softmaxLanes) func() (Plan, error) {
 		return func() (Plan, error) { return softmaxGradOne(g, kind, dev), nil }
 	}
+	class := func() string { return alongClass(g.Kind.String(), &g.Along) }
 	load := softmaxLoad(g)
 	naive := candidate{name: "naive", why: "serves every layout", not: tooLong(g.N), plan: one(softmaxScalar)}
 	columns := candidate{name: "columns", why: "four slices at once", plan: one(softmaxColumns),
@@ -39,15 +40,15 @@ func PlanSoftmaxGrad(g spec.SoftmaxOf, dev Device, force string) (Plan, error) {
 	split := candidate{name: "split", why: "several workgroups for a slice", plan: func() (Plan, error) { return softmaxGradSplit(g, dev), nil }}
 	switch {
 	case dev.CPU:
-		return choose(function, force, []candidate{columns, rows, naive, split, group})
+		return chooseTuned(function, force, dev, class, []candidate{columns, rows, naive, split, group})
 	case g.Inner == 1 && g.N <= 32:
-		return choose(function, force, []candidate{rows, naive, group, split, columns})
+		return chooseTuned(function, force, dev, class, []candidate{rows, naive, group, split, columns})
 	case g.Inner == 1:
-		return choose(function, force, []candidate{group, split, rows, naive, columns})
+		return chooseTuned(function, force, dev, class, []candidate{group, split, rows, naive, columns})
 	case g.Outer*g.Inner < 256 && g.N >= 1024:
-		return choose(function, force, []candidate{split, group, columns, naive, rows})
+		return chooseTuned(function, force, dev, class, []candidate{split, group, columns, naive, rows})
 	}
-	return choose(function, force, []candidate{columns, naive, group, split, rows})
+	return chooseTuned(function, force, dev, class, []candidate{columns, naive, group, split, rows})
 }
 
 const (

@@ -42,24 +42,51 @@ func tunable(t *testing.T) map[string]func(dev Device, force string) (Plan, erro
 	require.NoError(t, err)
 	gather, err := spec.NewTranspose(x, []int{0, 1, 3, 2})
 	require.NoError(t, err)
+	binary, err := spec.NewBinary(spec.Add, x, []int{16})
+	require.NoError(t, err)
+	concat, err := spec.NewConcat(1, x, x)
+	require.NoError(t, err)
+	pad, err := spec.NewPad(x, spec.PadParams{Begin: []int{4}})
+	require.NoError(t, err)
+	upsample, err := spec.NewUpsample(x, spec.UpsampleParams{Scale: []float64{2}})
+	require.NoError(t, err)
+	lrn, err := spec.NewLRN(x, spec.LRNParams{Size: 3})
+	require.NoError(t, err)
+	affine, err := spec.NewLayerNorm([]int{64, 16}, []int{16}, nil, spec.LayerNormParams{})
+	require.NoError(t, err)
+	normGrad, err := spec.NewNormGrad(affine.Norm, affine.Shape)
+	require.NoError(t, err)
 	all := map[string]func(dev Device, force string) (Plan, error){
-		"conv":          func(dev Device, force string) (Plan, error) { return PlanConv(conv, dev, force) },
-		"convtranspose": func(dev Device, force string) (Plan, error) { return PlanConvTranspose(transposed, dev, force) },
-		"gemm":          func(dev Device, force string) (Plan, error) { return PlanGemm(gemm, dev, force) },
-		"softmax":       func(dev Device, force string) (Plan, error) { return PlanSoftmax(soft, dev, force) },
-		"lpnormalize":   func(dev Device, force string) (Plan, error) { return PlanLpNormalize(lp, dev, force) },
-		"reduce":        func(dev Device, force string) (Plan, error) { return PlanReduce(reduce, dev, force) },
-		"gather":        func(dev Device, force string) (Plan, error) { return PlanGather(gather, dev, force) },
+		"binary":           func(dev Device, force string) (Plan, error) { return PlanBinary(binary, dev, force) },
+		"concat":           func(dev Device, force string) (Plan, error) { return PlanConcat(concat, dev, force) },
+		"pad":              func(dev Device, force string) (Plan, error) { return PlanPad(pad, dev, force) },
+		"upsample":         func(dev Device, force string) (Plan, error) { return PlanUpsample(upsample, dev, force) },
+		"lrn":              func(dev Device, force string) (Plan, error) { return PlanLRN(lrn, dev, force) },
+		"lrn_grad":         func(dev Device, force string) (Plan, error) { return PlanLRNGrad(lrn, dev, force) },
+		"conv_grad":        func(dev Device, force string) (Plan, error) { return PlanConvGradWeight(conv, dev, force) },
+		"softmax_grad":     func(dev Device, force string) (Plan, error) { return PlanSoftmaxGrad(soft, dev, force) },
+		"lpnormalize_grad": func(dev Device, force string) (Plan, error) { return PlanLpNormalizeGrad(lp, dev, force) },
+		"conv":             func(dev Device, force string) (Plan, error) { return PlanConv(conv, dev, force) },
+		"convtranspose":    func(dev Device, force string) (Plan, error) { return PlanConvTranspose(transposed, dev, force) },
+		"gemm":             func(dev Device, force string) (Plan, error) { return PlanGemm(gemm, dev, force) },
+		"softmax":          func(dev Device, force string) (Plan, error) { return PlanSoftmax(soft, dev, force) },
+		"lpnormalize":      func(dev Device, force string) (Plan, error) { return PlanLpNormalize(lp, dev, force) },
+		"reduce":           func(dev Device, force string) (Plan, error) { return PlanReduce(reduce, dev, force) },
+		"gather":           func(dev Device, force string) (Plan, error) { return PlanGather(gather, dev, force) },
 	}
 	for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
 		g, err := spec.NewPool(kind, x, 2, spec.PoolParams{Kernel: []int{2}})
 		require.NoError(t, err)
+		all[kind.String()+"pool_grad"] = func(dev Device, force string) (Plan, error) { return PlanPoolGrad(spec.PoolGrad{Pool: g}, dev, force) }
 		all[kind.String()+"pool"] = func(dev Device, force string) (Plan, error) { return PlanPool(g, false, dev, force) }
 	}
 	for _, name := range []string{"batchnorm_train", "layernorm", "rmsnorm", "instancenorm", "groupnorm", "meanvariance", "moments"} {
 		all[name] = func(dev Device, force string) (Plan, error) {
 			return planNorm(name, &layer.Norm, usualNorm, nil, dev, force)
 		}
+	}
+	for _, name := range []string{"batchnorm_grad", "batchnorm_train_grad", "layernorm_grad", "rmsnorm_grad", "instancenorm_grad", "groupnorm_grad", "meanvariance_grad"} {
+		all[name] = func(dev Device, force string) (Plan, error) { return PlanNormGrad(name, normGrad, dev, force) }
 	}
 	return all
 }

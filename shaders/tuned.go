@@ -68,12 +68,21 @@ func Tunable() map[string][]string {
 		conv = append(conv, "register"+t.String())
 		transposed = append(transposed, "gemm"+t.String())
 	}
+	normGrad := []string{"planes", "naive", "group", "rows"}
+	poolGrad := []string{"tile", "block", "gather"}
+	lanes := []string{"vec4", "naive"}
 	return map[string][]string{
 		"gemm": GemmVariants(), "conv": conv, "convtranspose": transposed,
 		"maxpool": pool, "avgpool": pool, "lppool": pool,
 		"batchnorm_train": norm, "layernorm": norm, "rmsnorm": norm, "instancenorm": norm, "groupnorm": norm,
 		"meanvariance": norm, "moments": norm,
 		"softmax": softmax, "lpnormalize": {"naive", "group"}, "reduce": {"naive", "group"}, "gather": GatherVariants(),
+		"binary": lanes, "concat": {"vec4", "scalar"}, "pad": lanes, "upsample": lanes, "lrn": lanes, "lrn_grad": lanes,
+		"conv_grad":    {"depthwise", "register", "tile64x64", "naive"},
+		"maxpool_grad": poolGrad, "avgpool_grad": poolGrad, "lppool_grad": poolGrad,
+		"batchnorm_grad": normGrad, "batchnorm_train_grad": normGrad, "layernorm_grad": normGrad, "rmsnorm_grad": normGrad,
+		"instancenorm_grad": normGrad, "groupnorm_grad": normGrad, "meanvariance_grad": normGrad,
+		"softmax_grad": softmax, "lpnormalize_grad": {"naive", "group"},
 	}
 }
 

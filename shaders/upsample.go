@@ -17,7 +17,7 @@ func PlanUpsample(g spec.Upsample, dev Device, force string) (Plan, error) {
 	if row := g.Out[2]; row%4 != 0 {
 		not = fmt.Sprintf("rows of %d are no multiple of 4", row)
 	}
-	return choose("upsample", force, []candidate{
+	return chooseTuned("upsample", force, dev, func() string { return upsampleClass(&g) }, []candidate{
 		{name: "vec4", why: "four neighbours at a time", not: not, plan: func() (Plan, error) { return upsample(g, 4, dev), nil }},
 		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return upsample(g, 1, dev), nil }},
 	})

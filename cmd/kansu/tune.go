@@ -51,10 +51,10 @@ func newTune() *ffcli.Command {
 		ShortUsage: "kansu tune [flags]",
 		ShortHelp:  "Measure which kernel is the fastest for which shapes, and write a table of it",
 		LongHelp: `tune measures every kernel that can serve a shape, for the shapes of the
-benchmark and a grid of others, and writes a table of those that are faster than
-the kernel that the library's models choose. Each kernel is compared with the
-oracle first; one that differs is reported and never kept. Kernels are timed in
-rotation, and gains are medians of pairs. An entry stands for a class of shapes,
+benchmark and a grid of others, with their gradients, and writes a table of those
+that are faster than the kernel that the library's models choose. Kernels are
+timed in rotation, and gains are medians of pairs. A kernel that is faster is
+compared with the oracle: one that differs is reported and never kept. An entry stands for a class of shapes,
 sizes rounded up to powers of two, and is kept where it won on all shapes of it.
 
 The library uses the table where ops.WithTuning or the environment variable

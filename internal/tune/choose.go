@@ -48,7 +48,7 @@ func gainOver(shapes []Outcome, kernel string) float64 {
 		found := false
 		for i := range s.Trials {
 			t := &s.Trials[i]
-			if t.Kernel == kernel && t.Err == nil && !t.Slow && t.low() >= 1 {
+			if t.Kernel == kernel && t.Err == nil && t.wins() {
 				found = true
 				logs += math.Log(t.Median())
 			}

@@ -55,9 +55,10 @@ type Outcome struct {
 	Trials   []Trial
 }
 
-// Shape measures all kernels that can serve a case: each is compared with the
-// oracle first, then all are timed in rotation. Kernels are chosen as a table
-// would choose them, so that none is tried which a table could not give.
+// Shape measures all kernels that can serve a case, in rotation, and compares
+// those that are faster than the model's choice with the oracle. Kernels are
+// chosen as a table would choose them, so that none is tried which a table could
+// not give.
 func Shape(e *ops.Engine, w cases.Workload, o Options) (Outcome, error) {
 	out := Outcome{Shape: w.Name}
 	row, err := cases.Find(w.Function)
@@ -69,40 +70,45 @@ func Shape(e *ops.Engine, w cases.Workload, o Options) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	in, err := cases.Upload(e, w.Case, cases.Draws(w.Case, 1))
+	in, err := cases.Upload(e, w.Case, cases.DrawsQuick(w.Case, 1))
 	if err != nil {
 		return out, err
 	}
 	defer release(in)
-	plan, err := planOf(e, w.Case, in, one)
+	s := &shape{e: e, c: w.Case, in: in}
+	if c, ok := w.Case.(cases.Backward); ok {
+		if s.saved, err = c.Save(in); err != nil {
+			return out, err
+		}
+		defer release(s.saved)
+	}
+	plan, err := s.planOf(one)
 	if err != nil || plan == nil || plan.Class == "" {
 		return out, err
 	}
 	out.Function, out.Class, out.Model = plan.Function, plan.Class, plan.Variant
 	var kernels []kernel
-	values, want := cases.Prepare(row, w.Case)
 	for _, name := range shaders.Tunable()[plan.Function] {
 		t, err := entries([]shaders.TableEntry{{Function: plan.Function, Class: plan.Class, Kernel: name, Gain: 1}})
 		if err != nil {
 			return out, err
 		}
 		k := kernel{table: t, trial: Trial{Kernel: name}}
-		p, err := planOf(e, w.Case, in, t)
+		p, err := s.planOf(t)
 		if err != nil {
 			return out, fmt.Errorf("kernel %s: %w", name, err)
 		}
 		if p.Variant != name {
 			continue // it cannot serve this call
 		}
-		if err := dirty(e, want); err != nil {
-			return out, err
-		}
 		start := time.Now()
-		k.trial.Err = cases.CheckAgainst(e, row, w.Case, "", values, want).Err
+		if _, err := s.batch(1); err != nil {
+			return out, fmt.Errorf("kernel %s: %w", name, err)
+		}
 		k.first = time.Since(start)
 		kernels = append(kernels, k)
 	}
-	if err := rotate(e, w.Case, in, out.Model, kernels, o); err != nil {
+	if err := s.rotate(out.Model, kernels, o); err != nil {
 		return out, err
 	}
 	for _, k := range kernels {
@@ -111,16 +117,56 @@ func Shape(e *ops.Engine, w cases.Workload, o Options) (Outcome, error) {
 		if len(k.times) > 0 {
 			k.trial.Ns = k.times[len(k.times)/2]
 		}
+		if k.trial.Kernel != out.Model && k.trial.wins() {
+			if err := s.check(row, &k); err != nil {
+				return out, err
+			}
+		}
 		out.Trials = append(out.Trials, k.trial)
 	}
 	return out, nil
+}
+
+// wins reports whether a kernel counts for a table: the others need no comparison
+// with the oracle, which takes longer than all the measuring.
+func (t *Trial) wins() bool { return !t.Slow && t.low() >= 1 }
+
+// shape is a case under measurement, its inputs on the device.
+type shape struct {
+	e     *ops.Engine
+	c     cases.Case
+	in    []*ops.Tensor
+	saved []*ops.Tensor // of a cases.Backward
+	drawn [][]float32   // for the oracle, and
+	want  []cases.Want  // its answer, once one was asked for
+}
+
+// call makes the call that is timed.
+func (s *shape) call() ([]*ops.Tensor, error) {
+	if c, ok := s.c.(cases.Backward); ok {
+		return c.Gradient(s.in, s.saved)
+	}
+	return s.c.Call(s.in)
+}
+
+// check compares a kernel with the oracle.
+func (s *shape) check(row cases.Row, k *kernel) error {
+	if s.want == nil {
+		s.drawn, s.want = cases.Prepare(row, s.c)
+	}
+	s.e.UseTable(k.table)
+	if err := dirty(s.e, s.want); err != nil {
+		return err
+	}
+	k.trial.Err = cases.CheckAgainst(s.e, row, s.c, "", s.drawn, s.want).Err
+	return nil
 }
 
 // kernel is a trial under way.
 type kernel struct {
 	table *shaders.Table
 	trial Trial
-	first time.Duration // of the checked call, which had it compiled before
+	first time.Duration // of a call, after the one that had it compiled
 	times []float64     // ns of a call, for each round
 }
 
@@ -129,14 +175,14 @@ func entries(e []shaders.TableEntry) (*shaders.Table, error) {
 }
 
 // planOf makes a call with a table and returns its plan.
-func planOf(e *ops.Engine, c cases.Case, in []*ops.Tensor, t *shaders.Table) (*shaders.Plan, error) {
-	e.UseTable(t)
-	out, err := c.Call(in)
+func (s *shape) planOf(t *shaders.Table) (*shaders.Plan, error) {
+	s.e.UseTable(t)
+	out, err := s.call()
 	if err != nil {
 		return nil, err
 	}
 	defer release(out)
-	return out[0].Plan(), e.Wait()
+	return out[0].Plan(), s.e.Wait()
 }
 
 // dirty fills the memory that results will come to lie in with NaN, since there
@@ -162,17 +208,14 @@ const hopeless = 2
 
 // rotate times the kernels in turn, each round from another one on, so that what
 // slows the machine for a while slows all of them.
-func rotate(e *ops.Engine, c cases.Case, in []*ops.Tensor, model string, kernels []kernel, o Options) error {
+func (s *shape) rotate(model string, kernels []kernel, o Options) error {
 	calls := 1
 	base := slices.IndexFunc(kernels, func(k kernel) bool { return k.trial.Kernel == model })
 	if base < 0 {
 		return fmt.Errorf("the model's choice %s is none of the kernels", model)
 	}
-	if kernels[base].trial.Err != nil {
-		return nil // reported, and there is nothing to compare with
-	}
-	e.UseTable(kernels[base].table)
-	first, err := batch(e, c, in, 1)
+	s.e.UseTable(kernels[base].table)
+	first, err := s.batch(1)
 	if err != nil {
 		return err
 	}
@@ -183,15 +226,15 @@ func rotate(e *ops.Engine, c cases.Case, in []*ops.Tensor, model string, kernels
 		fastest := math.Inf(1)
 		for i := range kernels {
 			k := &kernels[(round+i)%len(kernels)]
-			if k.trial.Err != nil || k.trial.Slow {
+			if k.trial.Slow {
 				continue
 			}
-			e.UseTable(k.table)
+			s.e.UseTable(k.table)
 			if round == 0 && k.trial.Kernel != model && k.first > 20*time.Duration(max(first, 1e7)) { // one call is too long to make a round of
 				k.trial.Slow = true
 				continue
 			}
-			ns, err := batch(e, c, in, calls)
+			ns, err := s.batch(calls)
 			if err != nil {
 				return err
 			}
@@ -200,7 +243,7 @@ func rotate(e *ops.Engine, c cases.Case, in []*ops.Tensor, model string, kernels
 		}
 		for i := range kernels {
 			k := &kernels[i]
-			if k.trial.Err != nil || k.trial.Slow {
+			if k.trial.Slow {
 				continue
 			}
 			k.trial.Gains = append(k.trial.Gains, kernels[base].times[round]/k.times[round])
@@ -212,10 +255,10 @@ func rotate(e *ops.Engine, c cases.Case, in []*ops.Tensor, model string, kernels
 
 // batch returns the nanoseconds of one call among several, by the device's own
 // clock where it has one.
-func batch(e *ops.Engine, c cases.Case, in []*ops.Tensor, calls int) (float64, error) {
+func (s *shape) batch(calls int) (float64, error) {
 	run := func() error {
 		for range calls {
-			out, err := c.Call(in)
+			out, err := s.call()
 			if err != nil {
 				return err
 			}
@@ -223,6 +266,7 @@ func batch(e *ops.Engine, c cases.Case, in []*ops.Tensor, calls int) (float64, e
 		}
 		return nil
 	}
+	e := s.e
 	if dev := e.GPU(); dev.Info().Timestamps {
 		d, err := dev.Time(func() error { return errors.Join(run(), e.Flush()) })
 		return float64(d.Nanoseconds()) / float64(calls), err

@@ -32,7 +32,22 @@ func TestShape(t *testing.T) {
 	}
 	require.Nil(t, e.PlanDevice().Table, "the table that measured is gone")
 
-	none, err := Shape(e, cases.Workload{Name: "none", Function: "activation", Case: cases.Workloads()[14].Case}, Options{})
+	var back *cases.Workload
+	for _, w := range cases.TuneShapes() {
+		if _, ok := w.Case.(cases.Backward); ok && w.Function == "maxpool_grad" {
+			back = &w
+			break
+		}
+	}
+	require.NotNil(t, back)
+	pool := *back.Case.(*cases.PoolGradCase)
+	pool.X = []int{1, 2, 12, 12}
+	out, err = Shape(e, cases.Workload{Name: "back", Function: "maxpool_grad", Case: &pool}, Options{Rounds: 3, Gain: 1.1})
+	require.NoError(t, err)
+	require.Equal(t, "maxpool_grad", out.Function, "the gradient's own call, not the forward one")
+	require.NotEmpty(t, out.Trials)
+
+	none, err := Shape(e, cases.Workload{Name: "none", Function: "activation", Case: &cases.ActivationCase{X: []int{64}, Func: "relu"}}, Options{})
 	require.NoError(t, err)
 	require.Empty(t, none.Class)
 }
@@ -52,7 +67,7 @@ func TestTuneShapes(t *testing.T) {
 	}
 	for function := range shaders.Tunable() {
 		switch function {
-		case "lppool", "meanvariance", "gather":
+		case "lppool", "gather":
 		default:
 			require.True(t, functions[function], function)
 		}

@@ -10,19 +10,45 @@ import (
 
 // TuneShapes returns what kansu tune measures: the named workloads of single
 // functions that have a choice among kernels, and a grid of further shapes, as
-// networks have them. Names begin with the function's.
+// networks have them, with their gradients. Names of the grid begin with the
+// function's.
 func TuneShapes() []Workload {
 	var all []Workload
-	for _, w := range Workloads() {
-		if _, network := w.Case.(*NetworkCase); network || strings.HasSuffix(w.Name, "_grad") {
-			continue
+	for _, w := range append(Workloads(), RestWorkloads()...) {
+		if tunable(w) {
+			all = append(all, w)
 		}
-		all = append(all, w)
 	}
 	for _, grid := range [][]Workload{tuneProducts(), tuneConvs(), tuneTransposed(), tunePools(), tuneNorms(), tuneRest()} {
 		all = append(all, grid...)
+		for _, w := range gradients(grid) {
+			if tunable(w) {
+				all = append(all, w)
+			}
+		}
 	}
 	return all
+}
+
+// tunable reports whether a workload is one call that may have several kernels to
+// choose from.
+func tunable(w Workload) bool {
+	switch c := w.Case.(type) {
+	case *NetworkCase, *TrainCase, *ClipCase:
+		return false
+	case *GemmGradCase: // two products, of shapes that the grid has
+		return false
+	case *ConvGradCase:
+		return c.Of != ""
+	case *ConvTransposeGradCase:
+		return c.Of != ""
+	}
+	switch w.Function { // of one kernel
+	case "activation", "activation_grad", "fused", "dropout", "batchnorm", "loss", "loss_grad", "crossentropy", "crossentropy_grad",
+		"sgd", "adam", "unpool", "unpool_grad", "reduce_grad", "binary_grad", "pad_grad", "upsample_grad":
+		return false
+	}
+	return true
 }
 
 func joined(v []int) string { return strings.Trim(strings.ReplaceAll(fmt.Sprint(v), " ", "x"), "[]") }
