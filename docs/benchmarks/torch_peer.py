@@ -12,7 +12,8 @@ Alone, into a file that `kansu bench -beside torch.json` joins later:
 float32 throughout, without TF32; on a GPU by CUDA's events. It needs nothing
 but PyTorch. As a peer it answers each line on its input, a JSON object with a
 workload's name, a number of input sets to rotate through and a time, with one
-line of its own: the nanoseconds of each call.
+line of its own: the nanoseconds of each call. Where the object names a folder
+in "save", the inputs and the result of a call are left there.
 """
 import argparse
 import json
@@ -328,6 +329,23 @@ class Runner:
                     bench.call(*s)
             return (self.cuda if DEVICE == "cuda" else self.cpu)(bench.call, seconds, reps)
 
+    def save(self, name, folder):
+        """Writes what one call takes and returns, in the order of kansu's function;
+        says whether it did: only forward calls of tensors alone."""
+        inputs = self.sets[0]
+        if name.endswith("_grad") or not all(isinstance(v, torch.Tensor) for v in inputs):
+            return False
+        with torch.no_grad():
+            out = self.all[name].call(*inputs)
+        if name == "bn_eval":
+            inputs = [inputs[i] for i in (0, 3, 4, 1, 2)]
+        out = out[::-1] if isinstance(out, tuple) else (out,)  # the variance comes before the mean
+        for kind, values in (("in", inputs), ("out", out)):
+            for i, v in enumerate(values):
+                with open(os.path.join(folder, kind + str(i)), "wb") as f:
+                    f.write(v.detach().cpu().contiguous().numpy().tobytes())
+        return True
+
     def cpu(self, call, seconds, reps):
         ns, spent, i = [], 0, 0
         call(*self.sets[0])  # threads and clocks wake up
@@ -405,6 +423,7 @@ def main():
         if name in runner.all:
             answer["ns"] = runner.time(name, ask["seconds"], ask.get("sets", 0), ask.get("reps", 3))
             answer["note"] = runner.all[name].note
+            answer["saved"] = bool(ask.get("save")) and runner.save(name, ask["save"])
         print(json.dumps(answer), flush=True)
 
 

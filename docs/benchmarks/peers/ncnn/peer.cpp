@@ -12,18 +12,8 @@
 //     -threads N threads on the CPU; as OMP_NUM_THREADS says by default
 //
 // It answers the lines that package internal/bench describes.
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
-#include <random>
-#include <string>
-#include <vector>
 
 #include <cpu.h>
 #include <layer.h>
@@ -37,19 +27,12 @@
 #include <pipelinecache.h>
 #endif
 
-using ncnn::Mat;
+#include "../peer.h"
 
-typedef std::vector<float> Values;
+using ncnn::Mat;
 
 static bool vulkan = false, nolocal = false, nchw = false;
 static ncnn::Option opt;
-
-// Tensor is one input in kansu's order, and what may be drawn for it.
-struct Tensor
-{
-    size_t count;
-    float lo, hi; // evenly between them; normally where they are equal
-};
 
 // Workload is a layer and how kansu's inputs become its weights and blobs.
 struct Workload
@@ -323,9 +306,9 @@ static std::map<std::string, Workload> workloads()
 struct Set
 {
     ncnn::Layer* op;
-    std::vector<Mat> plain, bottom, top; // plain: as drawn, in NCHW
+    std::vector<Mat> plain, bottom; // plain: as drawn, in NCHW
 #if NCNN_VULKAN
-    std::vector<ncnn::VkMat> gbottom, gtop;
+    std::vector<ncnn::VkMat> gbottom;
 #endif
 };
 
@@ -334,22 +317,6 @@ static ncnn::VulkanDevice* device;
 static ncnn::VkWeightAllocator* weightAllocator;
 static ncnn::VkWeightStagingAllocator* weightStaging;
 #endif
-
-static std::vector<Values> draw(const Workload& w, unsigned seed)
-{
-    std::vector<Values> in;
-    std::mt19937 r(seed);
-    std::normal_distribution<float> normal;
-    for (const Tensor& t : w.in)
-    {
-        std::uniform_real_distribution<float> even(t.lo, t.hi > t.lo ? t.hi : t.lo + 1);
-        Values v(t.count);
-        for (float& x : v)
-            x = t.hi > t.lo ? even(r) : normal(r);
-        in.push_back(v);
-    }
-    return in;
-}
 
 // pack returns a blob in the layout that the layer wants.
 static Mat pack(const Workload& w, const ncnn::Layer* op, const Mat& m)
@@ -435,11 +402,18 @@ static Set make(const Workload& w, const std::vector<Values>& in)
     return s;
 }
 
+// Outputs go back to the pool before the next call, as they would in a network.
+static std::vector<Mat> top;
+#if NCNN_VULKAN
+static std::vector<ncnn::VkMat> gtop;
+#endif
+
 // each calls f on the blob, or on one after the other.
 template<typename M, typename F>
-static void each(const Workload& w, std::vector<M>& bottom, std::vector<M>& top, F f)
+static void each(const Workload& w, const std::vector<M>& bottom, std::vector<M>& top, F f)
 {
-    top.resize(w.calls > 1 ? bottom.size() : 1);
+    top.clear();
+    top.resize(w.calls);
     for (size_t i = 0; i < top.size(); i++)
         f(bottom[i], top[i]);
 }
@@ -448,8 +422,9 @@ static void call(const Workload& w, Set& s)
 {
     if (w.calls == 1 && s.bottom.size() > 1)
     {
-        s.top.resize(1);
-        s.op->forward(s.bottom, s.top, opt);
+        top.clear();
+        top.resize(1);
+        s.op->forward(s.bottom, top, opt);
         return;
     }
     if (!nchw)
@@ -457,22 +432,22 @@ static void call(const Workload& w, Set& s)
         if (s.op->support_inplace)
             s.op->forward_inplace(s.bottom[0], opt);
         else
-            each(w, s.bottom, s.top, [&](const Mat& b, Mat& t) { s.op->forward(b, t, opt); });
+            each(w, s.bottom, top, [&](const Mat& b, Mat& t) { s.op->forward(b, t, opt); });
         return;
     }
-    each(w, s.plain, s.top, [&](const Mat& b, Mat& t) {
+    each(w, s.plain, top, [&](const Mat& b, Mat& t) {
         if (s.op->support_inplace)
         {
             t = b.clone(opt.blob_allocator);
             s.op->forward_inplace(t, opt);
             return;
         }
-        Mat u;
-        s.op->forward(pack(w, s.op, b), u, opt);
-        if (u.elempack != 1)
+        s.op->forward(pack(w, s.op, b), t, opt);
+        if (t.elempack != 1)
+        {
+            Mat u = t;
             ncnn::convert_packing(u, t, 1, opt);
-        else
-            t = u;
+        }
     });
 }
 
@@ -481,123 +456,126 @@ static void record(const Workload& w, Set& s, ncnn::VkCompute& cmd)
 {
     if (w.calls == 1 && s.gbottom.size() > 1)
     {
-        s.gtop.resize(1);
-        s.op->forward(s.gbottom, s.gtop, cmd, opt);
+        gtop.clear();
+        gtop.resize(1);
+        s.op->forward(s.gbottom, gtop, cmd, opt);
     }
     else if (s.op->support_inplace)
         s.op->forward_inplace(s.gbottom[0], cmd, opt);
     else
-        each(w, s.gbottom, s.gtop, [&](const ncnn::VkMat& b, ncnn::VkMat& t) { s.op->forward(b, t, cmd, opt); });
+        each(w, s.gbottom, gtop, [&](const ncnn::VkMat& b, ncnn::VkMat& t) { s.op->forward(b, t, cmd, opt); });
 }
 #endif
 
-static std::vector<Set> sets;
-static size_t turn = 0;
-
-// batch makes n calls on one set after the other and returns the nanoseconds of each.
-static double batch(const Workload& w, int n)
+struct Ncnn : Peer
 {
-    auto start = std::chrono::steady_clock::now();
-#if NCNN_VULKAN
-    if (vulkan)
+    std::map<std::string, Workload> all = workloads();
+    const Workload* w = 0;
+    std::vector<Set> sets;
+    size_t turn = 0;
+    int many = 1;
+
+    const std::vector<Tensor>* known(const std::string& workload)
     {
-        ncnn::VkCompute cmd(device);
+        auto it = all.find(workload);
+        return it == all.end() ? 0 : &it->second.in;
+    }
+
+    bool make(const std::string& workload, const std::vector<std::vector<Values>>& values)
+    {
+        release();
+        w = &all[workload];
+        for (const std::vector<Values>& in : values)
+        {
+            Set s = ::make(*w, in);
+            if (!s.op)
+                return false;
+            sets.push_back(s);
+        }
+        calls((int)sets.size());
+        many = vulkan ? std::max(1, std::min(1000, (int)(20e6 / elapsed(*this, 1)))) : 1;
+        return true;
+    }
+
+    void fill()
+    {
+        for (Set& s : sets)
+            if (s.op->support_inplace)
+                ::fill(*w, s);
+    }
+
+    int batch() { return many; }
+
+    void calls(int n)
+    {
+#if NCNN_VULKAN
+        if (vulkan)
+        {
+            ncnn::VkCompute cmd(device);
+            for (int i = 0; i < n; i++)
+                record(*w, sets[turn++ % sets.size()], cmd);
+            cmd.submit_and_wait();
+            return;
+        }
+#endif
         for (int i = 0; i < n; i++)
-            record(w, sets[turn++ % sets.size()], cmd);
-        cmd.submit_and_wait();
+            call(*w, sets[turn++ % sets.size()]);
     }
-    else
-#endif
-        for (int i = 0; i < n; i++)
-            call(w, sets[turn++ % sets.size()]);
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / n;
-}
 
-static void release()
-{
-    for (Set& s : sets)
+    std::vector<Values> outputs()
     {
-        s.bottom.clear();
-        s.top.clear();
+        Set& s = sets[0];
+        std::vector<Mat> out;
 #if NCNN_VULKAN
-        s.gbottom.clear();
-        s.gtop.clear();
+        if (vulkan)
+        {
+            ncnn::VkCompute cmd(device);
+            record(*w, s, cmd);
+            std::vector<ncnn::VkMat>& from = s.op->support_inplace ? s.gbottom : gtop;
+            out.resize(from.size());
+            for (size_t i = 0; i < from.size(); i++)
+                cmd.record_download(from[i], out[i], opt);
+            cmd.submit_and_wait();
+        }
+        else
 #endif
-        s.op->destroy_pipeline(opt);
-        delete s.op;
+        {
+            call(*w, s);
+            out = s.op->support_inplace && !nchw ? s.bottom : top;
+        }
+        std::vector<Values> v(1);
+        for (const Mat& m : out)
+            unpack(m, v[0]);
+        return v;
     }
-    sets.clear();
-}
 
-static bool write(const std::string& path, const Values& v)
-{
-    FILE* f = fopen(path.c_str(), "wb");
-    bool ok = f && fwrite(v.data(), sizeof(float), v.size(), f) == v.size();
-    if (f)
-        fclose(f);
-    return ok;
-}
+    std::string note() { return w->note && !nchw ? w->note : ""; }
 
-// save writes a call's inputs and what came out.
-static bool save(const Workload& w, const std::vector<Values>& in, Set& s, const std::string& dir)
-{
-    for (size_t i = 0; i < in.size(); i++)
-        if (!write(dir + "/in" + std::to_string(i), in[i]))
-            return false;
-    std::vector<Mat> out;
+    void release()
+    {
+        top.clear();
 #if NCNN_VULKAN
-    if (vulkan)
-    {
-        ncnn::VkCompute cmd(device);
-        record(w, s, cmd);
-        std::vector<ncnn::VkMat>& from = s.op->support_inplace ? s.gbottom : s.gtop;
-        out.resize(from.size());
-        for (size_t i = 0; i < from.size(); i++)
-            cmd.record_download(from[i], out[i], opt);
-        cmd.submit_and_wait();
-    }
-    else
+        gtop.clear();
 #endif
-    {
-        call(w, s);
-        out = s.op->support_inplace && !nchw ? s.bottom : s.top;
+        for (Set& s : sets)
+        {
+            s.bottom.clear();
+#if NCNN_VULKAN
+            s.gbottom.clear();
+#endif
+            s.op->destroy_pipeline(opt);
+            delete s.op;
+        }
+        sets.clear();
     }
-    Values v;
-    for (const Mat& m : out)
-        unpack(m, v);
-    fill(w, s);
-    return write(dir + "/out0", v);
-}
-
-// field returns what stands behind a key of a JSON object of one line: enough for questions.
-static std::string field(const std::string& line, const char* key)
-{
-    size_t at = line.find(std::string("\"") + key + "\":");
-    if (at == std::string::npos)
-        return "";
-    at += strlen(key) + 3;
-    if (line[at] == '"')
-        return line.substr(at + 1, line.find('"', at + 1) - at - 1);
-    return line.substr(at, line.find_first_of(",}", at) - at);
-}
+};
 
 int main(int argc, char** argv)
 {
-    const char* env = getenv("OMP_NUM_THREADS");
-    int threads = env ? atoi(env) : ncnn::get_cpu_count();
-    for (int i = 1; i < argc; i++)
-    {
-        if (!strcmp(argv[i], "-vulkan"))
-            vulkan = true;
-        else if (!strcmp(argv[i], "-nolocal"))
-            nolocal = true;
-        else if (!strcmp(argv[i], "-nchw"))
-            nchw = true;
-        else if (!strcmp(argv[i], "-threads") && i + 1 < argc)
-            threads = atoi(argv[++i]);
-        else
-            return fprintf(stderr, "usage: %s [-nchw] [-vulkan [-nolocal]] [-threads N]\n", argv[0]), 2;
-    }
+    const int threads = threadsWanted(argc, argv);
+    vulkan = has(argc, argv, "-vulkan");
+    nolocal = has(argc, argv, "-nolocal");
+    nchw = has(argc, argv, "-nchw");
     opt.num_threads = threads;
     opt.use_fp16_packed = opt.use_fp16_storage = opt.use_fp16_arithmetic = opt.use_fp16_uniform = false;
     opt.use_bf16_packed = opt.use_bf16_storage = opt.use_int8_inference = false;
@@ -629,70 +607,9 @@ int main(int argc, char** argv)
     else
         opt.use_vulkan_compute = false;
     ncnn::set_flush_denormals(3);
-    std::map<std::string, Workload> known = workloads();
-    printf("{\"peer\": \"ncnn%s%s\", \"device\": \"%s\", \"threads\": %d}\n", vulkan ? " Vulkan" : "",
-           nolocal ? " without local memory" : nchw ? " NCHW" : "", where.c_str(), threads);
-    fflush(stdout);
-
-    std::string have;
-    std::vector<Values> first;
-    int calls = 1;
-    char* text = 0;
-    size_t room = 0;
-    while (getline(&text, &room, stdin) > 0)
-    {
-        const std::string line = text, name = field(line, "workload"), dir = field(line, "save");
-        printf("{\"workload\": \"%s\"", name.c_str());
-        auto it = known.find(name);
-        if (it != known.end())
-        {
-            const Workload& w = it->second;
-            if (have != name)
-            {
-                release();
-                first = draw(w, 1);
-                const int n = std::max(1, atoi(field(line, "sets").c_str()));
-                for (int i = 0; i < n; i++)
-                {
-                    Set s = make(w, i ? draw(w, i + 1) : first);
-                    if (!s.op)
-                        break;
-                    sets.push_back(s);
-                }
-                have = name;
-                if (!sets.empty())
-                {
-                    batch(w, (int)sets.size());
-                    calls = vulkan ? std::max(1, std::min(1000, (int)(20e6 / batch(w, 1)))) : 1;
-                }
-            }
-            if (!sets.empty())
-            {
-                for (Set& s : sets)
-                    if (s.op->support_inplace)
-                        fill(w, s);
-                if (!dir.empty())
-                    printf(", \"saved\": %s", save(w, first, sets[0], dir) ? "true" : "false");
-                const double seconds = atof(field(line, "seconds").c_str());
-                const size_t reps = std::max(1, atoi(field(line, "reps").c_str()));
-                std::vector<double> ns;
-                double spent = 0;
-                batch(w, calls); // threads wake up
-                while (spent < seconds * 1e9 || ns.size() < reps)
-                {
-                    ns.push_back(batch(w, calls));
-                    spent += ns.back() * calls;
-                }
-                printf(", \"note\": \"%s\", \"ns\": [", nchw || !w.note ? "" : w.note);
-                for (size_t i = 0; i < ns.size(); i++)
-                    printf("%s%.0f", i ? ", " : "", ns[i]);
-                printf("]");
-            }
-        }
-        printf("}\n");
-        fflush(stdout);
-    }
-    free(text);
-    release();
+    Ncnn peer;
+    serve(peer, std::string("ncnn") + (vulkan ? " Vulkan" : "") + (nolocal ? " without local memory" : nchw ? " NCHW" : ""),
+          where, threads);
+    peer.release();
     return 0;
 }
