@@ -280,11 +280,16 @@ struct Onnx : Peer
 
     Onnx(int threads, bool webgpu)
     {
-        must(api->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "peer", &env));
+        // One pool for all sessions: workers look for work for a while after a call, and those of a session for each set
+        // of inputs would take the cores from the next.
+        OrtThreadingOptions* pool;
+        must(api->CreateThreadingOptions(&pool));
+        must(api->SetGlobalIntraOpNumThreads(pool, threads));
+        must(api->SetGlobalInterOpNumThreads(pool, 1));
+        must(api->CreateEnvWithGlobalThreadPools(ORT_LOGGING_LEVEL_ERROR, "peer", pool, &env));
         must(api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &cpu));
         must(api->CreateSessionOptions(&options));
-        must(api->SetIntraOpNumThreads(options, threads));
-        must(api->SetInterOpNumThreads(options, 1));
+        must(api->DisablePerSessionThreads(options));
         must(api->SetSessionExecutionMode(options, ORT_SEQUENTIAL));
         must(api->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL));
         if (webgpu)
