@@ -11,10 +11,20 @@ type hostPool struct {
 	mu   sync.Mutex
 	free [64][][]float32 // by size class
 	idle int64           // bytes
+	live int64           // bytes handed out
+	peak int64           // the most of them at once
 }
 
-// maxIdle bounds what the pool keeps; beyond it memory goes to the collector.
+// maxIdle bounds what the pool keeps, unless so much was in use at once that what
+// is in use and kept together stays within 1.5 times that: a training step ends
+// with less in use than it needs halfway. Beyond it memory goes to the collector.
 const maxIdle = 1 << 30
+
+// took counts bytes that were handed out.
+func (p *hostPool) took(n int) {
+	p.live += 4 * int64(n)
+	p.peak = max(p.peak, p.live)
+}
 
 // class returns the size class of n elements: eight classes to an octave, so
 // that rounding up wastes at most an eighth.
@@ -40,10 +50,12 @@ func (p *hostPool) get(n int) []float32 {
 			list[len(list)-1] = nil
 			p.free[index] = list[:len(list)-1]
 			p.idle -= int64(cap(s)) * 4
+			p.took(cap(s))
 			p.mu.Unlock()
 			return s[:n]
 		}
 	}
+	p.took(size)
 	p.mu.Unlock()
 	return make([]float32, size)[:n]
 }
@@ -54,13 +66,15 @@ func (p *hostPool) put(s []float32) {
 		return
 	}
 	index, _ := class(cap(s))
+	bytes := int64(cap(s)) * 4
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.idle+int64(cap(s))*4 > maxIdle {
+	p.live -= bytes
+	if p.idle+bytes > maxIdle && p.live+p.idle+bytes > p.peak*3/2 {
 		return
 	}
 	p.free[index] = append(p.free[index], s)
-	p.idle += int64(cap(s)) * 4
+	p.idle += bytes
 }
 
 func (p *hostPool) idleBytes() int64 {
