@@ -144,22 +144,40 @@ func (t *transposed) weights(dst []float32, a *[3]axisPhase, terms int) {
 			}
 		}
 	}
-	ParallelRange(g.C, 16, float64(len(dst)), func(low, high int) {
-		for c := low; c < high; c++ {
-			src := t.w[c*kg*kernel:][:kg*kernel]
-			row := dst[c/cg*kg*terms+c%cg*len(taps):]
-			if len(taps) == 4 { // kernels of twice the stride in two dimensions
-				t0, t1, t2, t3 := taps[0], taps[1], taps[2], taps[3]
-				for k := range kg {
-					from, to := src[k*kernel:][:kernel], row[k*terms:][:4]
-					to[0], to[1], to[2], to[3] = from[t0], from[t1], from[t2], from[t3]
+	if kernel == 1 {
+		for i := range g.Groups {
+			transposeRows(dst[i*kg*cg:], t.w[i*cg*kg:], cg, kg, kg, cg, cg)
+		}
+		return
+	}
+	// Blocks of channels by channels, whose rows are contiguous on both sides.
+	const block = 16
+	perGroup, across := (cg+block-1)/block, (kg+block-1)/block
+	all9 := kernel == 9 && len(taps) == 9
+	Parallel(g.Groups*perGroup*across, float64(len(dst))/2, func(i int) {
+		gi, c0, k0 := i/(perGroup*across), i/across%perGroup*block, i%across*block
+		ks := min(block, kg-k0)
+		for c := c0; c < min(cg, c0+block); c++ {
+			from, to := t.w[((gi*cg+c)*kg+k0)*kernel:], dst[(gi*kg+k0)*terms+c*len(taps):]
+			switch {
+			case all9: // 3x3, all of them
+				for k := range ks {
+					a, b := (*[9]float32)(from[9*k:]), (*[9]float32)(to[k*terms:])
+					b[0], b[1], b[2], b[3], b[4] = a[8], a[7], a[6], a[5], a[4]
+					b[5], b[6], b[7], b[8] = a[3], a[2], a[1], a[0]
 				}
-				continue
-			}
-			for k := range kg {
-				from, to := src[k*kernel:][:kernel], row[k*terms:][:len(taps)]
-				for i, tap := range taps {
-					to[i] = from[tap]
+			case len(taps) == 4: // kernels of twice the stride in two dimensions
+				t0, t1, t2, t3 := taps[0], taps[1], taps[2], taps[3]
+				for k := range ks {
+					a, b := from[k*kernel:][:kernel], (*[4]float32)(to[k*terms:])
+					b[0], b[1], b[2], b[3] = a[t0], a[t1], a[t2], a[t3]
+				}
+			default:
+				for k := range ks {
+					a, b := from[k*kernel:][:kernel], to[k*terms:][:len(taps)]
+					for i, tap := range taps {
+						b[i] = a[tap]
+					}
 				}
 			}
 		}
