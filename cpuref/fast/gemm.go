@@ -22,8 +22,10 @@ type Epilogue struct {
 // k (n) rows. C must not overlap A or B, and is not read where accumulate is
 // not set. m, n and k may be 0.
 //
-// The products are summed in blocks of gemmK, each in rising order of k, by fused multiply-adds where the processor has them. Narrow products (see
-// gemm_narrow.go) have an order of their own, which depends on the shape alone.
+// The products are summed in blocks of gemmDepth, each in rising order of k, by
+// fused multiply-adds where the processor has them, and the blocks one after the
+// other. Narrow products (see gemm_narrow.go) have an order of their own, which
+// depends on the shape alone.
 func Gemm(m, n, k int, a []float32, lda int, transA bool, b []float32, ldb int, transB bool,
 	c []float32, ldc int, accumulate bool, e Epilogue) {
 	if m <= 0 || n <= 0 {
@@ -32,12 +34,8 @@ func Gemm(m, n, k int, a []float32, lda int, transA bool, b []float32, ldb int, 
 	p := newProduct(m, n, k, c, ldc, accumulate, e)
 	p.a, p.lda, p.transA = a, lda, transA
 	p.b, p.ldb, p.transB = b, ldb, transB
-	switch {
-	case p.narrow():
-	case m <= p.panelRows():
-		p.panels()
-	default:
-		p.blocks()
+	if !p.narrow() {
+		p.compute()
 	}
 	p.release()
 }
@@ -46,8 +44,6 @@ func Gemm(m, n, k int, a []float32, lda int, transA bool, b []float32, ldb int, 
 // writes the block of rows k0 to k0+kn and columns j0 to j0+nj of B to dst, as
 // kn rows of width floats, and zeros behind the nj columns of a row. It is
 // called from several goroutines, for blocks that start at multiples of width.
-// ns is a guess at the time that packing all of B takes on one core, in
-// nanoseconds.
 func GemmPack(m, n, k int, a []float32, lda int, transA bool, pack func(dst []float32, k0, kn, j0, nj, width int),
 	c []float32, ldc int, accumulate bool, e Epilogue) {
 	if m <= 0 || n <= 0 {
@@ -56,11 +52,7 @@ func GemmPack(m, n, k int, a []float32, lda int, transA bool, pack func(dst []fl
 	p := newProduct(m, n, k, c, ldc, accumulate, e)
 	p.a, p.lda, p.transA = a, lda, transA
 	p.pack = pack
-	if m <= p.panelRows() {
-		p.panels()
-	} else {
-		p.blocks()
-	}
+	p.compute()
 	p.release()
 }
 
@@ -98,6 +90,7 @@ type product struct {
 	packedB        []float32
 	groups         []int // the first panel of each task's rows, and their number
 	perTask        int   // strips in one task of panels
+	single         bool  // tasks of rows take one panel after the other through all of k
 
 	packATask, packBTask, rowsTask, panelTask func(worker, i int)
 }
@@ -128,13 +121,13 @@ func (p *product) release() {
 	products.Put(p)
 }
 
-// panelRows is up to how many rows A is packed whole, and B by each task for
-// itself.
-func (p *product) panelRows() int {
-	if p.k > 0 {
-		return min(gemmRows, gemmMaxA/p.k)
+// compute packs the smaller matrix first, and the other by the tasks.
+func (p *product) compute() {
+	if p.m <= gemmRows && p.m*p.k <= gemmMaxA && p.m <= p.n {
+		p.panels()
+	} else {
+		p.blocks()
 	}
-	return gemmRows
 }
 
 // ns is a guess at the time that a product takes on one core.
@@ -166,7 +159,8 @@ func (p *product) blocks() {
 	if whole := p.k * p.n; whole > gemmCache && whole > (p.m*p.k+whole+p.m*p.n)*3/8 {
 		kb, nb = min(p.k, gemmDepth), min(p.n, gemmMaxCols)
 	}
-	p.cutRows(workers, kb*nb)
+	p.single = kb*nb <= gemmCache
+	p.cutRows(workers)
 	buf := getScratch(p.stripsOf(nb) * p.ts.Cols * kb)
 	p.packedB = buf
 	for p.j0 = 0; p.j0 < p.n; p.j0 += p.nb {
@@ -185,11 +179,11 @@ func depthsOf(k int) int { return (k + gemmDepth - 1) / gemmDepth }
 
 // cutRows cuts the panels of A into tasks. They become smaller towards the end,
 // so that no worker waits long for the last one, but not so small that bringing
-// B, of so many floats, to the core costs more than the arithmetic.
-func (p *product) cutRows(workers, floats int) {
+// B to the core costs more than the arithmetic.
+func (p *product) cutRows(workers int) {
 	np := p.panelsOf(p.m)
 	least, most := 1, gemmRows/p.ts.Rows
-	if floats > gemmCache {
+	if !p.single {
 		least = min(4, most)
 	}
 	p.groups = append(p.groups[:0], 0)
@@ -208,8 +202,8 @@ func (p *product) cutRows(workers, floats int) {
 // panelRow returns the first row, within the block, of panel i of np.
 func panelRow(i, np, rows int) int { return i * rows / np }
 
-// doPackA packs a panel of A for one block of k, in the order that packedPanel
-// tells.
+// doPackA packs a panel of A for one block of k: the blocks lie one after the
+// other, and the panels of a block likewise.
 func (p *product) doPackA(_, i int) {
 	np := p.panelsOf(p.m)
 	k0 := i / np * gemmDepth
@@ -274,34 +268,60 @@ func (p *product) packStrip(dst []float32, k0, kn, j0, nj int) {
 	}
 }
 
-// doRows computes the rows of group i for the block of B.
+// doRows computes the rows of group i for the block of B: block by block of k,
+// or, where B stays in the cache, panel by panel.
 func (p *product) doRows(_, i int) {
-	np, strips, w := p.panelsOf(p.m), p.stripsOf(p.nb), p.ts.Cols
 	p0, p1 := p.groups[i], p.groups[i+1]
-	first, last := panelRow(p0, np, p.m), panelRow(p1, np, p.m)
+	step := p1 - p0
+	if p.single {
+		step = 1
+	}
+	np := p.panelsOf(p.m)
 	t := tiles.Get().(*simd.Tile)
-	buf := getScratch((last - first) * min(p.kb, gemmDepth))
-	for k := 0; k < p.kb || k == 0; k += gemmDepth {
-		kb := min(p.kb-k, gemmDepth)
-		for q := p0; q < p1; q++ {
-			r0, r1 := panelRow(q, np, p.m), panelRow(q+1, np, p.m)
-			packRows(buf[(r0-first)*kb:(r1-first)*kb], p.a, p.lda, p.transA, r0, r1-r0, p.k0+k, kb)
+	buf := getScratch(step * p.ts.Rows * min(p.kb, gemmDepth))
+	for ; p0 < p1; p0 += step {
+		for k := 0; k < p.kb || k == 0; k += gemmDepth {
+			p.rowsBlock(t, buf, k, p0, p0+step)
 		}
-		for s := range strips {
-			var ahead []float32
-			if s+1 < strips {
-				ahead = p.packedStrip(k, kb, s+1)
-			}
-			t.Step = w
-			p.strip(t, buf, p.packedStrip(k, kb, s), ahead, p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w), p0, p1)
-			if p.k0+k+kb == p.k && ((s+1)%gemmFinish == 0 || s+1 == strips) {
-				p.finish(first, last, p.j0+s/gemmFinish*gemmFinish*w, p.j0+min(p.nb, (s+1)*w))
-			}
+		if p.single && p.k0+p.kb == p.k {
+			p.finish(panelRow(p0, np, p.m), panelRow(p0+1, np, p.m), p.j0, p.j0+p.nb)
 		}
 	}
 	putScratch(buf)
 	*t = simd.Tile{}
 	tiles.Put(t)
+}
+
+// rowsBlock packs panels p0 to p1 of A for the block of k that starts at k in the
+// block of B, and takes them through all its columns.
+func (p *product) rowsBlock(t *simd.Tile, buf []float32, k, p0, p1 int) {
+	np, strips, w := p.panelsOf(p.m), p.stripsOf(p.nb), p.ts.Cols
+	kb := min(p.kb-k, gemmDepth)
+	from, to := panelRow(p0, np, p.m), panelRow(p1, np, p.m)
+	for q := p0; q < p1; q++ {
+		r0, r1 := panelRow(q, np, p.m), panelRow(q+1, np, p.m)
+		packRows(buf[(r0-from)*kb:(r1-from)*kb], p.a, p.lda, p.transA, r0, r1-r0, p.k0+k, kb)
+	}
+	var rows []float32 // of A that come next, as if they were one stretch
+	if p.single && !p.transA && p1 < np && kb > 0 {
+		rows = p.a[min(len(p.a), to*p.lda+p.k0+k*(to-from)):]
+		rows = rows[:min(len(rows), kb*(to-from))]
+	}
+	for s := range strips {
+		var ahead []float32
+		t.Step = w
+		if p.single {
+			if at := s * (kb / 4) * w; at < len(rows) {
+				ahead = rows[at:]
+			}
+		} else if s+1 < strips {
+			ahead = p.packedStrip(k, kb, s+1)
+		}
+		p.strip(t, buf, p.packedStrip(k, kb, s), ahead, p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w), p0, p1)
+		if !p.single && p.k0+k+kb == p.k && ((s+1)%gemmFinish == 0 || s+1 == strips) {
+			p.finish(from, to, p.j0+s/gemmFinish*gemmFinish*w, p.j0+min(p.nb, (s+1)*w))
+		}
+	}
 }
 
 // strip computes, for the columns j0 to j0+nj and the panels p0 to p1, which a
