@@ -42,8 +42,7 @@ const (
 var forcedConv convMethod
 
 func convMethodOf(g *spec.Conv) convMethod {
-	plain := g.Kernel == [3]int{1, 1, 1} && g.Stride == [3]int{1, 1, 1} &&
-		g.PadBegin == [3]int{} && g.PadEnd == [3]int{}
+	plain := g.Kernel == [3]int{1, 1, 1} && g.PadBegin == [3]int{} && g.PadEnd == [3]int{}
 	switch {
 	case forcedConv != convAuto:
 		return forcedConv
@@ -66,9 +65,15 @@ func groupBias(b []float32, k, kg int) []float32 {
 }
 
 // convAsProduct computes a 1x1 convolution: for each image and group, weights
-// times channels.
+// times channels, of which a copy holds what the strides leave.
 func convAsProduct(y, x, w, b []float32, g *spec.Conv) {
-	cg, kg, s := g.CG(), g.KG(), g.InSize()
+	cg, kg, s := g.CG(), g.KG(), g.OutSize()
+	if g.Stride != [3]int{1, 1, 1} {
+		all := x
+		x = getScratch(g.N * g.C * s)
+		defer putScratch(x)
+		Parallel(g.N*g.C, float64(len(x)), func(i int) { everyStride(x[i*s:][:s], all[i*g.InSize():][:g.InSize()], g) })
+	}
 	one := func(i int) {
 		k := i % g.Groups
 		Gemm(kg, s, cg, w[k*kg*cg:], cg, false, x[i*cg*s:], s, false, y[i*kg*s:], s, false,
@@ -83,6 +88,25 @@ func convAsProduct(y, x, w, b []float32, g *spec.Conv) {
 		return
 	}
 	Parallel(n, each*float64(n), one)
+}
+
+// everyStride copies the elements of a plane that lie under the outputs.
+func everyStride(dst, plane []float32, g *spec.Conv) {
+	in, out, step := &g.In, &g.Out, &g.Stride
+	for d := range out[0] {
+		src := plane[d*step[0]*in[1]*in[2]:]
+		if step[2] <= 2 {
+			simd.CopyPlane(&dst[0], &src[0], out[2], step[1]*in[2], out[1], out[2], step[2])
+			dst = dst[out[1]*out[2]:]
+			continue
+		}
+		for h := range out[1] {
+			for w := range out[2] {
+				dst[w] = src[h*step[1]*in[2]+w*step[2]]
+			}
+			dst = dst[out[2]:]
+		}
+	}
 }
 
 // convImplicit computes any convolution as a product of the weights with a
@@ -104,8 +128,9 @@ type implicit struct {
 	offs       []int // where row k of the matrix starts in a box's copy
 	flat       bool  // tiles run on over the ends of rows
 	workers    int
-	parts      int // into which the output channels are cut for more tasks
-	packed     []float32
+	parts      int       // into which the output channels are cut for more tasks
+	packed     []float32 // weights that several tasks use; nil where each packs its own
+	copies     []float32 // of the input, for all boxes; nil where each task makes its own
 	act        spec.Activation
 	clamp      int
 	lo, hi     float32
@@ -191,13 +216,33 @@ func (p *implicit) run() {
 			p.packWeights(p.packed[i*g.KG()*p.k:], i, 0, g.KG(), 0, p.k)
 		})
 	}
+	// So is the input of boxes that several tasks share.
+	each := g.CG() * p.l.channel()
+	boxes := g.N * g.Groups * p.l.boxes()
+	if all := boxes * each; p.parts > 1 && 3*all <= len(p.x)+len(p.y)+weights+3*boxFloats {
+		p.copies = getScratch(all + slack)
+		clear(p.copies[all:])
+		parallel(p.workers, boxes*g.CG(), func(_, i int) {
+			n, bx := p.boxAt(i / g.CG())
+			p.l.fill(p.copies[i*p.l.channel():], p.channel(n, i%g.CG()), &bx)
+		})
+	}
 	parallel(p.workers, tasks, func(_, i int) { p.task(i) })
 }
 
+// boxAt returns the image and group, counted through, and the box with number i.
+func (p *implicit) boxAt(i int) (plane int, bx box) {
+	return i / p.l.boxes(), p.l.box(i % p.l.boxes())
+}
+
+// channel returns channel c of an image's group.
+func (p *implicit) channel(plane, c int) []float32 {
+	return p.x[(plane*p.g.CG()+c)*p.g.InSize():][:p.g.InSize()]
+}
+
 func (p *implicit) release() {
-	if p.packed != nil {
-		putScratch(p.packed)
-	}
+	putScratch(p.packed)
+	putScratch(p.copies)
 }
 
 // packWeights packs rows r0 to r1 of group gi, columns k0 to k1, in blocks of
@@ -216,25 +261,31 @@ func (p *implicit) packWeights(dst []float32, gi, r0, r1, k0, k1 int) {
 	}
 }
 
-// task computes one box of one image and group, for one part of the channels.
+// task computes one box of one image and group, for one part of the channels:
+// panel by panel, each through all blocks of k, over columns that stay in the
+// cache.
 func (p *implicit) task(i int) {
 	g, l := p.g, p.l
 	part := i % p.parts
-	i /= p.parts
-	bx := l.box(i % l.boxes())
-	i /= l.boxes()
-	n, gi := i/g.Groups, i%g.Groups
+	plane, bx := p.boxAt(i / p.parts)
+	n, gi := plane/g.Groups, plane%g.Groups
 	cg, kg := g.CG(), g.KG()
 	np := (kg + p.ts.Rows - 1) / p.ts.Rows
 	p0, p1 := part*np/p.parts, (part+1)*np/p.parts
 	r0, r1 := panelRow(p0, np, kg), panelRow(p1, np, kg)
 
-	channel := l.channel()
-	cp := getScratch(cg*channel + slack)
-	for c := range cg {
-		l.fill(cp[c*channel:], p.x[((n*g.Groups+gi)*cg+c)*g.InSize():][:g.InSize()], &bx)
+	each := cg * l.channel()
+	var cp []float32
+	if p.copies != nil {
+		cp = p.copies[i/p.parts*each:][:each+slack]
+	} else {
+		cp = getScratch(each + slack)
+		defer putScratch(cp)
+		for c := range cg {
+			l.fill(cp[c*l.channel():], p.channel(plane, c), &bx)
+		}
+		clear(cp[each:])
 	}
-	clear(cp[cg*channel:])
 	size := g.OutSize()
 	if p.place != nil {
 		size = p.place.size[0] * p.place.size[1] * p.place.size[2]
@@ -246,43 +297,31 @@ func (p *implicit) task(i int) {
 		j.flatWidth()
 		j.out = getScratch((r1 - r0) * j.ldc)
 	}
-	var block []float32
+	var panel []float32
 	if p.packed == nil {
-		block = getScratch(min(p.k, gemmK) * min(r1-r0, gemmRows))
+		panel = getScratch(min(p.k, gemmK) * p.ts.Rows)
 	}
-	for k0 := 0; k0 < p.k; k0 += gemmK {
-		kb := min(p.k-k0, gemmK)
-		for ra := r0; ra < r1; {
-			// As many whole panels as fit gemmRows.
-			q0 := p0
-			for panelRow(q0, np, kg) < ra {
-				q0++
-			}
-			q1 := q0 + 1
-			for q1 < p1 && panelRow(q1+1, np, kg)-ra <= gemmRows {
-				q1++
-			}
-			rz := panelRow(q1, np, kg)
-			a := block
+	for q := p0; q < p1; q++ {
+		a, z := panelRow(q, np, kg), panelRow(q+1, np, kg)
+		w := p.w[(gi*kg+a)*p.k:]
+		for k0 := 0; k0 < p.k; k0 += gemmK {
+			kb := min(p.k-k0, gemmK)
+			block := panel
 			if p.packed != nil {
-				a = p.packed[gi*kg*p.k+k0*kg+ra*kb:]
+				block = p.packed[gi*kg*p.k+k0*kg+a*kb:]
 			} else {
-				for q := q0; q < q1; q++ {
-					s, e := panelRow(q, np, kg), panelRow(q+1, np, kg)
-					packRows(block[(s-ra)*kb:(e-ra)*kb], p.w[gi*kg*p.k:], p.k, false, s, e-s, k0, kb)
+				packRows(panel, w, p.k, false, 0, z-a, k0, kb)
+				// The next panel's weights, as if they were one stretch.
+				j.ahead = nil
+				if q+1 < p1 {
+					j.ahead = w[(z-a)*(p.k+k0):][:(z-a)*kb]
 				}
 			}
-			j.set(a, k0, kb, gi*kg, r0, np, q0, q1)
-			if next := min(p.k-k0-kb, gemmK); p.packed == nil && next > 0 {
-				j.ahead, j.aheadN = p.w[(gi*kg)*p.k+k0+kb:], next
-			}
+			j.set(block, k0, kb, gi*kg+a, a-r0, z-a)
 			j.columns()
-			ra = rz
 		}
 	}
-	if block != nil {
-		putScratch(block)
-	}
+	putScratch(panel)
 	if p.place != nil {
 		j.spread(out, r1-r0, size)
 	} else {
@@ -293,5 +332,4 @@ func (p *implicit) task(i int) {
 	}
 	*t = simd.Tile{}
 	tiles.Put(t)
-	putScratch(cp)
 }

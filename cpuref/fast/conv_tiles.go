@@ -14,16 +14,12 @@ type boxJob struct {
 	ldc int       // from one channel to the next
 	t   *simd.Tile
 
-	// The block of weights in hand: panels q0 to q1 of np, of kb columns.
-	a           []float32
-	np, q0, q1  int
-	kb, first   int // first: the job's first row within the group
-	bias        []float32
-	mode        int
-	ahead       []float32 // weights of the group from the next block's first column on
-	aheadN      int       // columns of the next block, asked for during this one
-	flatD       int       // flat: columns from one depth to the next
-	flatColumns int       // flat: columns of one depth
+	// The panel of weights in hand, for one block of k.
+	row, rows int       // its first row among the job's, and their number
+	ahead     []float32 // weights that are wanted next, or nil
+
+	flatD       int // flat: columns from one depth to the next
+	flatColumns int // flat: columns of one depth
 }
 
 // flatWidth lays out the flat columns: a depth of the box after the other, each
@@ -35,28 +31,25 @@ func (j *boxJob) flatWidth() {
 	j.ldc = j.flatD*(j.bx.hi[0]-j.bx.lo[0]) + 16 // not a power of two
 }
 
-// set takes a block of packed weights a: columns k0 to k0+kb, panels q0 to q1.
-func (j *boxJob) set(a []float32, k0, kb, channel, first, np, q0, q1 int) {
-	p := j.p
-	j.a, j.np, j.q0, j.q1, j.kb, j.first = a, np, q0, q1, kb, first
-	t := j.t
-	t.Offs, t.K, t.LDC, t.Lo, t.Hi = &p.offs[k0], kb, j.ldc, p.lo, p.hi
-	j.ahead = nil
-	j.mode = simd.FromC
-	j.bias = nil
+// set takes a panel of packed weights a for columns k0 to k0+kb: rows rows from
+// row of the job on, which is output channel channel.
+func (j *boxJob) set(a []float32, k0, kb, channel, row, rows int) {
+	p, t := j.p, j.t
+	j.row, j.rows = row, rows
+	t.A, t.Offs, t.K, t.LDC, t.Lo, t.Hi = &a[0], &p.offs[k0], kb, j.ldc, p.lo, p.hi
+	t.Mode, t.Bias = simd.FromC, nil
 	if k0 == 0 {
-		j.mode = simd.FromZero
+		t.Mode = simd.FromZero
 		if p.b != nil {
-			j.mode, j.bias = simd.FromRowBias, p.b[channel:]
+			t.Mode, t.Bias = simd.FromRowBias, &p.b[channel]
 		}
 	}
 	if k0+kb == p.k {
-		j.mode |= p.clamp
+		t.Mode |= p.clamp
 	}
-	t.Mode = j.mode
 }
 
-// columns runs the block over all columns of the box.
+// columns runs the panel over all columns of the box.
 func (j *boxJob) columns() {
 	l, g := j.p.l, j.p.g
 	depth, h, w := j.bx.hi[0]-j.bx.lo[0], j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
@@ -72,26 +65,19 @@ func (j *boxJob) columns() {
 	}
 }
 
-// stretch runs the block over n columns that lie side by side, from in the copy
+// stretch runs the panel over n columns that lie side by side, from in the copy
 // and to in the output.
 func (j *boxJob) stretch(from, to, n int) {
-	t, kg := j.t, j.p.g.KG()
-	base := panelRow(j.q0, j.np, kg)
-	for c := 0; c < n; c += j.p.ts.Cols {
-		t.B, t.N = &j.cp[from+c], min(j.p.ts.Cols, n-c)
-		for q := j.q0; q < j.q1; q++ {
-			r0, r1 := panelRow(q, j.np, kg), panelRow(q+1, j.np, kg)
-			if j.ahead != nil {
-				simd.PrefetchRows(&j.ahead[r0*j.p.k], r1-r0, j.aheadN, j.p.k)
-			}
-			t.A = &j.a[(r0-base)*j.kb]
-			t.C = &j.out[(r0-j.first)*j.ldc+to+c]
-			if j.bias != nil {
-				t.Bias = &j.bias[r0]
-			}
-			j.p.ts.Run(t, r1-r0)
+	t, w := j.t, j.p.ts.Cols
+	for c := 0; c < n; c += w {
+		t.B, t.N = &j.cp[from+c], min(w, n-c)
+		t.C = &j.out[j.row*j.ldc+to+c]
+		t.Next = nil
+		if len(j.ahead) > 0 {
+			t.Next, t.Step = &j.ahead[0], w
+			j.ahead = j.ahead[min(len(j.ahead), t.K/4*w):]
 		}
-		j.ahead = nil
+		j.p.ts.Run(t, j.rows)
 	}
 }
 

@@ -368,5 +368,3 @@ func spreadPlane(dst, src *float32, dstStride, srcStride, rows, n int) {
 		spreadPlaneAVX2(dst, src, dstStride, srcStride, rows, n)
 	}
 }
-
-func prefetchAhead(p *float32, lines int) { prefetchFar(p, lines) }

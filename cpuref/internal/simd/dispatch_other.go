@@ -115,5 +115,3 @@ func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
 
 // spreadPlane is not called in portable Go.
 func spreadPlane(dst, src *float32, dstStride, srcStride, rows, n int) {}
-
-func prefetchAhead(p *float32, lines int) {}

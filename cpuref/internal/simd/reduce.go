@@ -100,16 +100,6 @@ func Prefetch(s []float32) {
 	}
 }
 
-// PrefetchRows asks for rows of n floats each, stride apart, that will be read
-// later, into the second-level cache.
-func PrefetchRows(p *float32, rows, n, stride int) {
-	if n > 0 && Active() != Portable {
-		for r := range rows {
-			prefetchAhead(at(p, r*stride), (n+15)/16)
-		}
-	}
-}
-
 // windowLanes is what the windows' lengths are rounded up to, at every level.
 const windowLanes = 16
 

@@ -28,8 +28,3 @@ func windowSum2AVX2(dst *float32, src *float32, n int, taps int, step int)
 //
 //go:noescape
 func prefetchLines(p *float32, lines int)
-
-// prefetchFar asks for lines of 64 bytes from p on into the second-level cache.
-//
-//go:noescape
-func prefetchFar(p *float32, lines int)

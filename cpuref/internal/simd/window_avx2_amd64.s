@@ -162,16 +162,3 @@ line13:
 	DECQ       CX
 	JNZ        line13
 	RET
-
-// func prefetchFar(p *float32, lines int)
-// Requires: MMX+
-TEXT ·prefetchFar(SB), NOSPLIT, $0-16
-	MOVQ p+0(FP), AX
-	MOVQ lines+8(FP), CX
-
-line14:
-	PREFETCHT1 (AX)
-	ADDQ       $+64, AX
-	DECQ       CX
-	JNZ        line14
-	RET

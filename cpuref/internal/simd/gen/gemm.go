@@ -89,6 +89,8 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 	case !indirect:
 		ldb3 = g.GP64()
 		g.LEAQ(operand.Mem{Base: ldb, Index: ldb, Scale: 2}, ldb3)
+	}
+	if !inRows {
 		next, nextStep = tileNextOf(g, field, b)
 	}
 

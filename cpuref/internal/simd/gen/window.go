@@ -17,21 +17,15 @@ func windows(g *gen) {
 	}
 }
 
-// prefetch asks for memory ahead of its use, line by line: into all caches, or
-// far ahead into all but the first. Every processor that has AVX2 has the
-// instructions, so there is one form of each.
+// prefetch asks for memory ahead of its use, line by line. Every processor that
+// has AVX2 has the instruction, so there is one form of it.
 func prefetch(g *gen) {
-	prefetchLoop(g, "prefetchLines", "", g.PREFETCHT0)
-	prefetchLoop(g, "prefetchFar", " into the second-level cache", g.PREFETCHT1)
-}
-
-func prefetchLoop(g *gen, name, where string, instruction func(m operand.Op)) {
-	g.fn(name, "func(p *float32, lines int)", name+" asks for lines of 64 bytes from p on"+where+".")
+	g.fn("prefetchLines", "func(p *float32, lines int)", "prefetchLines asks for lines of 64 bytes from p on.")
 	p := g.Load(g.Param("p"), g.GP64()).(reg.GPVirtual)
 	lines := g.Load(g.Param("lines"), g.GP64()).(reg.GPVirtual)
 	loop := g.label("line")
 	g.Label(loop)
-	instruction(operand.Mem{Base: p})
+	g.PREFETCHT0(operand.Mem{Base: p})
 	g.ADDQ(operand.I8(64), p)
 	g.DECQ(lines)
 	g.JNZ(operand.LabelRef(loop))
