@@ -4,7 +4,7 @@
 //	w := autograd.Param(weights)              // a leaf that collects a gradient
 //	t := autograd.NewTape(eng)
 //	h := t.ReLU(t.Conv(t.Const(x), w, b, ops.ConvParams{}))
-//	loss := t.CrossEntropy(t.Linear(t.Flatten(h, 1, -1), w2, b2, ops.LinearParams{}), labels, ops.LossParams{})
+//	loss := t.CrossEntropy(t.Linear(t.Flatten(h, 1, -1), w2, b2, ops.LinearParams{}), labels, ops.CrossEntropyParams{})
 //	err := t.Backward(loss)                   // w.Grad() holds d loss / d w, added to what was there
 //
 // Methods of a tape return a variable and no error: the first error sticks to

@@ -184,6 +184,45 @@ func (t *Tape) AdaptiveAvgPool(x *Variable, out ...int) *Variable {
 		})
 }
 
+// GlobalMaxPool takes the maximum of each plane.
+func (t *Tape) GlobalMaxPool(x *Variable) *Variable { return t.AdaptiveMaxPool(x, 1) }
+
+// GlobalLpPool takes the p-norm of each plane; see ops.GlobalLpPool.
+func (t *Tape) GlobalLpPool(x *Variable, norm float32) *Variable {
+	p := ops.PoolParams{Kernel: []int{1}, PlainNorm: true}
+	if s := x.Shape(); len(s) > 2 {
+		p.Kernel = s[2:]
+	}
+	return t.LpPool(x, p, norm)
+}
+
+// MaxPoolIndices is MaxPool that also returns where each maximum stood, for
+// MaxUnpool. The indices are the tape's.
+func (t *Tape) MaxPoolIndices(x *Variable, p ops.PoolParams) (y *Variable, indices *ops.Tensor) {
+	var idx *ops.Tensor
+	y = t.one("MaxPoolIndices", []*Variable{x},
+		func(in []*ops.Tensor) (y *ops.Tensor, saved []*ops.Tensor, err error) {
+			y, idx, err = ops.MaxPoolIndices(in[0], p)
+			return y, []*ops.Tensor{idx}, err
+		},
+		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
+			return gradients(ops.MaxPoolGrad(dy, n.saved[0], n.x(0).Shape(), p))
+		})
+	return y, idx
+}
+
+// MaxUnpool puts each value at its index, and zeros elsewhere; see ops.MaxUnpool.
+func (t *Tape) MaxUnpool(x *Variable, indices *ops.Tensor, p ops.UnpoolParams) *Variable {
+	return t.one("MaxUnpool", []*Variable{x},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := ops.MaxUnpool(in[0], indices, p)
+			return y, nil, err
+		},
+		func(_ *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
+			return gradients(ops.MaxUnpoolGrad(dy, indices, p))
+		})
+}
+
 // MSELoss is the squared difference of x and target; see ops.MSELoss. Targets
 // take no gradient.
 func (t *Tape) MSELoss(x *Variable, target *ops.Tensor, p ops.LossParams) *Variable {
@@ -222,12 +261,18 @@ func (t *Tape) loss(name string, kind ops.Loss, f func(x, target *ops.Tensor, p 
 // CrossEntropy is the cross-entropy of softmax(logits) with class labels, an
 // index tensor; see ops.CrossEntropy.
 func (t *Tape) CrossEntropy(logits *Variable, labels *ops.Tensor, p ops.CrossEntropyParams) *Variable {
+	return t.WeightedCrossEntropy(logits, labels, nil, p)
+}
+
+// WeightedCrossEntropy is CrossEntropy with a weight for each class, [C], which
+// takes no gradient; nil for none.
+func (t *Tape) WeightedCrossEntropy(logits *Variable, labels, classWeights *ops.Tensor, p ops.CrossEntropyParams) *Variable {
 	return t.one("CrossEntropy", []*Variable{logits},
 		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
-			y, err := ops.CrossEntropy(in[0], labels, nil, p)
+			y, err := ops.CrossEntropy(in[0], labels, classWeights, p)
 			return y, nil, err
 		},
 		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
-			return gradients(ops.CrossEntropyGrad(dy, n.x(0), labels, nil, p))
+			return gradients(ops.CrossEntropyGrad(dy, n.x(0), labels, classWeights, p))
 		})
 }

@@ -61,9 +61,10 @@ func (t *Tape) BatchNorm(x, scale, shift *Variable, running *RunningStats, p ops
 			r.Var.Release()
 			return r.Y, []*ops.Tensor{r.Mean, r.InvStd}, nil
 		},
-		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
-			dx, dscale, dshift, err := ops.BatchNormTrainGrad(dy, n.x(0), n.value(1), n.saved[0], n.saved[1], p)
-			return []*ops.Tensor{dx, dscale, dshift}, err
+		func(n *node, dy *ops.Tensor, want []bool) ([]*ops.Tensor, error) {
+			return n.affineGrad(want, func(scale *ops.Tensor) (dx, dscale, dshift *ops.Tensor, err error) {
+				return ops.BatchNormTrainGrad(dy, n.x(0), scale, n.saved[0], n.saved[1], p)
+			})
 		})
 	return t.activate(y, act)
 }
@@ -80,9 +81,10 @@ func (t *Tape) batchNormEval(x, scale, shift *Variable, running *RunningStats, p
 			y, err := ops.BatchNorm(in[0], mean, variance, in[1], in[2], q)
 			return y, nil, err
 		},
-		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
-			dx, dscale, dshift, err := ops.BatchNormGrad(dy, n.x(0), mean, variance, n.value(1), q)
-			return []*ops.Tensor{dx, dscale, dshift}, err
+		func(n *node, dy *ops.Tensor, want []bool) ([]*ops.Tensor, error) {
+			return n.affineGrad(want, func(scale *ops.Tensor) (dx, dscale, dshift *ops.Tensor, err error) {
+				return ops.BatchNormGrad(dy, n.x(0), mean, variance, scale, q)
+			})
 		})
 }
 
@@ -105,18 +107,26 @@ func (t *Tape) normalize(name string, x, scale, shift *Variable, act ops.Activat
 			return y, nil, err
 		},
 		func(n *node, dy *ops.Tensor, want []bool) ([]*ops.Tensor, error) {
-			s := n.value(1)
-			if s == nil && want[2] { // a shift without a scale: its gradient needs a scale of ones
-				var err error
-				if s, err = ones(n.x(2)); err != nil {
-					return nil, err
-				}
-				defer s.Release()
-			}
-			dx, dscale, dshift, err := grad(dy, n.x(0), s)
-			return []*ops.Tensor{dx, dscale, dshift}, err
+			return n.affineGrad(want, func(scale *ops.Tensor) (dx, dscale, dshift *ops.Tensor, err error) {
+				return grad(dy, n.x(0), scale)
+			})
 		})
 	return t.activate(y, act)
+}
+
+// affineGrad calls the gradient of a normalization of x with an optional scale and
+// shift. A shift without a scale has its gradient by way of a scale of ones.
+func (n *node) affineGrad(want []bool, grad func(scale *ops.Tensor) (dx, dscale, dshift *ops.Tensor, err error)) ([]*ops.Tensor, error) {
+	scale := n.value(1)
+	if scale == nil && want[2] {
+		var err error
+		if scale, err = ones(n.x(2)); err != nil {
+			return nil, err
+		}
+		defer scale.Release()
+	}
+	dx, dscale, dshift, err := grad(scale)
+	return []*ops.Tensor{dx, dscale, dshift}, err
 }
 
 // ones returns a tensor of ones of x's shape.
@@ -172,6 +182,38 @@ func (t *Tape) InstanceNorm(x, scale, shift *Variable, p ops.InstanceNormParams)
 		func(dy, x, scale *ops.Tensor) (dx, dscale, dshift *ops.Tensor, err error) {
 			return ops.InstanceNormGrad(dy, x, scale, p)
 		})
+}
+
+// MeanVarianceNorm normalizes over chosen axes, without scale or shift; see
+// ops.MeanVarianceNorm.
+func (t *Tape) MeanVarianceNorm(x *Variable, p ops.MeanVarianceParams) *Variable {
+	return t.alone("MeanVarianceNorm", x,
+		func(x *ops.Tensor) (*ops.Tensor, error) { return ops.MeanVarianceNorm(x, p) },
+		func(dy, x *ops.Tensor) (*ops.Tensor, error) { return ops.MeanVarianceNormGrad(dy, x, p) })
+}
+
+// LRN is the local response normalization across channels; see ops.LRN.
+func (t *Tape) LRN(x *Variable, p ops.LRNParams) *Variable {
+	return t.alone("LRN", x,
+		func(x *ops.Tensor) (*ops.Tensor, error) { return ops.LRN(x, p) },
+		func(dy, x *ops.Tensor) (*ops.Tensor, error) { return ops.LRNGrad(dy, x, p) })
+}
+
+// LpNormalize divides by the p-norm along an axis; see ops.LpNormalize.
+func (t *Tape) LpNormalize(x *Variable, axis int, p ops.LpNormalizeParams) *Variable {
+	return t.alone("LpNormalize", x,
+		func(x *ops.Tensor) (*ops.Tensor, error) { return ops.LpNormalize(x, axis, p) },
+		func(dy, x *ops.Tensor) (*ops.Tensor, error) { return ops.LpNormalizeGrad(dy, x, axis, p) })
+}
+
+// alone records a function of one tensor whose gradient depends on it alone.
+func (t *Tape) alone(name string, x *Variable, f func(x *ops.Tensor) (*ops.Tensor, error), grad func(dy, x *ops.Tensor) (*ops.Tensor, error)) *Variable {
+	return t.one(name, []*Variable{x},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := f(in[0])
+			return y, nil, err
+		},
+		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) { return gradients(grad(dy, n.x(0))) })
 }
 
 // Softmax is exp(x)/sum exp(x) along an axis.

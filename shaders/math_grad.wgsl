@@ -21,7 +21,14 @@ fn k_d_elu(x: f32, a: f32) -> f32 { return select(a * k_exp(min(x, 0.0)), 1.0, x
 
 fn k_d_selu(x: f32) -> f32 { return select(1.75809934 * k_exp(min(x, 0.0)), 1.05070099, x > 0.0); }
 
-fn k_d_celu(x: f32, a: f32) -> f32 { return select(k_exp(k_div(clamp(x, -3.0e38, 0.0), a)), 1.0, x > 0.0); }
+// k_div takes a quotient below 2^120 and an ordinary divisor; below -200 e^q is 0.
+fn k_d_celu(x: f32, a: f32) -> f32 {
+  let c = clamp(x, -0x1.fffffep127, 0.0);
+  let q = c / a;
+  let z = select(q, k_div(c, a), q > -200.0 && a > 0x1p-90 && a < 0x1p100);
+  let least = select(-200.0, z, z > -200.0 && x >= -0x1.fffffep127);
+  return select(k_exp(least), 1.0, x > 0.0);
+}
 
 // Phi(x) + x phi(x), with the normal distribution Phi and its density phi.
 fn k_d_gelu(x: f32) -> f32 {

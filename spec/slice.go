@@ -13,24 +13,42 @@ func NewSlice(x, begin, end, step []int) (Gather, error) {
 	if err != nil {
 		return Gather{}, err
 	}
+	axes, err := SliceAxes(x, begin, end, step)
+	if err != nil {
+		return Gather{}, err
+	}
+	from := Strides(x)
+	out, steps := make([]int, len(x)), make([]int, len(x))
+	base := 0
+	for i, a := range axes {
+		out[i], steps[i] = a.Count, a.Step*from[i]
+		base += a.First * from[i]
+	}
+	return newGather(n, out, steps, base), nil
+}
+
+// SliceAxis is what a slice takes of one axis: Count positions from First on,
+// Step apart.
+type SliceAxis struct{ First, Step, Count int }
+
+// SliceAxes resolves a slice of x axis by axis; see NewSlice.
+func SliceAxes(x, begin, end, step []int) ([]SliceAxis, error) {
 	for _, v := range []struct {
 		name string
 		v    []int
 	}{{"begin", begin}, {"end", end}, {"step", step}} {
 		if len(v.v) > len(x) {
-			return Gather{}, paramErr("%s %v has %d numbers, the input %v has %d axes", v.name, v.v, len(v.v), x, len(x))
+			return nil, paramErr("%s %v has %d numbers, the input %v has %d axes", v.name, v.v, len(v.v), x, len(x))
 		}
 	}
-	from := Strides(x)
-	out, steps := make([]int, len(x)), make([]int, len(x))
-	base := 0
+	axes := make([]SliceAxis, len(x))
 	for i, size := range x {
 		s := 1
 		if i < len(step) {
 			s = step[i]
 		}
 		if s == 0 || s > MaxElements || s < -MaxElements {
-			return Gather{}, paramErr("step %v: axis %d has step %d", step, i, s)
+			return nil, paramErr("step %v: axis %d has step %d", step, i, s)
 		}
 		low, high := 0, size // what begin and end are clamped to
 		first, last := 0, size
@@ -51,12 +69,11 @@ func NewSlice(x, begin, end, step []int) (Gather, error) {
 			count = (first - last - s - 1) / -s
 		}
 		if count <= 0 {
-			return Gather{}, shapeErr("begin %v, end %v, step %v take nothing from axis %d of %v", begin, end, step, i, x)
+			return nil, shapeErr("begin %v, end %v, step %v take nothing from axis %d of %v", begin, end, step, i, x)
 		}
-		out[i], steps[i] = count, s*from[i]
-		base += first * from[i]
+		axes[i] = SliceAxis{First: first, Step: s, Count: count}
 	}
-	return newGather(n, out, steps, base), nil
+	return axes, nil
 }
 
 // clampPosition resolves a position of an axis, negative from the end.

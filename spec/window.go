@@ -194,11 +194,16 @@ func (w *Window) checkPadMode(m PadMode) error {
 
 // resolveOut fills w.Out for a forward window: floor((in+pads-extent)/stride)+1.
 // With ceil the division rounds up, and a last window that would start in the
-// padding at the end is dropped, as in PyTorch and ONNX.
+// padding at the end is dropped, as in PyTorch and ONNX. So a window that is
+// larger than the padded input by less than a stride still has one place.
 func (w *Window) resolveOut(ceil bool) error {
 	for i := range w.Out {
 		padded := w.In[i] + w.PadBegin[i] + w.PadEnd[i]
 		span := padded - w.Extent(i)
+		if ceil && span < 0 && span > -w.Stride[i] {
+			w.Out[i] = 1
+			continue
+		}
 		if span < 0 {
 			return shapeErr("axis %d has size %d (%d with padding), smaller than the kernel's span of %d", i-(3-w.Rank)+2, w.In[i], padded, w.Extent(i))
 		}

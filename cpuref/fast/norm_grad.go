@@ -133,6 +133,8 @@ func (p *normGradient) run() bool {
 	p.stream = p.stream && &p.y[0] != &p.dy[0]
 	served := true
 	switch {
+	case p.g.Count == 1 && !p.fixed:
+		return false // nothing is left of dy less its mean, but for the rounding of the coefficients
 	case !p.inRows():
 		served = p.columns()
 	case p.last.affine == 0:

@@ -3,6 +3,7 @@ package fast
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/kansu-dev/kansu/cpuref"
@@ -196,4 +197,27 @@ func BenchmarkNormGrad(b *testing.B) {
 			onThreads(b, func(b *testing.B) { timed(b, float64(f.bytes), "GB/s", f.f) })
 		})
 	}
+}
+
+// TestNormGradOfOneElement: where a group is a single element nothing of dy is
+// left, in whichever form the gradient is computed.
+func TestNormGradOfOneElement(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		for _, shape := range [][]int{{1}, {19, 1}, {3, 2}, {40, 64, 1}} {
+			c := shape[len(shape)-1]
+			g, err := spec.NewLayerNorm(shape, []int{1}, nil, spec.LayerNormParams{Axes: []int{len(shape) - 1}, Eps: 1e-12})
+			if c != 1 {
+				gn, e := spec.NewGroupNorm(shape, []int{c}, nil, spec.GroupNormParams{Groups: c, Eps: 1e-12})
+				g.Norm, err = gn.Norm, e
+			}
+			require.NoError(t, err)
+			n := spec.Count(shape)
+			r := rand.New(rand.NewPCG(1, 2))
+			x, dy, scale := random(r, n), random(r, n), random(r, c)
+			d := cpuref.NormGrads[float32]{X: make([]float32, n), Scale: make([]float32, c), Shift: make([]float32, c)}
+			NormGrad(d, dy, x, scale, spec.NormGrad{Norm: g.Norm})
+			require.Equal(t, make([]float32, n), d.X, shape)
+			require.Equal(t, make([]float32, c), d.Scale, shape)
+		}
+	})
 }

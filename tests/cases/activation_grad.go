@@ -29,6 +29,15 @@ var activationGradRow = Row{
 				all = append(all, &ActivationGradCase{*activationCase(f.Default(), []int{501}, values)})
 			}
 		}
+		for _, f := range []spec.Activation{ // parameters with which x/A or A*x leaves float32
+			{Func: spec.CELU, A: 0.7}, {Func: spec.CELU, A: 1e-6}, {Func: spec.CELU, A: 1e6}, {Func: spec.CELU, A: 1e37},
+			{Func: spec.ELU, A: -0.7}, {Func: spec.LeakyReLU, A: 3}, {Func: spec.Swish, A: 30}, {Func: spec.Softplus, A: 7, B: 3},
+			{Func: spec.Softplus, A: -1.5, B: 20}, {Func: spec.HardSigmoid, A: 5, B: -1}, {Func: spec.Affine, A: 1e6, B: 1},
+		} {
+			for _, values := range []string{"", "special"} {
+				all = append(all, &ActivationGradCase{*activationCase(f, []int{501}, values)})
+			}
+		}
 		return all
 	},
 	Kernels: []string{"vec4"},

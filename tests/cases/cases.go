@@ -119,6 +119,7 @@ func Rows() []Row {
 		convGradRow,
 		convTransposeGradRow,
 		padGradRow,
+		sliceGradRow,
 		binaryGradRow,
 		upsampleGradRow,
 		maxPoolGradRow,

@@ -184,9 +184,10 @@ func awkwardPool(kind spec.PoolKind) []Case {
 		{X: k(2, 5, 112, 112), Params: ops.PoolParams{Kernel: k(3), Stride: k(2), Padding: k(1)}},
 		{X: k(2, 5, 56, 56), Params: ops.PoolParams{Kernel: k(2)}},
 		{X: k(1, 3, 13, 13), Params: ops.PoolParams{Kernel: k(3), Stride: k(2), Ceil: true}},
-		{X: k(1, 3, 2, 2), Params: ops.PoolParams{Kernel: k(3), Stride: k(3), Padding: k(1), Ceil: true}},     // a last window in the padding
-		{X: k(1, 3, 28, 28), Params: ops.PoolParams{Kernel: k(3), Stride: k(1), Padding: k(2)}},               // more than half the kernel
-		{X: k(1, 2, 3, 3), Params: ops.PoolParams{Kernel: k(2), Stride: k(1), Dilation: k(5), Padding: k(4)}}, // empty windows
+		{X: k(1, 3, 2, 2), Params: ops.PoolParams{Kernel: k(3), Stride: k(3), Padding: k(1), Ceil: true}},                                            // a last window in the padding
+		{X: k(2, 3, 2, 5, 3), Params: ops.PoolParams{Kernel: k(4, 3, 2), Stride: k(4, 3, 2), Padding: k(0, 1, 0), Dilation: k(1, 4, 3), Ceil: true}}, // windows beyond the whole input
+		{X: k(1, 3, 28, 28), Params: ops.PoolParams{Kernel: k(3), Stride: k(1), Padding: k(2)}},                                                      // more than half the kernel
+		{X: k(1, 2, 3, 3), Params: ops.PoolParams{Kernel: k(2), Stride: k(1), Dilation: k(5), Padding: k(4)}},                                        // empty windows
 		{X: k(1, 2, 5, 5), Params: ops.PoolParams{Kernel: k(3), Stride: k(2), Padding: k(1, 0, 0, 1), OutSize: k(3, 3)}},
 		{X: k(1, 3, 15, 16), Params: ops.PoolParams{Kernel: k(4, 3), Stride: k(2, 3), AutoPad: spec.SameLower}},
 		{X: k(2, 4, 5, 9, 7), Params: ops.PoolParams{Kernel: k(2, 3, 1), Stride: k(1, 2, 3), Padding: k(1, 0, 0, 0, 2, 0), Ceil: true}},

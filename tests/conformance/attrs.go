@@ -98,6 +98,20 @@ func (a Attrs) Floats(name string) []float32 {
 	return v
 }
 
+// Doubles returns a list of numbers in full, or a single one as a list; nil
+// without.
+func (a Attrs) Doubles(name string) []float64 {
+	if !a.Has(name) {
+		return nil
+	}
+	if a[name][0] != '[' {
+		return []float64{a.Float(name, 0)}
+	}
+	var v []float64
+	a.decode(name, &v)
+	return v
+}
+
 // Tensor returns a tensor, or nil.
 func (a Attrs) Tensor(name string) *Tensor {
 	if !a.Has(name) {

@@ -17,6 +17,7 @@ type call struct {
 	attrs   Attrs
 	in      []*Value          // by position; nil where left out
 	by      map[string]*Value // by parameter
+	names   []string          // of the inputs, in order
 	outputs int               // how many are asked for
 	made    *[]*ops.Tensor    // every tensor of the case, to be released
 }

@@ -20,7 +20,7 @@ func merge(tables ...map[string]operator) map[string]operator {
 var suites = map[string]map[string]operator{
 	"onnx":    merge(onnxUnary, onnxReductions(), onnxOperators),
 	"webnn":   merge(webnnUnary, webnnReductions(), webnnOperators),
-	"pytorch": differentiated(merge(pytorchUnary, pytorchOperators), pytorchGradients),
+	"pytorch": unbatched(merge(differentiated(merge(pytorchUnary, pytorchOperators), pytorchGradients), pytorchTaped)),
 }
 
 var onnxOperators = map[string]operator{
@@ -134,16 +134,10 @@ var pytorchOperators = map[string]operator{
 	"instance_norm":       torchInstanceNorm,
 	"layer_norm":          torchLayerNorm,
 	"linear":              torchLinear,
-	"local_response_norm": torchLRN,
 	"log_softmax":         torchAlong(ops.LogSoftmax),
-	"lp_pool1d":           torchLpPool,
-	"lp_pool2d":           torchLpPool,
-	"lp_pool3d":           torchLpPool,
 	"max_pool1d":          torchMaxPool,
 	"max_pool2d":          torchMaxPool,
 	"max_pool3d":          torchMaxPool,
-	"normalize":           torchNormalize,
 	"prelu":               torchPRelu,
-	"rms_norm":            torchRMSNorm,
 	"softmax":             torchAlong(ops.Softmax),
 }

@@ -1,6 +1,9 @@
 package conformance
 
 import (
+	"math"
+	"slices"
+
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -8,6 +11,35 @@ import (
 // output is the result of an operator whose outputs have names, with the one
 // that torch calls just that.
 func output(t *ops.Tensor) []*Value { return []*Value{named("output", t)} }
+
+// unbatched lets an operator of 1, 2 or 3 dimensions, which its name ends with,
+// take an input without a batch: it gets one of size 1, which its results lose.
+func unbatched(operators map[string]operator) map[string]operator {
+	for name, f := range operators {
+		if n := len(name); n < 2 || name[n-1] != 'd' || name[n-2] < '1' || name[n-2] > '3' {
+			continue
+		}
+		rank := int(name[len(name)-2]-'0') + 1 // with the channels
+		operators[name] = func(c *call) []*Value {
+			if x := c.by["input"]; x == nil || len(x.shape) != rank {
+				return f(c)
+			}
+			for _, name := range []string{"input", "indices", "grad_output"} {
+				if v := c.by[name]; v != nil {
+					v.shape = append([]int{1}, v.shape...)
+				}
+			}
+			out := f(c)
+			for _, v := range out {
+				if slices.Contains([]string{"output", "indices", "grad_input"}, v.name) && len(v.shape) > 0 {
+					v.shape = v.shape[1:]
+				}
+			}
+			return out
+		}
+	}
+	return operators
+}
 
 // torchPointwise is an operator that applies one function to each element.
 func torchPointwise(f func(c *call) ops.Activation) operator {
@@ -37,6 +69,24 @@ func torchWith(f spec.Pointwise, a string, defA float64, more ...any) operator {
 }
 
 var pytorchUnary = map[string]operator{
+	"acos":  torchPlain(spec.Acos),
+	"acosh": torchPlain(spec.Acosh),
+	"asin":  torchPlain(spec.Asin),
+	"asinh": torchPlain(spec.Asinh),
+	"atan":  torchPlain(spec.Atan),
+	"atanh": torchPlain(spec.Atanh),
+	"ceil":  torchPlain(spec.Ceil),
+	"cosh":  torchPlain(spec.Cosh),
+	"exp2":  torchPlain(spec.Exp2),
+	"floor": torchPlain(spec.Floor),
+	"log2":  torchPlain(spec.Log2),
+	"round": torchPlain(spec.Round),
+	"sign":  torchPlain(spec.Sign),
+	"sinh":  torchPlain(spec.Sinh),
+	"tan":   torchPlain(spec.Tan),
+	"clamp": torchPointwise(func(c *call) ops.Activation {
+		return act(spec.Clamp, c.attrs.F32("min", math.Inf(-1)), c.attrs.F32("max", math.Inf(1)))
+	}),
 	"abs":         torchPlain(spec.Abs),
 	"celu":        torchWith(spec.CELU, "alpha", 1),
 	"cos":         torchPlain(spec.Cos),
@@ -78,11 +128,25 @@ var pytorchUnary = map[string]operator{
 	}),
 }
 
+// torchConv reads a convolution's parameters. The padding may be a word, and
+// what stands in it a mode, as the modules have it.
 func (c *call) torchConv() ops.ConvParams {
-	return ops.ConvParams{
-		Stride: c.attrs.Ints("stride"), Padding: c.attrs.Ints("padding"),
-		Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
+	p := ops.ConvParams{
+		Stride: c.attrs.Ints("stride"), Dilation: c.attrs.Ints("dilation"), Groups: c.attrs.Int("groups", 1),
+		PadMode: c.torchPadMode("padding_mode", "zeros"),
 	}
+	if !c.attrs.Has("padding") || c.attrs["padding"][0] != '"' {
+		p.Padding = c.attrs.Ints("padding")
+		return p
+	}
+	switch word := c.attrs.String("padding", ""); word {
+	case "valid":
+	case "same":
+		p.AutoPad = spec.SameUpper
+	default:
+		fail("padding is %q", word)
+	}
+	return p
 }
 
 func torchConv(c *call) []*Value {

@@ -53,8 +53,14 @@ var pytorchGradients = map[string]gradient{
 // gradInput is the result of a function whose only gradient is that of its input.
 func gradInput(t *ops.Tensor) []*Value { return []*Value{named("grad_input", t)} }
 
-// threeGrads names the gradients of input, weight and bias.
-func (c *call) threeGrads(dx, dw, db *ops.Tensor, err error) []*Value {
+// threeGrads names the gradients of input, weight and bias. A bias without a
+// weight has its gradient by way of a weight of ones.
+func (c *call) threeGrads(grad func(weight *ops.Tensor) (dx, dw, db *ops.Tensor, err error)) []*Value {
+	weight, bias := c.optParam("weight"), c.optParam("bias")
+	if weight == nil && bias != nil {
+		weight = c.filled(1, bias.Shape()...)
+	}
+	dx, dw, db, err := grad(weight)
 	out := gradInput(c.do(dx, err))
 	if dw != nil {
 		out = append(out, named("grad_weight", c.do(dw, nil)), named("grad_bias", c.do(db, nil)))
@@ -136,40 +142,51 @@ func torchAdaptiveAvgPoolGrad(c *call, dy *ops.Tensor) []*Value {
 
 func torchAdaptiveMaxPoolGrad(c *call, dy *ops.Tensor) []*Value {
 	x := c.param("input")
-	_, idx := c.do2(ops.AdaptiveMaxPoolIndices(x, c.attrs.Ints("output_size")...))
+	_, idx := c.do2(ops.AdaptiveMaxPoolIndices(x, c.outputSize()...))
 	return gradInput(c.do(ops.AdaptiveMaxPoolGrad(dy, idx, x.Shape())))
 }
 
 func torchBatchNormGrad(c *call, dy *ops.Tensor) []*Value {
-	x, w := c.param("input"), c.optParam("weight")
-	eps := c.epsilon("eps")
+	x, eps := c.param("input"), c.epsilon("eps")
 	if !c.attrs.Bool("training", false) {
-		return c.threeGrads(ops.BatchNormGrad(dy, x, c.param("running_mean"), c.param("running_var"), w, ops.BatchNormParams{Eps: eps}))
+		return c.givenGrads(dy, x, eps)
 	}
 	p := ops.BatchNormTrainParams{Eps: eps}
-	r, err := ops.BatchNormTrain(x, w, nil, nil, nil, p)
+	r, err := ops.BatchNormTrain(x, nil, nil, nil, nil, p)
 	if err != nil {
 		panic(wrong{err})
 	}
 	defer r.Release()
-	return c.threeGrads(ops.BatchNormTrainGrad(dy, x, w, r.Mean, r.InvStd, p))
+	return c.threeGrads(func(w *ops.Tensor) (dx, dw, db *ops.Tensor, err error) {
+		return ops.BatchNormTrainGrad(dy, x, w, r.Mean, r.InvStd, p)
+	})
+}
+
+// givenGrads are the gradients of a normalization by running statistics.
+func (c *call) givenGrads(dy, x *ops.Tensor, eps float32) []*Value {
+	return c.threeGrads(func(w *ops.Tensor) (dx, dw, db *ops.Tensor, err error) {
+		return ops.BatchNormGrad(dy, x, c.param("running_mean"), c.param("running_var"), w, ops.BatchNormParams{Eps: eps})
+	})
 }
 
 func torchLayerNormGrad(c *call, dy *ops.Tensor) []*Value {
-	return c.threeGrads(ops.LayerNormGrad(dy, c.param("input"), c.optParam("weight"),
-		ops.LayerNormParams{Shape: c.attrs.Ints("normalized_shape"), Eps: c.epsilon("eps")}))
+	return c.threeGrads(func(w *ops.Tensor) (dx, dw, db *ops.Tensor, err error) {
+		return ops.LayerNormGrad(dy, c.param("input"), w, ops.LayerNormParams{Shape: c.attrs.Ints("normalized_shape"), Eps: c.epsilon("eps")})
+	})
 }
 
 func torchGroupNormGrad(c *call, dy *ops.Tensor) []*Value {
-	return c.threeGrads(ops.GroupNormGrad(dy, c.param("input"), c.optParam("weight"),
-		ops.GroupNormParams{Groups: c.attrs.Int("num_groups", 1), Eps: c.epsilon("eps")}))
+	return c.threeGrads(func(w *ops.Tensor) (dx, dw, db *ops.Tensor, err error) {
+		return ops.GroupNormGrad(dy, c.param("input"), w, ops.GroupNormParams{Groups: c.attrs.Int("num_groups", 1), Eps: c.epsilon("eps")})
+	})
 }
 
 func torchInstanceNormGrad(c *call, dy *ops.Tensor) []*Value {
-	x, w := c.param("input"), c.optParam("weight")
-	eps := c.epsilon("eps")
+	x, eps := c.param("input"), c.epsilon("eps")
 	if !c.attrs.Bool("use_input_stats", true) {
-		return c.threeGrads(ops.BatchNormGrad(dy, x, c.param("running_mean"), c.param("running_var"), w, ops.BatchNormParams{Eps: eps}))
+		return c.givenGrads(dy, x, eps)
 	}
-	return c.threeGrads(ops.InstanceNormGrad(dy, x, w, ops.InstanceNormParams{Eps: eps}))
+	return c.threeGrads(func(w *ops.Tensor) (dx, dw, db *ops.Tensor, err error) {
+		return ops.InstanceNormGrad(dy, x, w, ops.InstanceNormParams{Eps: eps})
+	})
 }

@@ -38,11 +38,6 @@ func torchLayerNorm(c *call) []*Value {
 		ops.LayerNormParams{Shape: c.attrs.Ints("normalized_shape"), Eps: c.epsilon("eps")})))
 }
 
-func torchRMSNorm(c *call) []*Value {
-	return output(c.do(ops.RMSNorm(c.param("input"), c.optParam("weight"), nil,
-		ops.LayerNormParams{Shape: c.attrs.Ints("normalized_shape"), Eps: c.epsilon("eps")})))
-}
-
 // torchInstanceNorm takes the instances' statistics unless use_input_stats is
 // off, and updates the running ones where they are given.
 func torchInstanceNorm(c *call) []*Value {
@@ -62,18 +57,6 @@ func torchInstanceNorm(c *call) []*Value {
 func torchGroupNorm(c *call) []*Value {
 	return output(c.do(ops.GroupNorm(c.param("input"), c.optParam("weight"), c.optParam("bias"),
 		ops.GroupNormParams{Groups: c.attrs.Int("num_groups", 1), Eps: c.epsilon("eps")})))
-}
-
-func torchLRN(c *call) []*Value {
-	return output(c.do(ops.LRN(c.param("input"), ops.LRNParams{
-		Size: c.attrs.Int("size", 0), Alpha: exactly(c.attrs.F32("alpha", 1e-4)), Beta: c.attrs.F32("beta", 0.75),
-		K: exactly(c.attrs.F32("k", 1)), EvenBefore: true,
-	})))
-}
-
-func torchNormalize(c *call) []*Value {
-	return output(c.do(ops.LpNormalize(c.param("input"), c.attrs.Int("dim", 1),
-		ops.LpNormalizeParams{P: c.attrs.F32("p", 2), Eps: exactly(c.attrs.F32("eps", 1e-12))})))
 }
 
 // torchAlong is a function along the axis dim.

@@ -31,15 +31,27 @@ func torchAvgPool(c *call) []*Value {
 	return output(c.do(ops.AvgPool(c.param("input"), c.torchAverage())))
 }
 
-func torchLpPool(c *call) []*Value {
-	return output(c.do(ops.LpPool(c.param("input"), c.torchPool(), c.attrs.F32("norm_type", 2))))
+// outputSize reads the size of an adaptive pooling, where null keeps an axis.
+func (c *call) outputSize() []int {
+	if !c.attrs.Has("output_size") || c.attrs["output_size"][0] != '[' {
+		return c.attrs.Ints("output_size")
+	}
+	var list []*int
+	c.attrs.decode("output_size", &list)
+	size := make([]int, len(list))
+	for i, n := range list {
+		if size[i] = -1; n != nil {
+			size[i] = *n
+		}
+	}
+	return size
 }
 
 func torchAdaptiveAvgPool(c *call) []*Value {
-	return output(c.do(ops.AdaptiveAvgPool(c.param("input"), c.attrs.Ints("output_size")...)))
+	return output(c.do(ops.AdaptiveAvgPool(c.param("input"), c.outputSize()...)))
 }
 
 func torchAdaptiveMaxPool(c *call) []*Value {
-	y, idx := c.do2(ops.AdaptiveMaxPoolIndices(c.param("input"), c.attrs.Ints("output_size")...))
+	y, idx := c.do2(ops.AdaptiveMaxPoolIndices(c.param("input"), c.outputSize()...))
 	return c.withIndices(y, idx)
 }

@@ -93,12 +93,14 @@ func compute(e *ops.Engine, suite string, c *Case) (out []*Value, release func()
 	if c.Op != "Graph" {
 		in := make([]*Value, len(c.Inputs))
 		by := map[string]*Value{}
+		var names []string
 		for i, t := range c.Inputs {
 			if in[i] = t.Value(); t != nil {
-				by[cmp.Or(t.Param, t.Name)] = in[i]
+				names = append(names, cmp.Or(t.Param, t.Name))
+				by[names[len(names)-1]] = in[i]
 			}
 		}
-		k := &call{eng: e, op: c.Op, opset: c.Opset, attrs: c.Attrs, in: in, by: by, outputs: len(c.Outputs), made: &made}
+		k := &call{eng: e, op: c.Op, opset: c.Opset, attrs: c.Attrs, in: in, by: by, names: names, outputs: len(c.Outputs), made: &made}
 		out, err = k.apply(suite)
 		return out, release, err
 	}
