@@ -43,6 +43,10 @@ func rowLSE(x []float32) (most, rest float64) {
 // CrossEntropy computes the loss of every sample and the weight of its label; see
 // cpuref.CrossEntropy.
 func CrossEntropy(loss, weight, logits []float32, labels []int32, classWeights []float32, g spec.CrossEntropy) {
+	if g.Inner >= wideColumns {
+		crossEntropyColumns(loss, weight, logits, labels, classWeights, &g)
+		return
+	}
 	eps, all := float64(g.Smoothing), sumOfWeights(classWeights, g.C)
 	samples(&g, func(first, at, n int, t []float32) {
 		if g.Inner > 1 {
@@ -83,6 +87,10 @@ func CrossEntropy(loss, weight, logits []float32, labels []int32, classWeights [
 // CrossEntropyGrad computes the gradient of the logits; see
 // cpuref.CrossEntropyGrad.
 func CrossEntropyGrad(dx, dy, logits []float32, labels []int32, classWeights []float32, g spec.CrossEntropy) {
+	if g.Inner >= wideColumns {
+		crossEntropyGradColumns(dx, dy, logits, labels, classWeights, &g)
+		return
+	}
 	all := sumOfWeights(classWeights, g.C)
 	samples(&g, func(first, at, n int, t []float32) {
 		if g.Inner > 1 {
@@ -93,11 +101,7 @@ func CrossEntropyGrad(dx, dy, logits []float32, labels []int32, classWeights []f
 			if g.Inner == 1 {
 				from, to = logits[at:][:g.C], dx[at:][:g.C]
 			}
-			d := dy[0]
-			if len(dy) > 1 {
-				d = dy[first+k]
-			}
-			crossEntropyRow(to, from, labels[first+k], float64(d), classWeights, all, &g)
+			crossEntropyRow(to, from, labels[first+k], upstream(dy, first+k), classWeights, all, &g)
 		}
 		if g.Inner > 1 {
 			transposeRows(dx[at:], t, g.Inner, g.C, g.C, n, n)

@@ -1,29 +1,30 @@
 package fast
 
 import (
-	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 )
 
 // Dropout computes a dropout on all cores; see cpuref.Dropout. mask may be nil.
 func Dropout(y, mask, x []float32, g spec.Dropout) {
+	if g.P >= 1 { // no word is large enough
+		clear(y)
+		clear(mask)
+		return
+	}
 	const words = 4 // that a counter gives
-	ParallelRange((len(x)+words-1)/words, elementTask/words, 8*float64(len(x)), func(low, high int) {
-		for c := low; c < high; c++ {
-			draw := cpuref.Philox(uint32(c), g.Seed)
-			for i := c * words; i < min(len(x), (c+1)*words); i++ {
-				keep := g.Keeps(draw[i%words])
-				y[i] = 0
-				if keep {
-					y[i] = x[i] * g.Scale
-				}
-				if mask != nil {
-					mask[i] = 0
-					if keep {
-						mask[i] = 1
-					}
-				}
-			}
+	perElement := 0.6
+	if simd.Active() == simd.Portable {
+		perElement = 8
+	}
+	ParallelRange((len(x)+words-1)/words, elementTask/words, perElement*float64(len(x)), func(low, high int) {
+		from, to := low*words, min(len(x), high*words)
+		simd.Dropout(y[from:to], x[from:to], uint32(low), g.Seed, g.Threshold, g.Scale)
+		if mask != nil {
+			ones := getScratch(to - from)
+			splat(ones, 1)
+			simd.Dropout(mask[from:to], ones, uint32(low), g.Seed, g.Threshold, 1)
+			putScratch(ones)
 		}
 	})
 }

@@ -64,7 +64,7 @@ func TestLosses(t *testing.T) {
 func TestCrossEntropy(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		r := newRand(t)
-		for _, s := range [][]int{{5, 3}, {40, 10}, {3, 1000}, {2, 7, 5, 9}, {1, 19, 40}} {
+		for _, s := range [][]int{{5, 3}, {40, 10}, {3, 1000}, {2, 7, 5, 9}, {1, 19, 40}, {2, 11, 33, 32}} {
 			for _, smoothing := range []float32{0, 0.1} {
 				for _, weighted := range []bool{false, true} {
 					labels := append([]int{s[0]}, s[2:]...)

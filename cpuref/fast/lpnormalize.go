@@ -9,9 +9,13 @@ import (
 )
 
 // LpNormalize computes an Lp normalization along an axis; see spec.LpNormalize.
-// Along the last axis with p = 2 it is vectorised; otherwise the plain loops run
+// With p = 2 it is vectorised but for few columns; otherwise the plain loops run
 // on all cores.
 func LpNormalize(y, x []float32, g spec.LpNormalize) {
+	if g.P == 2 && g.Inner >= wideColumns && simd.Active() != simd.Portable {
+		lpColumns(y, x, &g)
+		return
+	}
 	if g.Inner != 1 || g.P != 2 {
 		lpOuter(g, func(o, each int, one spec.LpNormalize) {
 			cpuref.LpNormalize(y[o*each:][:each], x[o*each:][:each], one)

@@ -41,7 +41,7 @@ func TestLRN(t *testing.T) {
 func TestLpNormalize(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		r := newRand(t)
-		for _, s := range [][]int{{40, 5}, {3, 1000}, {2000, 33}, {4, 7, 9}} {
+		for _, s := range [][]int{{40, 5}, {3, 1000}, {2000, 33}, {4, 7, 9}, {2, 30, 1100}} {
 			for axis := range s {
 				g, err := spec.NewLpNormalize(s, axis, spec.LpNormalizeParams{})
 				require.NoError(t, err)

@@ -23,7 +23,11 @@ func Softmax(y, x []float32, g spec.SoftmaxOf) {
 		})
 		return
 	}
-	// Columns are made into rows, a few at a time, and back.
+	if g.Inner >= wideColumns && g.Kind != spec.Hardmax {
+		softmaxColumns(y, x, &g)
+		return
+	}
+	// Few columns are made into rows, and back.
 	const cols = 16
 	strips := (g.Inner + cols - 1) / cols
 	Parallel(g.Outer*strips, 2*ns, func(i int) {

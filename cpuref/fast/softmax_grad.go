@@ -6,8 +6,7 @@ import (
 )
 
 // SoftmaxGrad computes the gradient of a softmax or log softmax; see
-// spec.NewSoftmaxGrad. Along another axis than the last, columns are made into
-// rows, a few at a time, and back.
+// spec.NewSoftmaxGrad. Few columns are made into rows, and back.
 func SoftmaxGrad(dx, dy, y []float32, g spec.SoftmaxOf) {
 	ns := 0.5 * float64(len(y))
 	if simd.Active() == simd.Portable {
@@ -19,6 +18,10 @@ func SoftmaxGrad(dx, dy, y []float32, g spec.SoftmaxOf) {
 				softmaxGradRow(dx[o*g.N:][:g.N], dy[o*g.N:][:g.N], y[o*g.N:][:g.N], g.Kind)
 			}
 		})
+		return
+	}
+	if g.Inner >= wideColumns {
+		softmaxGradColumns(dx, dy, y, &g)
 		return
 	}
 	const cols = 16

@@ -25,7 +25,7 @@ func TestSoftmax(t *testing.T) {
 		for _, c := range []struct {
 			shape []int
 			axis  int
-		}{{[]int{1}, 0}, {[]int{3, 1}, 1}, {[]int{5, 10}, 1}, {[]int{300, 33}, -1}, {[]int{3, 1000}, 1}, {[]int{2, 21, 5, 7}, 1}, {[]int{2, 3, 40}, 0}, {[]int{1, 50000}, 1}, {[]int{2, 1500, 3}, 1}} {
+		}{{[]int{1}, 0}, {[]int{3, 1}, 1}, {[]int{5, 10}, 1}, {[]int{300, 33}, -1}, {[]int{3, 1000}, 1}, {[]int{2, 21, 5, 7}, 1}, {[]int{2, 3, 40}, 0}, {[]int{2, 40, 33}, 1}, {[]int{5, 1030}, 0}, {[]int{3, 7, 9, 31}, 1}, {[]int{1, 50000}, 1}, {[]int{2, 1500, 3}, 1}} {
 			for _, kind := range []spec.SoftmaxKind{spec.Softmax, spec.LogSoftmax, spec.Hardmax} {
 				g, err := spec.NewSoftmax(c.shape, c.axis, kind)
 				require.NoError(t, err)
@@ -64,16 +64,21 @@ func TestSoftmax(t *testing.T) {
 func TestLogSoftmaxPeak(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		for _, gap := range []float32{5, 10, 17, 30, 80, 110} {
-			x := make([]float32, 100)
-			x[37] = gap
-			g, err := spec.NewSoftmax([]int{100}, 0, spec.LogSoftmax)
-			require.NoError(t, err)
-			y, want := make([]float32, 100), make([]float64, 100)
-			Softmax(y, x, g)
-			cpuref.Softmax(want, widen(x), g)
-			b := g.Budget()
-			for i := range y {
-				require.True(t, b.Allows(y[i], want[i], 0), "gap %v: y[%d] is %v, not %v", gap, i, y[i], want[i])
+			for _, shape := range [][]int{{100}, {100, 40}} {
+				n := spec.Count(shape)
+				x := make([]float32, n)
+				for i := 37 * n / 100; i < 38*n/100; i++ {
+					x[i] = gap
+				}
+				g, err := spec.NewSoftmax(shape, 0, spec.LogSoftmax)
+				require.NoError(t, err)
+				y, want := make([]float32, n), make([]float64, n)
+				Softmax(y, x, g)
+				cpuref.Softmax(want, widen(x), g)
+				b := g.Budget()
+				for i := range y {
+					require.True(t, b.Allows(y[i], want[i], 0), "gap %v: y[%d] is %v, not %v", gap, i, y[i], want[i])
+				}
 			}
 		}
 	})

@@ -43,6 +43,7 @@ var binaryValues = map[string][2]Draw{
 	"":        {Normal, Normal},
 	"special": {specialNumber, specialNumber},
 	"wide":    {wideNumber, wideNumber},
+	"tame":    {Uniform(0.2, 3), Uniform(-2, 3)},
 	"near1":   {func(r *rand.Rand) float32 { return 1 + Normal(r)*float32(math.Exp2(float64(-r.IntN(24)))) }, wideNumber},
 	"whole":   {func(r *rand.Rand) float32 { return Normal(r) * 3 }, func(r *rand.Rand) float32 { return float32(r.IntN(81) - 40) }},
 	"limit":   {Uniform(1.5, 3), func(r *rand.Rand) float32 { return float32(pick(r, -1, 1)) * Uniform(60, 220)(r) }},

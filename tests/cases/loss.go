@@ -14,6 +14,7 @@ type LossCase struct {
 	Loss   spec.Loss
 	X      []int
 	Params ops.LossParams
+	Normal bool `json:",omitempty"` // x is drawn normally, not now and then 30 times larger
 	Ranged
 }
 
@@ -67,7 +68,14 @@ func (c *LossCase) Inputs() []Input {
 	if c.Loss == spec.BCEWithLogits {
 		target.Draw = Uniform(0, 1)
 	}
-	return []Input{{Shape: c.X, Draw: wide, Range: free}, target}
+	return []Input{{Shape: c.X, Draw: wideOr(c.Normal), Range: free}, target}
+}
+
+func wideOr(normal bool) Draw {
+	if normal {
+		return Normal
+	}
+	return wide
 }
 
 // wide draws normal values, now and then 30 times larger.
@@ -176,6 +184,7 @@ type CrossEntropyCase struct {
 	Logits   []int
 	Weighted bool
 	Params   ops.CrossEntropyParams
+	Normal   bool `json:",omitempty"` // as in LossCase
 	Ranged
 }
 
@@ -207,7 +216,7 @@ var crossEntropyGradRow = Row{
 func randomCrossEntropy(r *rand.Rand) CrossEntropyCase {
 	c := CrossEntropyCase{Logits: []int{pick(r, sizes...), 1 + pick(r, sizes...)}, Weighted: r.IntN(2) == 0}
 	for range r.IntN(3) {
-		c.Logits = append(c.Logits, pick(r, 1, 2, 3, 5))
+		c.Logits = append(c.Logits, pick(r, 1, 2, 3, 5, 33, 70))
 	}
 	c.Params.LabelSmoothing = pick(r, float32(0), 0, 0.1, 1)
 	c.Params.Reduction = pick(r, spec.ReduceToMean, spec.ReduceToSum, spec.NoReduction)
@@ -237,7 +246,7 @@ func (c *CrossEntropyCase) geometry() spec.CrossEntropy {
 
 // Inputs are the logits, the labels and the class weights.
 func (c *CrossEntropyCase) Inputs() []Input {
-	return []Input{{Shape: c.Logits, Draw: wide, Range: free}, {Shape: c.labels(), Indices: true, Draw: Uniform(0, float32(c.Logits[1]))},
+	return []Input{{Shape: c.Logits, Draw: wideOr(c.Normal), Range: free}, {Shape: c.labels(), Indices: true, Draw: Uniform(0, float32(c.Logits[1]))},
 		{Shape: c.weight(), Draw: Uniform(0.5, 2)}}
 }
 

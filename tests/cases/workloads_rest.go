@@ -33,7 +33,7 @@ func restPointwise() []Workload {
 	return append(all,
 		Workload{"add_16M", "binary", &BinaryCase{Func: "add", A: restLong, B: restLong}},
 		Workload{"div_16M", "binary", &BinaryCase{Func: "div", A: restLong, B: restLong}},
-		Workload{"pow_16M", "binary", &BinaryCase{Func: "pow", A: restLong, B: restLong, Values: "powers"}},
+		Workload{"pow_16M", "binary", &BinaryCase{Func: "pow", A: restLong, B: restLong, Values: "tame"}},
 		Workload{"add_channels", "binary", &BinaryCase{Func: "add", A: restMaps, B: channel}},
 		Workload{"prelu_channels", "binary", &BinaryCase{Func: "prelu", A: restMaps, B: []int{64}}},
 		Workload{"dropout_16M", "dropout", &DropoutCase{X: restLong, P: 0.5, Key: 1}},
@@ -134,11 +134,11 @@ func restTraining() []Workload {
 	adam.Step = 100
 	var all []Workload
 	for _, l := range spec.Losses() {
-		all = append(all, Workload{l.String() + "_16M", "loss", &LossCase{Loss: l, X: restLong}})
+		all = append(all, Workload{l.String() + "_16M", "loss", &LossCase{Loss: l, X: restLong, Normal: true}})
 	}
 	return append(all,
-		Workload{"crossentropy_4096x1000", "crossentropy", &CrossEntropyCase{Logits: []int{4096, 1000}}},
-		Workload{"crossentropy_8x21x256x256", "crossentropy", &CrossEntropyCase{Logits: []int{8, 21, 256, 256}}},
+		Workload{"crossentropy_4096x1000", "crossentropy", &CrossEntropyCase{Logits: []int{4096, 1000}, Normal: true}},
+		Workload{"crossentropy_8x21x256x256", "crossentropy", &CrossEntropyCase{Logits: []int{8, 21, 256, 256}, Normal: true}},
 		Workload{"sgd_16M", "sgd", &SGDCase{P: restLong, Params: ops.SGDParams{LR: 0.1}}},
 		Workload{"sgd_momentum_16M", "sgd", &SGDCase{P: restLong, Params: ops.SGDParams{LR: 0.1, Momentum: 0.9, WeightDecay: 1e-4}}},
 		Workload{"adam_16M", "adam", &AdamCase{P: restLong, Params: adam}},

@@ -1,5 +1,7 @@
 package simd
 
+import "math"
+
 // Binary is a function of two arrays, element by element.
 type Binary uint8
 
@@ -14,6 +16,7 @@ const (
 	BinPrelu                   // x >= 0 ? x : y*x
 	BinAxpy                    // a*x + y
 	BinCenterMul               // ((x - a)*b + c)*y
+	BinExpSub                  // e^(x - y), below 4 ULP
 )
 
 // Ternary is a function of three arrays, element by element.
@@ -98,6 +101,10 @@ func (f Binary) portable(dst, x, y []float32, a, b, c float32) {
 	case BinCenterMul:
 		for i, v := range x {
 			dst[i] = ((v-a)*b + c) * y[i]
+		}
+	case BinExpSub:
+		for i, v := range x {
+			dst[i] = float32(math.Exp(float64(v) - float64(y[i])))
 		}
 	}
 }

@@ -49,6 +49,11 @@ func axpyAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32,
 //go:noescape
 func centerMulAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 
+// expSubAVX2 sets dst = e^(x - y).
+//
+//go:noescape
+func expSubAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
 // centerMulAddAVX2 sets dst = ((x - a)*b + c)*y + z.
 //
 //go:noescape

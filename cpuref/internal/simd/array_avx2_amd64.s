@@ -647,6 +647,258 @@ fenced72:
 	VZEROUPPER
 	RET
 
+// func expSubAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·expSubAVX2(SB), NOSPLIT, $0-45
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVB         nt+44(FP), SI
+	MOVBQZX      SI, SI
+	VBROADCASTSS cc2d00000<>+0(SB), Y2
+	VBROADCASTSS c42b20000<>+0(SB), Y3
+	SUBQ         $+8, BX
+	JLT          rest76
+
+loop73:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+
+body74:
+	VSUBPS       Y1, Y0, Y4
+	VSUBPS       Y0, Y4, Y5
+	VSUBPS       Y5, Y4, Y6
+	VSUBPS       Y6, Y0, Y0
+	VADDPS       Y1, Y5, Y1
+	VSUBPS       Y1, Y0, Y0
+	VANDPS       c7fffffff<>+0(SB), Y4, Y1
+	VCMPPS       $0x01, c42d00000<>+0(SB), Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	VMAXPS       Y4, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VBROADCASTSS c3fb8aa3b<>+0(SB), Y4
+	VMOVAPS      Y1, Y5
+	VFMADD213PS  c4b400000<>+0(SB), Y4, Y5
+	VSUBPS       c4b400000<>+0(SB), Y5, Y4
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS c3f317218<>+0(SB), Y4, Y1
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS cb102e308<>+0(SB), Y4, Y1
+	VPSUBD       c4b400000<>+0(SB), Y5, Y4
+	VADDPS       Y0, Y1, Y0
+	VBROADCASTSS c3ab6a758<>+0(SB), Y1
+	VFMADD213PS  c3c09064f<>+0(SB), Y0, Y1
+	VFMADD213PS  c3d2aaa74<>+0(SB), Y0, Y1
+	VFMADD213PS  c3e2aaa6e<>+0(SB), Y0, Y1
+	VFMADD213PS  c3f000000<>+0(SB), Y0, Y1
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y1
+	VFMADD213PS  c3f800000<>+0(SB), Y0, Y1
+	VPSRAD       $0x01, Y4, Y0
+	VPSUBD       Y0, Y4, Y4
+	VPADDD       c0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	VPADDD       c0000007f<>+0(SB), Y4, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	TESTQ        SI, SI
+	JNZ          special75
+	VMOVUPS      Y0, (AX)
+
+next78:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, AX
+	SUBQ $+8, BX
+	JGE  loop73
+
+rest76:
+	ADDQ       $+8, BX
+	JZ         end77
+	MOVQ       $+2, SI
+	LEAQ       laneMasks<>+0(SB), DI
+	MOVQ       $+16, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DI)(R8*4), Y1
+	VMASKMOVPS (CX), Y1, Y0
+	VMASKMOVPS (DX), Y1, Y1
+	JMP        body74
+
+special75:
+	CMPQ     SI, $+2
+	JEQ      part79
+	VMOVNTPS Y0, (AX)
+	JMP      next78
+
+part79:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       BX, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end77:
+	CMPQ SI, $+1
+	JNE  fenced80
+	SFENCE
+
+fenced80:
+	VZEROUPPER
+	RET
+
+DATA cc2d00000<>+0(SB)/4, $0xc2d00000
+DATA cc2d00000<>+4(SB)/4, $0xc2d00000
+DATA cc2d00000<>+8(SB)/4, $0xc2d00000
+DATA cc2d00000<>+12(SB)/4, $0xc2d00000
+DATA cc2d00000<>+16(SB)/4, $0xc2d00000
+DATA cc2d00000<>+20(SB)/4, $0xc2d00000
+DATA cc2d00000<>+24(SB)/4, $0xc2d00000
+DATA cc2d00000<>+28(SB)/4, $0xc2d00000
+GLOBL cc2d00000<>(SB), RODATA|NOPTR, $32
+
+DATA c42b20000<>+0(SB)/4, $0x42b20000
+DATA c42b20000<>+4(SB)/4, $0x42b20000
+DATA c42b20000<>+8(SB)/4, $0x42b20000
+DATA c42b20000<>+12(SB)/4, $0x42b20000
+DATA c42b20000<>+16(SB)/4, $0x42b20000
+DATA c42b20000<>+20(SB)/4, $0x42b20000
+DATA c42b20000<>+24(SB)/4, $0x42b20000
+DATA c42b20000<>+28(SB)/4, $0x42b20000
+GLOBL c42b20000<>(SB), RODATA|NOPTR, $32
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+DATA c7fffffff<>+4(SB)/4, $0x7fffffff
+DATA c7fffffff<>+8(SB)/4, $0x7fffffff
+DATA c7fffffff<>+12(SB)/4, $0x7fffffff
+DATA c7fffffff<>+16(SB)/4, $0x7fffffff
+DATA c7fffffff<>+20(SB)/4, $0x7fffffff
+DATA c7fffffff<>+24(SB)/4, $0x7fffffff
+DATA c7fffffff<>+28(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $32
+
+DATA c42d00000<>+0(SB)/4, $0x42d00000
+DATA c42d00000<>+4(SB)/4, $0x42d00000
+DATA c42d00000<>+8(SB)/4, $0x42d00000
+DATA c42d00000<>+12(SB)/4, $0x42d00000
+DATA c42d00000<>+16(SB)/4, $0x42d00000
+DATA c42d00000<>+20(SB)/4, $0x42d00000
+DATA c42d00000<>+24(SB)/4, $0x42d00000
+DATA c42d00000<>+28(SB)/4, $0x42d00000
+GLOBL c42d00000<>(SB), RODATA|NOPTR, $32
+
+DATA c3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA c3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+GLOBL c3fb8aa3b<>(SB), RODATA|NOPTR, $32
+
+DATA c4b400000<>+0(SB)/4, $0x4b400000
+DATA c4b400000<>+4(SB)/4, $0x4b400000
+DATA c4b400000<>+8(SB)/4, $0x4b400000
+DATA c4b400000<>+12(SB)/4, $0x4b400000
+DATA c4b400000<>+16(SB)/4, $0x4b400000
+DATA c4b400000<>+20(SB)/4, $0x4b400000
+DATA c4b400000<>+24(SB)/4, $0x4b400000
+DATA c4b400000<>+28(SB)/4, $0x4b400000
+GLOBL c4b400000<>(SB), RODATA|NOPTR, $32
+
+DATA c3f317218<>+0(SB)/4, $0x3f317218
+DATA c3f317218<>+4(SB)/4, $0x3f317218
+DATA c3f317218<>+8(SB)/4, $0x3f317218
+DATA c3f317218<>+12(SB)/4, $0x3f317218
+DATA c3f317218<>+16(SB)/4, $0x3f317218
+DATA c3f317218<>+20(SB)/4, $0x3f317218
+DATA c3f317218<>+24(SB)/4, $0x3f317218
+DATA c3f317218<>+28(SB)/4, $0x3f317218
+GLOBL c3f317218<>(SB), RODATA|NOPTR, $32
+
+DATA cb102e308<>+0(SB)/4, $0xb102e308
+DATA cb102e308<>+4(SB)/4, $0xb102e308
+DATA cb102e308<>+8(SB)/4, $0xb102e308
+DATA cb102e308<>+12(SB)/4, $0xb102e308
+DATA cb102e308<>+16(SB)/4, $0xb102e308
+DATA cb102e308<>+20(SB)/4, $0xb102e308
+DATA cb102e308<>+24(SB)/4, $0xb102e308
+DATA cb102e308<>+28(SB)/4, $0xb102e308
+GLOBL cb102e308<>(SB), RODATA|NOPTR, $32
+
+DATA c3ab6a758<>+0(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+4(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+8(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+12(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+16(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+20(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+24(SB)/4, $0x3ab6a758
+DATA c3ab6a758<>+28(SB)/4, $0x3ab6a758
+GLOBL c3ab6a758<>(SB), RODATA|NOPTR, $32
+
+DATA c3c09064f<>+0(SB)/4, $0x3c09064f
+DATA c3c09064f<>+4(SB)/4, $0x3c09064f
+DATA c3c09064f<>+8(SB)/4, $0x3c09064f
+DATA c3c09064f<>+12(SB)/4, $0x3c09064f
+DATA c3c09064f<>+16(SB)/4, $0x3c09064f
+DATA c3c09064f<>+20(SB)/4, $0x3c09064f
+DATA c3c09064f<>+24(SB)/4, $0x3c09064f
+DATA c3c09064f<>+28(SB)/4, $0x3c09064f
+GLOBL c3c09064f<>(SB), RODATA|NOPTR, $32
+
+DATA c3d2aaa74<>+0(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+4(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+8(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+12(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+16(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+20(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+24(SB)/4, $0x3d2aaa74
+DATA c3d2aaa74<>+28(SB)/4, $0x3d2aaa74
+GLOBL c3d2aaa74<>(SB), RODATA|NOPTR, $32
+
+DATA c3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+4(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+8(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+12(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+16(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+20(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+24(SB)/4, $0x3e2aaa6e
+DATA c3e2aaa6e<>+28(SB)/4, $0x3e2aaa6e
+GLOBL c3e2aaa6e<>(SB), RODATA|NOPTR, $32
+
+DATA c3f000000<>+0(SB)/4, $0x3f000000
+DATA c3f000000<>+4(SB)/4, $0x3f000000
+DATA c3f000000<>+8(SB)/4, $0x3f000000
+DATA c3f000000<>+12(SB)/4, $0x3f000000
+DATA c3f000000<>+16(SB)/4, $0x3f000000
+DATA c3f000000<>+20(SB)/4, $0x3f000000
+DATA c3f000000<>+24(SB)/4, $0x3f000000
+DATA c3f000000<>+28(SB)/4, $0x3f000000
+GLOBL c3f000000<>(SB), RODATA|NOPTR, $32
+
+DATA c3f800000<>+0(SB)/4, $0x3f800000
+DATA c3f800000<>+4(SB)/4, $0x3f800000
+DATA c3f800000<>+8(SB)/4, $0x3f800000
+DATA c3f800000<>+12(SB)/4, $0x3f800000
+DATA c3f800000<>+16(SB)/4, $0x3f800000
+DATA c3f800000<>+20(SB)/4, $0x3f800000
+DATA c3f800000<>+24(SB)/4, $0x3f800000
+DATA c3f800000<>+28(SB)/4, $0x3f800000
+GLOBL c3f800000<>(SB), RODATA|NOPTR, $32
+
+DATA c0000007f<>+0(SB)/4, $0x0000007f
+DATA c0000007f<>+4(SB)/4, $0x0000007f
+DATA c0000007f<>+8(SB)/4, $0x0000007f
+DATA c0000007f<>+12(SB)/4, $0x0000007f
+DATA c0000007f<>+16(SB)/4, $0x0000007f
+DATA c0000007f<>+20(SB)/4, $0x0000007f
+DATA c0000007f<>+24(SB)/4, $0x0000007f
+DATA c0000007f<>+28(SB)/4, $0x0000007f
+GLOBL c0000007f<>(SB), RODATA|NOPTR, $32
+
 // func centerMulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·centerMulAddAVX2(SB), NOSPLIT, $0-53
@@ -661,81 +913,7 @@ TEXT ·centerMulAddAVX2(SB), NOSPLIT, $0-53
 	VBROADCASTSS b+44(FP), Y4
 	VBROADCASTSS c+48(FP), Y5
 	SUBQ         $+8, SI
-	JLT          rest76
-
-loop73:
-	PREFETCHT0 2048(CX)
-	VMOVUPS    (CX), Y0
-	PREFETCHT0 2048(DX)
-	VMOVUPS    (DX), Y1
-	PREFETCHT0 2048(BX)
-	VMOVUPS    (BX), Y2
-
-body74:
-	VSUBPS      Y3, Y0, Y0
-	VMOVAPS     Y5, Y6
-	VFMADD231PS Y4, Y0, Y6
-	VMOVAPS     Y2, Y0
-	VFMADD231PS Y1, Y6, Y0
-	TESTQ       DI, DI
-	JNZ         special75
-	VMOVUPS     Y0, (AX)
-
-next78:
-	ADDQ $+32, CX
-	ADDQ $+32, DX
-	ADDQ $+32, BX
-	ADDQ $+32, AX
-	SUBQ $+8, SI
-	JGE  loop73
-
-rest76:
-	ADDQ       $+8, SI
-	JZ         end77
-	MOVQ       $+2, DI
-	LEAQ       laneMasks<>+0(SB), R8
-	MOVQ       $+16, R9
-	SUBQ       SI, R9
-	VMOVDQU    (R8)(R9*4), Y2
-	VMASKMOVPS (CX), Y2, Y0
-	VMASKMOVPS (DX), Y2, Y1
-	VMASKMOVPS (BX), Y2, Y2
-	JMP        body74
-
-special75:
-	CMPQ     DI, $+2
-	JEQ      part79
-	VMOVNTPS Y0, (AX)
-	JMP      next78
-
-part79:
-	LEAQ       laneMasks<>+0(SB), CX
-	MOVQ       $+16, DX
-	SUBQ       SI, DX
-	VMOVDQU    (CX)(DX*4), Y1
-	VMASKMOVPS Y0, Y1, (AX)
-
-end77:
-	CMPQ DI, $+1
-	JNE  fenced80
-	SFENCE
-
-fenced80:
-	VZEROUPPER
-	RET
-
-// func mulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·mulAddAVX2(SB), NOSPLIT, $0-53
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    z+24(FP), BX
-	MOVQ    n+32(FP), SI
-	MOVB    nt+52(FP), DI
-	MOVBQZX DI, DI
-	SUBQ    $+8, SI
-	JLT     rest84
+	JLT          rest84
 
 loop81:
 	PREFETCHT0 2048(CX)
@@ -746,11 +924,14 @@ loop81:
 	VMOVUPS    (BX), Y2
 
 body82:
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y1, Y0, Y2
+	VSUBPS      Y3, Y0, Y0
+	VMOVAPS     Y5, Y6
+	VFMADD231PS Y4, Y0, Y6
+	VMOVAPS     Y2, Y0
+	VFMADD231PS Y1, Y6, Y0
 	TESTQ       DI, DI
 	JNZ         special83
-	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y0, (AX)
 
 next86:
 	ADDQ $+32, CX
@@ -776,15 +957,15 @@ rest84:
 special83:
 	CMPQ     DI, $+2
 	JEQ      part87
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next86
 
 part87:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, DX
 	SUBQ       SI, DX
-	VMOVDQU    (CX)(DX*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end85:
 	CMPQ DI, $+1
@@ -792,5 +973,76 @@ end85:
 	SFENCE
 
 fenced88:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mulAddAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    z+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest92
+
+loop89:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Y2
+
+body90:
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y1, Y0, Y2
+	TESTQ       DI, DI
+	JNZ         special91
+	VMOVUPS     Y2, (AX)
+
+next94:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop89
+
+rest92:
+	ADDQ       $+8, SI
+	JZ         end93
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body90
+
+special91:
+	CMPQ     DI, $+2
+	JEQ      part95
+	VMOVNTPS Y2, (AX)
+	JMP      next94
+
+part95:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+
+end93:
+	CMPQ DI, $+1
+	JNE  fenced96
+	SFENCE
+
+fenced96:
 	VZEROUPPER
 	RET

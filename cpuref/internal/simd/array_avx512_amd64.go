@@ -49,6 +49,11 @@ func axpyAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float3
 //go:noescape
 func centerMulAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 
+// expSubAVX512 sets dst = e^(x - y).
+//
+//go:noescape
+func expSubAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
 // centerMulAddAVX512 sets dst = ((x - a)*b + c)*y + z.
 //
 //go:noescape

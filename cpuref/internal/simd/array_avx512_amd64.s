@@ -561,6 +561,137 @@ fenced72:
 	VZEROUPPER
 	RET
 
+// func expSubAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·expSubAVX512(SB), NOSPLIT, $0-45
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVB         nt+44(FP), SI
+	MOVBQZX      SI, SI
+	VBROADCASTSS cc2d00000<>+0(SB), Z2
+	VBROADCASTSS c42b20000<>+0(SB), Z3
+	SUBQ         $+16, BX
+	JLT          rest76
+
+loop73:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+
+body74:
+	VSUBPS            Z1, Z0, Z4
+	VSUBPS            Z0, Z4, Z5
+	VSUBPS            Z5, Z4, Z6
+	VSUBPS            Z6, Z0, Z0
+	VADDPS            Z1, Z5, Z1
+	VSUBPS            Z1, Z0, Z0
+	VANDPS.BCST       c7fffffff<>+0(SB), Z4, Z1
+	VCMPPS.BCST       $0x01, c42d00000<>+0(SB), Z1, K1
+	VMOVAPS.Z         Z0, K1, Z0
+	VMAXPS            Z4, Z2, Z1
+	VMINPS            Z1, Z3, Z1
+	VBROADCASTSS      c3fb8aa3b<>+0(SB), Z4
+	VMOVAPS           Z1, Z5
+	VFMADD213PS.BCST  c4b400000<>+0(SB), Z4, Z5
+	VSUBPS.BCST       c4b400000<>+0(SB), Z5, Z4
+	VMOVAPS           Z1, Z1
+	VFNMADD231PS.BCST c3f317218<>+0(SB), Z4, Z1
+	VMOVAPS           Z1, Z1
+	VFNMADD231PS.BCST cb102e308<>+0(SB), Z4, Z1
+	VADDPS            Z0, Z1, Z0
+	VBROADCASTSS      c3ab6a758<>+0(SB), Z1
+	VFMADD213PS.BCST  c3c09064f<>+0(SB), Z0, Z1
+	VFMADD213PS.BCST  c3d2aaa74<>+0(SB), Z0, Z1
+	VFMADD213PS.BCST  c3e2aaa6e<>+0(SB), Z0, Z1
+	VFMADD213PS.BCST  c3f000000<>+0(SB), Z0, Z1
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z1
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z0, Z1
+	VSCALEFPS         Z4, Z1, Z0
+	TESTQ             SI, SI
+	JNZ               special75
+	VMOVUPS           Z0, (AX)
+
+next78:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, AX
+	SUBQ $+16, BX
+	JGE  loop73
+
+rest76:
+	ADDQ      $+16, BX
+	JZ        end77
+	MOVQ      $+2, SI
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	JMP       body74
+
+special75:
+	CMPQ     SI, $+2
+	JEQ      part79
+	VMOVNTPS Z0, (AX)
+	JMP      next78
+
+part79:
+	VMOVUPS Z0, K7, (AX)
+
+end77:
+	CMPQ SI, $+1
+	JNE  fenced80
+	SFENCE
+
+fenced80:
+	VZEROUPPER
+	RET
+
+DATA cc2d00000<>+0(SB)/4, $0xc2d00000
+GLOBL cc2d00000<>(SB), RODATA|NOPTR, $4
+
+DATA c42b20000<>+0(SB)/4, $0x42b20000
+GLOBL c42b20000<>(SB), RODATA|NOPTR, $4
+
+DATA c7fffffff<>+0(SB)/4, $0x7fffffff
+GLOBL c7fffffff<>(SB), RODATA|NOPTR, $4
+
+DATA c42d00000<>+0(SB)/4, $0x42d00000
+GLOBL c42d00000<>(SB), RODATA|NOPTR, $4
+
+DATA c3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+GLOBL c3fb8aa3b<>(SB), RODATA|NOPTR, $4
+
+DATA c4b400000<>+0(SB)/4, $0x4b400000
+GLOBL c4b400000<>(SB), RODATA|NOPTR, $4
+
+DATA c3f317218<>+0(SB)/4, $0x3f317218
+GLOBL c3f317218<>(SB), RODATA|NOPTR, $4
+
+DATA cb102e308<>+0(SB)/4, $0xb102e308
+GLOBL cb102e308<>(SB), RODATA|NOPTR, $4
+
+DATA c3ab6a758<>+0(SB)/4, $0x3ab6a758
+GLOBL c3ab6a758<>(SB), RODATA|NOPTR, $4
+
+DATA c3c09064f<>+0(SB)/4, $0x3c09064f
+GLOBL c3c09064f<>(SB), RODATA|NOPTR, $4
+
+DATA c3d2aaa74<>+0(SB)/4, $0x3d2aaa74
+GLOBL c3d2aaa74<>(SB), RODATA|NOPTR, $4
+
+DATA c3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
+GLOBL c3e2aaa6e<>(SB), RODATA|NOPTR, $4
+
+DATA c3f000000<>+0(SB)/4, $0x3f000000
+GLOBL c3f000000<>(SB), RODATA|NOPTR, $4
+
+DATA c3f800000<>+0(SB)/4, $0x3f800000
+GLOBL c3f800000<>(SB), RODATA|NOPTR, $4
+
 // func centerMulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·centerMulAddAVX512(SB), NOSPLIT, $0-53
@@ -575,76 +706,7 @@ TEXT ·centerMulAddAVX512(SB), NOSPLIT, $0-53
 	VBROADCASTSS b+44(FP), Z4
 	VBROADCASTSS c+48(FP), Z5
 	SUBQ         $+16, SI
-	JLT          rest76
-
-loop73:
-	PREFETCHT0 2048(CX)
-	VMOVUPS    (CX), Z0
-	PREFETCHT0 2048(DX)
-	VMOVUPS    (DX), Z1
-	PREFETCHT0 2048(BX)
-	VMOVUPS    (BX), Z2
-
-body74:
-	VSUBPS      Z3, Z0, Z0
-	VMOVAPS     Z5, Z6
-	VFMADD231PS Z4, Z0, Z6
-	VMOVAPS     Z2, Z0
-	VFMADD231PS Z1, Z6, Z0
-	TESTQ       DI, DI
-	JNZ         special75
-	VMOVUPS     Z0, (AX)
-
-next78:
-	ADDQ $+64, CX
-	ADDQ $+64, DX
-	ADDQ $+64, BX
-	ADDQ $+64, AX
-	SUBQ $+16, SI
-	JGE  loop73
-
-rest76:
-	ADDQ      $+16, SI
-	JZ        end77
-	MOVQ      $+2, DI
-	MOVQ      $-1, R8
-	BZHIQ     SI, R8, R8
-	KMOVW     R8, K7
-	VMOVUPS.Z (CX), K7, Z0
-	VMOVUPS.Z (DX), K7, Z1
-	VMOVUPS.Z (BX), K7, Z2
-	JMP       body74
-
-special75:
-	CMPQ     DI, $+2
-	JEQ      part79
-	VMOVNTPS Z0, (AX)
-	JMP      next78
-
-part79:
-	VMOVUPS Z0, K7, (AX)
-
-end77:
-	CMPQ DI, $+1
-	JNE  fenced80
-	SFENCE
-
-fenced80:
-	VZEROUPPER
-	RET
-
-// func mulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·mulAddAVX512(SB), NOSPLIT, $0-53
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    z+24(FP), BX
-	MOVQ    n+32(FP), SI
-	MOVB    nt+52(FP), DI
-	MOVBQZX DI, DI
-	SUBQ    $+16, SI
-	JLT     rest84
+	JLT          rest84
 
 loop81:
 	PREFETCHT0 2048(CX)
@@ -655,11 +717,14 @@ loop81:
 	VMOVUPS    (BX), Z2
 
 body82:
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
+	VSUBPS      Z3, Z0, Z0
+	VMOVAPS     Z5, Z6
+	VFMADD231PS Z4, Z0, Z6
+	VMOVAPS     Z2, Z0
+	VFMADD231PS Z1, Z6, Z0
 	TESTQ       DI, DI
 	JNZ         special83
-	VMOVUPS     Z2, (AX)
+	VMOVUPS     Z0, (AX)
 
 next86:
 	ADDQ $+64, CX
@@ -684,11 +749,11 @@ rest84:
 special83:
 	CMPQ     DI, $+2
 	JEQ      part87
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next86
 
 part87:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end85:
 	CMPQ DI, $+1
@@ -696,5 +761,71 @@ end85:
 	SFENCE
 
 fenced88:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·mulAddAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    z+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest92
+
+loop89:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Z2
+
+body90:
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z1, Z0, Z2
+	TESTQ       DI, DI
+	JNZ         special91
+	VMOVUPS     Z2, (AX)
+
+next94:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop89
+
+rest92:
+	ADDQ      $+16, SI
+	JZ        end93
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body90
+
+special91:
+	CMPQ     DI, $+2
+	JEQ      part95
+	VMOVNTPS Z2, (AX)
+	JMP      next94
+
+part95:
+	VMOVUPS Z2, K7, (AX)
+
+end93:
+	CMPQ DI, $+1
+	JNE  fenced96
+	SFENCE
+
+fenced96:
 	VZEROUPPER
 	RET

@@ -39,6 +39,7 @@ func TestBinaryAndTernary(t *testing.T) {
 		},
 		BinAxpy:      func(x, y float64) float64 { return 1.5*x + y },
 		BinCenterMul: func(x, y float64) float64 { return ((x-1.5)*-0.75 + 0.1) * y },
+		BinExpSub:    func(x, y float64) float64 { return math.Exp(x - y) },
 	}
 	ternaries := map[Ternary]func(x, y, z float64) float64{
 		TerCenterMulAdd: func(x, y, z float64) float64 { return ((x-1.5)*-0.75+0.1)*y + z },

@@ -94,6 +94,7 @@ var binaryAVX2 = [...]binaryFunc{
 	BinPrelu:     preluAVX2,
 	BinAxpy:      axpyAVX2,
 	BinCenterMul: centerMulAVX2,
+	BinExpSub:    expSubAVX2,
 }
 
 var ternaryAVX2 = [...]ternaryFunc{
@@ -165,6 +166,7 @@ var binaryAVX512 = [...]binaryFunc{
 	BinPrelu:     preluAVX512,
 	BinAxpy:      axpyAVX512,
 	BinCenterMul: centerMulAVX512,
+	BinExpSub:    expSubAVX512,
 }
 
 var ternaryAVX512 = [...]ternaryFunc{

@@ -128,6 +128,8 @@ func main() {
 	file("gemm_avx2", avx2, gemm)
 	file("normgrad_avx512", avx512, normGrads)
 	file("normgrad_avx2", avx2, normGrads)
+	file("philox_avx512", avx512, dropouts)
+	file("philox_avx2", avx2, dropouts)
 	tables(avx2, avx512)
 	neon()
 }

@@ -118,6 +118,20 @@ func arrayFuncs(g *gen) {
 		a, b, c := param(0), param(1), param(2)
 		return func(xs []V) V { return g.mul(g.fma(g.sub(xs[0], a), b, c), xs[1]) }
 	}, nil)
+	binaryNames = addName(binaryNames, "expSub")
+	stream(g, "expSub", "sets dst = e^(x - y).", []string{"x", "y"}, func(func(int) V) func([]V) V {
+		clamp := g.clamps(-104, 89)
+		return func(xs []V) V {
+			// What the subtraction rounds off is kept, as in expSum.
+			x, y := xs[0], xs[1]
+			d := g.sub(x, y)
+			back := g.sub(d, x)
+			lost := g.sub(g.sub(x, g.sub(d, back)), g.add(back, y))
+			lost = g.keep(g.cmp(g.abs(d), lt, k(104)), lost)
+			s, r := g.reduce(clamp(d), 1)
+			return g.ldexp(g.expR(g.add(r, lost)), s)
+		}
+	}, nil)
 	ternaryNames = addName(ternaryNames, "centerMulAdd")
 	stream(g, "centerMulAdd", "sets dst = ((x - a)*b + c)*y + z.", []string{"x", "y", "z"}, func(param func(int) V) func([]V) V {
 		a, b, c := param(0), param(1), param(2)
