@@ -19,7 +19,7 @@ func Conv(y, x, w, b []float32, g spec.Conv) {
 	case convDepthwise:
 		depthwise(y, x, w, b, &g)
 	case convWinograd:
-		if !winograd(y, x, w, b, &g) {
+		if !winograd(y, x, b, kernelsOf(w, &g), &g) {
 			convImplicit(y, x, w, b, &g)
 		}
 	default:

@@ -93,16 +93,27 @@ func (t *transposed) phase(a [3]axisPhase) {
 	if place.step == [3]int{1, 1, 1} {
 		place = nil // one phase, which is all of y
 	}
-	w := getScratch(c.K * c.Terms())
-	defer putScratch(w)
-	t.weights(w, &a, c.Terms())
-	switch {
-	case place == nil:
+	if place == nil {
 		// The other methods than the implicit product go by the padding, which may
 		// be negative here.
 		for i := range c.PadEnd {
 			c.PadEnd[i] = c.Out[i] - 1 + c.Extent(i) - c.PadBegin[i] - c.In[i]
 		}
+		// Winograd's method takes the weights as they stand.
+		if convMethodOf(&c) == convWinograd {
+			if winograd(t.y, t.x, t.b, kernels3{w: t.w, out: 9, in: 9 * c.KG(), flip: true}, &c) {
+				return
+			}
+			c.Direct = true
+		}
+	}
+	w := getScratch(c.K * c.Terms())
+	defer putScratch(w)
+	t.weights(w, &a, c.Terms())
+	switch {
+	case place == nil && c.Direct:
+		convImplicit(t.y, t.x, w, t.b, &c)
+	case place == nil:
 		Conv(t.y, t.x, w, t.b, c)
 	case c.CG() == 1 && c.KG() <= depthwiseMax:
 		t.planes(w, &c, place)

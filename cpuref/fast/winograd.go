@@ -26,109 +26,139 @@ func winogradPays(g *spec.Conv) bool {
 	return 36*tiles/32*1.1+13+transforms < direct
 }
 
-var winogradTiles = sync.Pool{New: func() any { return new(simd.WinogradTile) }}
-
 // winogradMin is from how many channels on the transforms are paid for by the sums,
 // and the guard has something to work with: the budget grows with their number.
 const winogradMin = 32
 
-const (
-	winogradV    = 160 << 10 // floats of transformed input that are made at once, about
-	winogradSub  = 196       // tiles whose sums a task holds at once, at most
-	winogradBand = 4         // rows of tiles that are transformed from one copy
-)
+// kernels3 are the 3x3 kernels of a convolution: that of output channel k and
+// input channel c of a group starts k*out + c*in floats behind the group's first.
+// Where flip is set, their taps stand in reverse.
+type kernels3 struct {
+	w       []float32
+	out, in int
+	flip    bool
+}
 
-// wino is a convolution by Winograd's method under way. Per group of channels
-// and block of tiles there are two steps: the input is transformed to V[36]
-// [tile][channel]; then, for a strip of output channels at a time, the weights
-// are transformed to U[36][channel][strip], 36 products V·U make the sums, and
-// these are transformed back. Where there are several blocks, each is one task,
-// and the weights are transformed before. A single block is worked on by all, and
-// each task transforms the weights that it needs, which never leave the cache.
+// kernelsOf returns the kernels of a convolution's weight.
+func kernelsOf(w []float32, g *spec.Conv) kernels3 { return kernels3{w: w, out: 9 * g.CG(), in: 9} }
+
+// group returns the kernels of group i.
+func (k kernels3) group(i int, g *spec.Conv) kernels3 {
+	k.w = k.w[i*g.KG()*g.CG()*9:]
+	return k
+}
+
+// wino is a convolution by Winograd's method under way. Per group of channels the
+// input is transformed to V and the weights to U, each in the layout of
+// simd.WinogradProduct, for a strip of output channels at a time; their products
+// are the sums M, and these are transformed back.
+//
+// Neither V nor M is ever whole, nor is U where it would be large. Where there are
+// many tiles and few weights, all weights are transformed first, and each task
+// takes some rows of tiles through all steps. Otherwise the input of as many tiles
+// as memory allows is transformed first, and each task takes a strip of output
+// channels through the rest, a chunk of input channels at a time. What a task needs
+// stays in the second-level cache.
 type wino struct {
-	g          *spec.Conv
-	y, x, w, b []float32
-	ts         simd.Tiles
-	lanes      int // channels of a vector
-	width      int // output channels of a strip
-	gi         int // the group in hand
-	cg, kg     int
-	stride     int // floats from tile to tile in V
-	strips     int
-	th, tw     int // tiles of an image
-	rows       int // of tiles, in all images
-	pos        int // floats from one of the 36 to the next in V
+	g       *spec.Conv
+	y, x, b []float32
+	kernels kernels3 // of the group in hand
+	lanes   int      // channels of a vector
+	width   int      // output channels of a strip
+	gi      int      // the group in hand
+	cg, kg  int
+	vectors int // of input channels
+	chain   int // of them whose products are summed by themselves
+	chunk   int // input channels whose weights are transformed at once
+	strips  int
+	th, tw  int // tiles of an image
+	rows    int // of tiles, in all images
+	workers int
 
-	u      []float32 // all transformed weights, or nil
-	upos   int       // floats from one of the 36 to the next in U
-	stats  []float32 // of all strips and chunks of channels, where u is
+	held   bool // all weights are transformed before
+	block  int  // rows of tiles that are in hand at once
 	act    spec.Activation
 	lo, hi float32
 	guard  *guard
 	bad    atomic.Bool // too many tiles failed, or something was not finite
 }
 
-// winoBlock is some rows of tiles and their transformed input.
-type winoBlock struct {
-	row0, row1 int
-	v          []float32
+const (
+	winogradBand = 4         // rows of tiles that are transformed from one copy
+	winogradFew  = 14        // tiles of a task where weights stay in the second-level cache
+	winogradMany = 56        // tiles of a task where they do not
+	winogradU    = 256 << 10 // floats of weights that stay there
+	winogradFree = 192 << 10 // floats that any convolution may take
+	winogradPair = 2         // workers for whose memory there is room
+)
+
+// plan decides how the work is cut, from the shape alone: beside a constant, no
+// more than half of the tensors' size may be taken.
+func (p *wino) plan() {
+	limit := (len(p.x)+len(p.y)+p.g.K*p.cg*9)/2 + winogradFree
+	all, channels := p.strips*p.uFloats(p.cg), p.vectors*p.lanes
+	tiles := winogradFew
+	if all > winogradU {
+		tiles = winogradMany
+	}
+	p.block = (tiles + p.tw - 1) / p.tw
+	each := 36 * p.tw * (channels + p.width) // of a row
+	if p.held = p.rows >= 2*p.block && all+winogradPair*p.block*each <= limit; p.held {
+		return
+	}
+	each = 36 * p.tw * (channels + winogradPair*p.width)
+	fit := (limit - winogradPair*p.uFloats(p.chunk)) / each
+	p.block = min(p.rows, max(fit, (2*winogradFew+p.tw-1)/p.tw))
+	blocks := (p.rows + p.block - 1) / p.block
+	p.block = (p.rows + blocks - 1) / blocks
+}
+
+// uFloats returns the size of a strip's transformed weights for n input channels.
+func (p *wino) uFloats(n int) int {
+	return simd.WinogradWeightsLen((n + p.lanes - 1) / p.lanes * p.lanes)
 }
 
 // winogradTrace is set by tests, to see how many tiles were computed and how many
 // of them once more.
 var winogradTrace func(tiles, repaired int)
 
+func newWino(y, x, b []float32, k kernels3, g *spec.Conv) *wino {
+	p := &wino{g: g, y: y, x: x, b: b, kernels: k, lanes: simd.WinogradLanes(), act: g.Act}
+	p.lo, p.hi, p.act = clampOrAll(g.Act)
+	p.width, p.cg, p.kg = 2*p.lanes, g.CG(), g.KG()
+	p.vectors = (p.cg + p.lanes - 1) / p.lanes
+	p.strips = (p.kg + p.width - 1) / p.width
+	chain := winogradBlock(p.cg)
+	p.chain = chain / p.lanes
+	if p.chunk = chain; chain <= 32 {
+		p.chunk = 2 * chain
+	}
+	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
+	p.rows = g.N * p.th
+	lanes := simd.ActiveTiles().Lanes
+	p.workers = workersFor(g.Flops() / 3 / float64(8*lanes))
+	p.plan()
+	return p
+}
+
 // winograd computes a convolution for which winogradPays. It returns false, and
 // leaves y undefined, where the guard refuses too many tiles, or where a result
 // was not finite: the transforms would spread a NaN or an infinity over its whole
 // tile.
-func winograd(y, x, w, b []float32, g *spec.Conv) bool {
-	p := &wino{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), lanes: simd.WinogradLanes(), act: g.Act}
-	p.lo, p.hi, p.act = clampOrAll(g.Act)
-	p.width, p.cg, p.kg = 2*p.lanes, g.CG(), g.KG()
-	p.stride = (p.cg+p.lanes-1)/p.lanes*p.lanes + p.lanes // rows of A should not share sets of the cache
-	p.strips = (p.kg + p.width - 1) / p.width
-	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
-	p.upos = p.cg*p.width + 16
-	p.rows = g.N * p.th
-	workers := workersFor(g.Flops() / 3 / float64(8*p.ts.Lanes))
-	perBlock := max(winogradV/(36*p.stride), p.stride*3/4)
-	blocks := (p.rows + max(1, perBlock/p.tw) - 1) / max(1, perBlock/p.tw)
-	if workers > 1 && blocks > 1 {
-		blocks = min(p.rows, (blocks+workers-1)/workers*workers) // as many for each
-	}
-	p.pos = (p.rows+blocks-1)/blocks*p.tw*p.stride + 16
+func winograd(y, x, b []float32, k kernels3, g *spec.Conv) bool {
+	p := newWino(y, x, b, k, g)
 	p.guard = newGuard(p)
-	chunks := (p.cg + weightChunk - 1) / weightChunk
-	size := chunks * p.statFloats()
-	if blocks > 1 {
-		p.u = getScratch(p.strips * 36 * p.upos)
-		defer putScratch(p.u)
-		p.stats = getScratch(p.strips * size)
-		defer putScratch(p.stats)
-	}
 	for p.gi = range g.Groups {
-		p.guard.measureWeights()
+		p.kernels = k.group(p.gi, g)
 		bands := (p.rows + winogradBand - 1) / winogradBand
 		Parallel(bands, float64(p.rows*p.tw*(p.cg*2+50)), func(i int) { p.guard.measure(i * winogradBand) })
 		if forcedConv == convAuto && !p.guard.expect() {
 			return false
 		}
-		if blocks == 1 {
-			p.together(workers)
+		if p.held {
+			p.byTiles()
 		} else {
-			parallel(workers, p.strips*chunks, func(_, i int) {
-				s, c := i/chunks, i%chunks*weightChunk
-				p.weights(p.u[s*36*p.upos:], p.stats[i*p.statFloats():], s, c, min(c+weightChunk, p.cg))
-			})
-			Parallel(p.strips, float64(p.strips)*(3000+20*float64(p.rows*p.tw)), func(s int) {
-				p.guard.summarize(s, p.stats[s*size:][:size])
-				p.check(s)
-			})
-			if p.bad.Load() {
-				return false
-			}
-			parallel(workers, blocks, func(_, i int) { p.alone(i*p.rows/blocks, (i+1)*p.rows/blocks) })
+			p.byChannels()
 		}
 		if p.bad.Load() || !p.guard.repair() {
 			return false
@@ -140,62 +170,101 @@ func winograd(y, x, w, b []float32, g *spec.Conv) bool {
 	return true
 }
 
-// block returns a block of the rows of tiles row0 to row1; give v back.
-func (p *wino) block(row0, row1 int) *winoBlock {
-	return &winoBlock{row0, row1, getScratch(36 * p.pos)}
-}
-
-// alone computes a block, one of several.
-func (p *wino) alone(row0, row1 int) {
-	b := p.block(row0, row1)
-	defer putScratch(b.v)
-	for c := 0; c < p.cg; c += p.lanes {
-		for row := row0; row < row1; row += winogradBand {
-			p.input(b, c, row)
+// byTiles transforms all weights, and then has each task take some rows of tiles
+// through all steps.
+func (p *wino) byTiles() {
+	strip := p.uFloats(p.cg)
+	u := getScratch(p.strips * strip)
+	defer putScratch(u)
+	parallel(p.workers, p.strips, func(_, s int) {
+		w := p.newWeights(s, true)
+		for c := 0; c < p.cg; c += p.chunk {
+			w.transform(u[s*strip+p.uFloats(c):], c)
 		}
-	}
-	subs := (row1 - row0) * p.tw / winogradSub
-	for s := range p.strips {
-		for i := range subs + 1 {
-			p.output(b, s, row0+i*(row1-row0)/(subs+1), row0+(i+1)*(row1-row0)/(subs+1))
-		}
-	}
-}
-
-// together computes all tiles as one block, with all workers.
-func (p *wino) together(workers int) {
-	b := p.block(0, p.rows)
-	defer putScratch(b.v)
-	bands := (p.rows + winogradBand - 1) / winogradBand
-	parallel(workers, (p.stride/p.lanes-1)*bands, func(_, i int) {
-		p.input(b, i/bands*p.lanes, i%bands*winogradBand)
+		w.release()
+		p.check(s)
 	})
-	parallel(workers, p.strips, func(_, s int) { p.output(b, s, 0, p.rows) })
+	if p.bad.Load() {
+		return
+	}
+	parallel(p.workers, (p.rows+p.block-1)/p.block, func(_, i int) {
+		row0 := i * p.block
+		row1 := min(p.rows, row0+p.block)
+		n := (row1 - row0) * p.tw
+		v := getScratch(36 * n * (p.vectors*p.lanes + p.width))
+		m := v[36*n*p.vectors*p.lanes:]
+		for c := range p.vectors {
+			p.input(v, c, row0, row1, row0, row1)
+		}
+		for s := range p.strips {
+			p.product(m, v, u[s*strip:], n, 0, p.cg)
+			p.back(s, row0, row1, m)
+		}
+		putScratch(v)
+	})
 }
 
-// check has the guard look at strip s of the block.
+// byChannels transforms the input of as many tiles as plan says, and then has
+// each task take a strip of output channels through the rest.
+func (p *wino) byChannels() {
+	v := getScratch(36 * p.block * p.tw * p.vectors * p.lanes)
+	defer putScratch(v)
+	for row0 := 0; row0 < p.rows && !p.bad.Load(); row0 += p.block {
+		row1 := min(p.rows, row0+p.block)
+		n := (row1 - row0) * p.tw
+		bands := (row1 - row0 + winogradBand - 1) / winogradBand
+		parallel(p.workers, p.vectors*bands, func(_, i int) {
+			from := row0 + i%bands*winogradBand
+			p.input(v, i/bands, from, min(row1, from+winogradBand), row0, row1)
+		})
+		parallel(p.workers, p.strips, func(_, s int) {
+			if p.bad.Load() {
+				return
+			}
+			m := getScratch(36 * n * p.width)
+			u := getScratch(p.uFloats(min(p.chunk, p.cg)))
+			w := p.newWeights(s, row0 == 0)
+			for c := 0; c < p.cg; c += p.chunk {
+				w.transform(u, c)
+				p.product(m, v, u, n, c, min(p.cg, c+p.chunk))
+			}
+			w.release()
+			putScratch(u)
+			if row0 == 0 {
+				p.check(s)
+			}
+			p.back(s, row0, row1, m)
+			putScratch(m)
+		})
+	}
+}
+
+// check has the guard look at strip s.
 func (p *wino) check(s int) {
 	if tooMany(p.guard.check(s), p.rows*p.tw) {
 		p.bad.Store(true)
 	}
 }
 
-// input transforms the channels from c on of a band of rows of tiles.
-func (p *wino) input(b *winoBlock, c, row int) {
+// input transforms vector i of the channels for rows first to last of tiles, which
+// are some of those from row0 to row1 that v holds.
+func (p *wino) input(v []float32, i, first, last, row0, row1 int) {
 	g, L := p.g, p.lanes
+	n, c := (row1-row0)*p.tw, i*L
+	v = v[i*36*n*L:]
 	in, wide := g.In[2], 4*p.tw+2
-	last := min(b.row1, row+winogradBand)
-	band := getScratch((4*winogradBand + 2) * wide * L)
-	rows := getScratch(6 * wide * L)
+	lines := 4*min(winogradBand, last-first) + 2
+	band := getScratch((lines + 6) * wide * L)
+	rows := band[lines*wide*L:]
 	plane := g.InSize()
-	for row < last {
-		n, first := row/p.th, row%p.th
-		count := min(last-row, p.th-first) // of the same image
-		x := p.x[(n*g.C+p.gi*p.cg+c)*plane:]
+	for row := first; row < last; {
+		n0, top := row/p.th, row%p.th
+		count := min(last-row, p.th-top, winogradBand) // of the same image, and of one band
+		x := p.x[(n0*g.C+p.gi*p.cg+c)*plane:]
 		left := g.PadBegin[2]
 		for r := range 4*count + 2 {
 			line := band[r*wide*L:][:wide*L]
-			h := 4*first + r - g.PadBegin[1]
+			h := 4*top + r - g.PadBegin[1]
 			if h < 0 || h >= g.In[1] {
 				clear(line)
 				continue
@@ -209,93 +278,29 @@ func (p *wino) input(b *winoBlock, c, row int) {
 		}
 		for r := range count {
 			simd.WinogradRows(&rows[0], &band[4*r*wide*L], wide, wide*L, wide*L)
-			tile := (row + r - b.row0) * p.tw
-			simd.WinogradCols(&b.v[tile*p.stride+c], &rows[0], p.tw, p.pos, p.stride, wide*L)
+			simd.WinogradCols(&v[(row+r-row0)*p.tw*L], &rows[0], p.tw, n*L, L, wide*L)
 		}
 		row += count
 	}
-	putScratch(rows)
 	putScratch(band)
 }
 
-// weightChunk is how many input channels' weights are transformed at once.
-const weightChunk = 32
+var winogradProducts = sync.Pool{New: func() any { return new(simd.WinogradProduct) }}
 
-// weights transforms the weights of strip s and input channels c0 to c1, and
-// makes their statistics.
-func (p *wino) weights(u, stats []float32, s, c0, c1 int) {
-	k0 := s * p.width
-	n := min(p.width, p.kg-k0)
-	taps := getScratch((9*weightChunk)*p.width + 18*p.lanes)
-	src := p.w[((p.gi*p.kg+k0)*p.cg+c0)*9:]
-	transposeRows(taps, src, p.width, p.cg*9, (c1-c0)*9, n, p.width)
-	tmp := taps[9*weightChunk*p.width:]
-	p.guard.limitsOf(tmp, s)
-	p.deficits(stats, taps, tmp, c1-c0)
-	simd.WinogradWeights(&u[c0*p.width], &taps[0], &tmp[0], c1-c0, p.upos)
-	putScratch(taps)
+// product multiplies n transformed tiles with the transformed weights u of a strip
+// for channels c0 to c1; the sums over those before are in m.
+func (p *wino) product(m, v, u []float32, n, c0, c1 int) {
+	q := winogradProducts.Get().(*simd.WinogradProduct)
+	*q = simd.WinogradProduct{M: &m[0], V: &v[36*n*c0], U: &u[0], Groups: (c1 - c0 + p.lanes - 1) / p.lanes, Chain: p.chain, Add: min(c0, 1)}
+	q.Run(n, n)
+	*q = simd.WinogradProduct{}
+	winogradProducts.Put(q)
 }
 
-// output computes a strip of output channels for the rows of tiles row0 to row1.
-func (p *wino) output(b *winoBlock, s, row0, row1 int) {
-	if row0 == row1 {
-		return
-	}
-	u := p.u
-	if u == nil {
-		if p.bad.Load() {
-			return
-		}
-		size := p.statFloats()
-		u = getScratch(36*p.upos + (p.cg+weightChunk-1)/weightChunk*size)
-		defer putScratch(u)
-		stats := u[36*p.upos:]
-		for c := 0; c < p.cg; c += weightChunk {
-			p.weights(u, stats[c/weightChunk*size:], s, c, min(c+weightChunk, p.cg))
-		}
-		p.guard.summarize(s, stats)
-		if p.check(s); p.bad.Load() {
-			return
-		}
-	} else {
-		u = u[s*36*p.upos:]
-	}
-	t0, n := (row0-b.row0)*p.tw, (row1-row0)*p.tw
-	mpos := n*p.width + 16
-	block := winogradBlock(p.cg)
-	part := getScratch(36*mpos + n*p.width) // behind the sums, those of one block
-	m := part[:36*mpos]
-	part = part[36*mpos:]
-	defer putScratch(m)
-	t := tiles.Get().(*simd.Tile)
-	t.Offs, t.LDB, t.LDC, t.N, t.Mode = nil, p.stride, p.width, p.width, simd.FromZero
-	np := (n + p.ts.Rows - 1) / p.ts.Rows
-	for i := range 36 {
-		sums := m[i*mpos:][:n*p.width]
-		for k0 := 0; k0 < p.cg; k0 += block {
-			dst := sums
-			if k0 > 0 {
-				dst = part
-			}
-			t.K, t.B = min(block, p.cg-k0), &u[i*p.upos+k0*p.width]
-			for q := range np {
-				r0, r1 := panelRow(q, np, n), panelRow(q+1, np, n)
-				t.A = &b.v[i*p.pos+(t0+r0)*p.stride+k0]
-				t.C = &dst[r0*p.width]
-				p.ts.RunRows(t, r1-r0)
-			}
-			if k0 > 0 {
-				addTo(sums, part)
-			}
-		}
-	}
-	*t = simd.Tile{}
-	tiles.Put(t)
-	p.back(s, row0, row1, m, mpos)
-}
+var winogradTiles = sync.Pool{New: func() any { return new(simd.WinogradTile) }}
 
 // back transforms the sums of a strip and puts them into y.
-func (p *wino) back(s, row0, row1 int, m []float32, mpos int) {
+func (p *wino) back(s, row0, row1 int, m []float32) {
 	g, L := p.g, p.lanes
 	line := 4 * p.tw * L
 	out := getScratch(8*line + (24+2+1)*L)
@@ -308,7 +313,7 @@ func (p *wino) back(s, row0, row1 int, m []float32, mpos int) {
 		copy(bias, p.b[p.gi*p.kg+k0:][:min(p.width, p.kg-k0)])
 	}
 	w := winogradTiles.Get().(*simd.WinogradTile)
-	*w = simd.WinogradTile{Dst: &out[0], Tmp: &tmp[0], Bias: &bias[0], Flags: &flags[0], N: p.tw, Pos: mpos,
+	*w = simd.WinogradTile{Dst: &out[0], Tmp: &tmp[0], Bias: &bias[0], Flags: &flags[0], N: p.tw, Pos: (row1 - row0) * p.tw * p.width,
 		DstRow: line, DstHalf: 4 * line, Lo: p.lo, Hi: p.hi}
 	plane := g.OutSize()
 	for row := row0; row < row1; row++ {

@@ -34,7 +34,7 @@ import (
 // over the products behind the output, again by Cauchy and Schwarz. This holds
 // for every x and w: channels where x is large may be those where w is small.
 // It costs a pass over x (R and Q are box sums of sums over channels) and one
-// over w (H for two limits), and some comparisons for each tile and strip.
+// over w (H), and some comparisons for each tile and strip.
 type guard struct {
 	p          *wino
 	rows, cols axisRuns
@@ -52,10 +52,9 @@ type runEnds struct{ r, q float32 }
 
 var inf32 = float32(math.Inf(1))
 
-// guardLimits are the limits d, in the units of an output channel's weights.
-var guardLimits = [guardCount]float32{0.25, 0.45}
-
-const guardCount = 2
+// guardLimit is the limit d, in the units of an output channel's weights: a larger
+// one suits normal inputs better, a smaller one sparse ones.
+const guardLimit = 0.35
 
 // guardVariance is, for the first of the four outputs of a line, by pixel e:
 //
@@ -93,10 +92,10 @@ func winogradError(c int) float64 {
 // with the length of a chain of additions, so chains stay short.
 func winogradBlock(c int) int {
 	if c <= 32 {
-		return c
+		return 32
 	}
 	blocks := max(2, (c+63)/64)
-	return (c + blocks - 1) / blocks
+	return ((c+blocks-1)/blocks + 15) / 16 * 16
 }
 
 // axisRuns cuts the outputs of each tile along an axis into runs that see the
@@ -146,7 +145,7 @@ func newAxisRuns(in, out, pad, tiles int) (a axisRuns) {
 // units of its channels.
 type guardStrip struct {
 	norm float64   // the largest |w[k]|
-	h    []float64 // sqrt(H), the largest: by limit and class of taps
+	h    []float64 // sqrt(H), the largest: by class of taps
 	bad  bool
 }
 
@@ -161,7 +160,7 @@ func newGuard(p *wino) *guard {
 	d.failed = make([]bool, p.strips*p.rows*p.tw)
 	d.strips = make([]guardStrip, p.strips)
 	for i := range d.strips {
-		d.strips[i].h = make([]float64, len(guardLimits)*len(d.rows.masks)*len(d.cols.masks))
+		d.strips[i].h = make([]float64, len(d.rows.masks)*len(d.cols.masks))
 	}
 	return d
 }
@@ -181,21 +180,19 @@ func (d *guard) expect() bool {
 	strip := &d.strips[0]
 	*strip = guardStrip{h: strip.h, norm: 1.1 * math.Sqrt(float64(p.cg))}
 	h := strip.h
-	for _, deficit := range guardDeficits {
-		for _, rm := range d.rows.masks {
-			for _, cm := range d.cols.masks {
-				taps := bits.OnesCount(uint(rm)) * bits.OnesCount(uint(cm))
-				h[0] = math.Sqrt(deficit * float64(taps*p.cg))
-				h = h[1:]
-			}
+	for _, rm := range d.rows.masks {
+		for _, cm := range d.cols.masks {
+			taps := bits.OnesCount(uint(rm)) * bits.OnesCount(uint(cm))
+			h[0] = math.Sqrt(guardDeficit * float64(taps*p.cg))
+			h = h[1:]
 		}
 	}
 	return !tooMany(d.check(0), p.rows*p.tw)
 }
 
-// guardDeficits are the means of max(d-|z|, 0)^2 for the limits d, where z has the
+// guardDeficit is the mean of max(d-|z|, 0)^2 for the limit d, where z has the
 // standard normal distribution.
-var guardDeficits = [guardCount]float64{0.00415, 0.02399}
+const guardDeficit = 0.01129
 
 // check finds the tiles whose outputs in strip s may break the
 // budget, and returns how many they are.
@@ -219,7 +216,6 @@ func (d *guard) check(s int) int {
 // factor times the root of reach.
 func (d *guard) passes(strip *guardStrip, row, col int, reach, factor float64) bool {
 	nc, mc := len(d.cols.runs), len(d.cols.masks)
-	classes := len(d.rows.masks) * mc
 	if !(reach < guardMost) {
 		return false
 	}
@@ -238,14 +234,7 @@ func (d *guard) passes(strip *guardStrip, row, col int, reach, factor float64) b
 					}
 					continue
 				}
-				ok := false
-				for l, limit := range guardLimits {
-					if float64(limit)*r-q*h[l*classes] >= tolerance[k] {
-						ok = true
-						break
-					}
-				}
-				if !ok {
+				if !(guardLimit*r-q*h[0] >= tolerance[k]) {
 					return false
 				}
 			}
@@ -317,7 +306,9 @@ func (d *guard) direct(list []int) {
 			clear(dst[i*width+nj:][:width-nj])
 		}
 	}
-	GemmPack(p.kg, cols, 9*p.cg, p.w[p.gi*p.kg*9*p.cg:], 9*p.cg, false, pack, out, cols, false,
+	w, scratch := p.matrix()
+	defer putScratch(scratch)
+	GemmPack(p.kg, cols, 9*p.cg, w, 9*p.cg, false, pack, out, cols, false,
 		Epilogue{RowBias: groupBias(p.b, p.gi, p.kg), Act: g.Act})
 	for j := range cols {
 		n, h, w := origin(j)

@@ -128,55 +128,9 @@ func (d *guard) tileRow(b *bandSums, row, top int) {
 	}
 }
 
-// measureWeights finds the units of the group's output channels: the root mean
-// square of each one's weights, or of those of its first input channels. Any unit
-// will do for the bounds; this one suits guardLimits.
-func (d *guard) measureWeights() {
-	p := d.p
-	n, some := 9*p.cg, 9*min(p.cg, weightChunk)
-	ParallelRange(p.kg, p.width, float64(p.kg*(some/4+10)), func(low, high int) {
-		for k := low; k < high; k++ {
-			d.units[k] = float32(math.Sqrt(simd.SumSquares(p.w[(p.gi*p.kg+k)*n:][:some], 0) / float64(some)))
-		}
-	})
-}
-
-// A strip's statistics are, for each tap and half of its width, statLines vectors;
-// see simd.WinogradDeficits.
-func (p *wino) statFloats() int { return 9 * statLines * p.width }
-
-const statLines = guardCount + 1
-
-// deficits computes the statistics of n channels' taps, as weights has them.
-func (p *wino) deficits(stats, taps, limits []float32, n int) {
-	L := p.lanes
-	clear(stats[:p.statFloats()])
-	for t := range 9 {
-		for half := range 2 {
-			simd.WinogradDeficits(&stats[(2*t+half)*statLines*L], &taps[t*p.width+half*L], &limits[half*guardCount*L], n, 9*p.width)
-		}
-	}
-}
-
-// limitsOf sets the limits of a strip.
-func (d *guard) limitsOf(limits []float32, s int) {
-	p, L := d.p, d.p.lanes
-	clear(limits[:2*guardCount*L])
-	for i := range min(p.width, p.kg-s*p.width) {
-		unit := d.units[s*p.width+i]
-		for j, f := range guardLimits {
-			limits[(i/L*guardCount+j)*L+i%L] = f * unit
-		}
-	}
-}
-
-// summarize makes the strip's summary from the statistics of its chunks.
+// summarize makes the strip's summary from the statistics of its weights.
 func (d *guard) summarize(s int, stats []float32) {
 	p, L := d.p, d.p.lanes
-	size := p.statFloats()
-	for at := size; at+size <= len(stats); at += size {
-		addTo(stats[:size], stats[at:])
-	}
 	strip := &d.strips[s]
 	*strip = guardStrip{h: strip.h}
 	clear(strip.h)
@@ -189,7 +143,7 @@ func (d *guard) summarize(s int, stats []float32) {
 		unit := d.units[s*p.width+i]
 		largest := float32(0)
 		for t := range 9 {
-			largest = max(largest, stats[t*tap+at(i)+guardCount*L])
+			largest = max(largest, stats[t*tap+at(i)+L])
 		}
 		scale[i] = 0
 		if unit == 0 && largest == 0 { // nothing comes of nothing
@@ -205,7 +159,6 @@ func (d *guard) summarize(s int, stats []float32) {
 	strip.norm = math.Sqrt(strip.norm) // the units of w drop out of the comparison
 	n := min(p.width, p.kg-s*p.width)
 	h := strip.h
-	classes := len(d.rows.masks) * len(d.cols.masks)
 	for _, rm := range d.rows.masks {
 		clear(rows)
 		for r := range 3 {
@@ -220,16 +173,14 @@ func (d *guard) summarize(s int, stats []float32) {
 					addTo(sum, rows[c*tap:])
 				}
 			}
-			for j := range guardLimits {
-				most := float32(0)
-				for half := 0; half*L < n; half++ {
-					line := sum[(half*statLines+j)*L:][:L]
-					for i, f := range scale[half*L:][:min(L, n-half*L)] {
-						most = max(most, line[i]*f)
-					}
+			most := float32(0)
+			for half := 0; half*L < n; half++ {
+				line := sum[half*statLines*L:][:L]
+				for i, f := range scale[half*L:][:min(L, n-half*L)] {
+					most = max(most, line[i]*f)
 				}
-				h[j*classes] = math.Sqrt(float64(most))
 			}
+			h[0] = math.Sqrt(float64(most))
 			h = h[1:]
 		}
 	}

@@ -295,14 +295,47 @@ func absSquares(sums, squares, x *float32, n, stride, rows int) {
 	}
 }
 
-func winogradDeficits(sums, src, limits *float32, n, step int) {
+func winogradTaps(dst, src *float32, n, row, next, step int) {
 	switch Active() {
 	case AVX512:
-		winogradDeficitsAVX512(sums, src, limits, n, step)
+		winogradTapsAVX512(dst, src, n, row, next, step)
 	case AVX2:
-		winogradDeficitsAVX2(sums, src, limits, n, step)
+		winogradTapsAVX2(dst, src, n, row, next, step)
 	default:
-		winogradDeficitsPortable(sums, src, limits, n, step)
+		winogradTapsPortable(dst, src, n, row, next, step)
+	}
+}
+
+func winogradDeficits(sums, src, limits *float32, n int) {
+	switch Active() {
+	case AVX512:
+		winogradDeficitsAVX512(sums, src, limits, n)
+	case AVX2:
+		winogradDeficitsAVX2(sums, src, limits, n)
+	default:
+		winogradDeficitsPortable(sums, src, limits, n)
+	}
+}
+
+// winogradRowsMost returns the largest panel of tiles.
+func winogradRowsMost() int {
+	switch Active() {
+	case AVX512:
+		return len(winogradProductsAVX512)
+	case AVX2:
+		return len(winogradProductsAVX2)
+	}
+	return 4
+}
+
+func winogradProduct(p *WinogradProduct, rows int) {
+	switch Active() {
+	case AVX512:
+		winogradProductsAVX512[rows-1](p)
+	case AVX2:
+		winogradProductsAVX2[rows-1](p)
+	default:
+		p.portable(rows)
 	}
 }
 
@@ -328,14 +361,14 @@ func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 	}
 }
 
-func winogradWeights(dst, src, tmp *float32, n, pos int) {
+func winogradWeights(dst, src, tmp *float32, groups int) {
 	switch Active() {
 	case AVX512:
-		winogradWeightsAVX512(dst, src, tmp, n, pos)
+		winogradWeightsAVX512(dst, src, tmp, groups)
 	case AVX2:
-		winogradWeightsAVX2(dst, src, tmp, n, pos)
+		winogradWeightsAVX2(dst, src, tmp, groups)
 	default:
-		winogradWeightsPortable(dst, src, n, pos)
+		winogradWeightsPortable(dst, src, groups)
 	}
 }
 

@@ -89,9 +89,17 @@ func absSquares(sums, squares, x *float32, n, stride, rows int) {
 	absSquaresPortable(sums, squares, x, n, stride, rows)
 }
 
-func winogradDeficits(sums, src, limits *float32, n, step int) {
-	winogradDeficitsPortable(sums, src, limits, n, step)
+func winogradTaps(dst, src *float32, n, row, next, step int) {
+	winogradTapsPortable(dst, src, n, row, next, step)
 }
+
+func winogradDeficits(sums, src, limits *float32, n int) {
+	winogradDeficitsPortable(sums, src, limits, n)
+}
+
+func winogradRowsMost() int { return 4 }
+
+func winogradProduct(p *WinogradProduct, rows int) { p.portable(rows) }
 
 func winogradRows(dst, src *float32, n, dstRow, srcRow int) {
 	winogradRowsPortable(dst, src, n, dstRow, srcRow)
@@ -101,8 +109,8 @@ func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 	winogradColsPortable(dst, src, n, pos, tile, srcRow)
 }
 
-func winogradWeights(dst, src, _ *float32, n, pos int) {
-	winogradWeightsPortable(dst, src, n, pos)
+func winogradWeights(dst, src, _ *float32, groups int) {
+	winogradWeightsPortable(dst, src, groups)
 }
 
 func winogradOutput(w *WinogradTile) {

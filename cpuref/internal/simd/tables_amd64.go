@@ -36,6 +36,10 @@ var tilesAVX512 = tileTable{
 	},
 }
 
+var winogradProductsAVX2 = [...]func(*WinogradProduct){winogradProduct1AVX2, winogradProduct2AVX2, winogradProduct3AVX2, winogradProduct4AVX2, winogradProduct5AVX2, winogradProduct6AVX2}
+
+var winogradProductsAVX512 = [...]func(*WinogradProduct){winogradProduct1AVX512, winogradProduct2AVX512, winogradProduct3AVX512, winogradProduct4AVX512, winogradProduct5AVX512, winogradProduct6AVX512, winogradProduct7AVX512, winogradProduct8AVX512, winogradProduct9AVX512, winogradProduct10AVX512, winogradProduct11AVX512, winogradProduct12AVX512, winogradProduct13AVX512, winogradProduct14AVX512}
+
 var unaryAVX2 = [...]unaryFunc{
 	Exp:         expAVX2,
 	Exp2:        exp2AVX2,

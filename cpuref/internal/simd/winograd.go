@@ -25,11 +25,11 @@ func WinogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 	winogradCols(dst, src, n, pos, tile, srcRow)
 }
 
-// WinogradWeights transforms n 3x3 kernels, each tap two vectors of output
-// channels: result 6i+j goes to dst + (6i+j)*pos, and the next kernel's two
-// vectors on. tmp holds 18 vectors.
-func WinogradWeights(dst, src, tmp *float32, n, pos int) {
-	winogradWeights(dst, src, tmp, n, pos)
+// WinogradWeights transforms n 3x3 kernels, a multiple of WinogradGroup, each tap
+// two vectors of output channels, to the layout that WinogradProduct takes. tmp
+// holds 18 vectors.
+func WinogradWeights(dst, src, tmp *float32, n int) {
+	winogradWeights(dst, src, tmp, n/WinogradGroup)
 }
 
 // AbsSquares adds |v| to sums[i] and v^2 to squares[i] for each of rows values
@@ -57,14 +57,29 @@ func AbsSquares(sums, squares, x []float32, rows, stride int) {
 	}
 }
 
-// WinogradDeficits adds up, in each of WinogradLanes() lanes of n vectors v that
-// are step floats apart, how far v stays behind two limits:
+// WinogradTaps gathers the taps of n 3x3 kernels for WinogradLanes() output
+// channels: tap t of kernel i for output channel l, which is
+// src[l*row+i*next+t], goes to dst[(9*i+t)*2*lanes+l], or where flip is set, which
+// turns the kernels round, to dst[(9*i+8-t)*2*lanes+l].
+func WinogradTaps(dst, src *float32, n, row, next int, flip bool) {
+	step := 2 * WinogradLanes()
+	if flip {
+		dst, step = at(dst, 8*step), -step
+	}
+	winogradTaps(dst, src, n, row, next, step)
+}
+
+// WinogradDeficits adds up, in each of WinogradLanes() lanes, how far the taps v
+// of n kernels, as WinogradTaps has them, stay behind a limit:
 //
-//	sums[j] += max(limits[j]-|v|, 0)^2 for j < 2, and sums[2] += v^2
+//	sums[0] += max(limit-|v|, 0)^2, and sums[1] += v^2
 //
-// sums holds three vectors, limits two.
-func WinogradDeficits(sums, src, limits *float32, n, step int) {
-	winogradDeficits(sums, src, limits, n, step)
+// sums holds two vectors for each tap, with two of others behind them.
+func WinogradDeficits(sums, src, limits *float32, n int) {
+	L := WinogradLanes()
+	for t := 0; t < 9; t += 3 {
+		winogradDeficits(at(sums, t*4*L), at(src, t*2*L), limits, n)
+	}
 }
 
 // WinogradTile is a row of N tiles on its way back: sums (6i+j) of two vectors
@@ -135,15 +150,17 @@ func winogradColsPortable(dst, src *float32, n, pos, tile, srcRow int) {
 	}
 }
 
-// weightLine8 is G of three values.
+// weightLine8 is G of three values, with -3 and 6 times the rows of +-near and
+// +-far; outputLine makes up for it.
 func weightLine8(a, b, c float32) [6]float32 {
-	s, t := a*(-2.0/3)-c*(1.0/3), a*(1.0/6)+c*(1.0/3)
-	return [6]float32{a, s - b*(far/3), s + b*(far/3), t + b*(far/6), t - b*(far/6), c}
+	n, f := 2*a+c, a+2*c
+	return [6]float32{a, n + far*b, n - far*b, f + far*b, f - far*b, c}
 }
 
-func winogradWeightsPortable(dst, src *float32, n, pos int) {
-	const w = 2 * portableLanes
-	for k := range n {
+func winogradWeightsPortable(dst, src *float32, groups int) {
+	const w, pos = 2 * portableLanes, 2*WinogradGroup*portableLanes + winogradGap
+	for k := range groups * WinogradGroup {
+		to := at(dst, k/WinogradGroup*36*pos+k%WinogradGroup*w)
 		for l := range w {
 			var u [3][6]float32
 			for j := range u {
@@ -152,7 +169,7 @@ func winogradWeightsPortable(dst, src *float32, n, pos int) {
 			}
 			for i := range 6 {
 				for j, v := range weightLine8(u[0][i], u[1][i], u[2][i]) {
-					*at(dst, (6*i+j)*pos+k*w+l) = v
+					*at(to, (6*i+j)*pos+l) = v
 				}
 			}
 		}
@@ -162,7 +179,7 @@ func winogradWeightsPortable(dst, src *float32, n, pos int) {
 // outputLine is A' of six values.
 func outputLine(m *[6]float32) [4]float32 {
 	p, q, r, s := m[1]+m[2], m[1]-m[2], m[3]+m[4], m[3]-m[4]
-	return [4]float32{m[0] + p + r, near*q + far*s, 0.5*p + 2*r, near/2*q + m[5] + 2*far*s}
+	return [4]float32{m[0] - p/3 + r/6, far/6*s - far/6*q, r/3 - p/6, m[5] - far/12*q + far/3*s}
 }
 
 func (w *WinogradTile) portable() {
@@ -215,16 +232,26 @@ func absSquaresPortable(sums, squares, x *float32, n, stride, rows int) {
 	}
 }
 
-func winogradDeficitsPortable(sums, src, limits *float32, n, step int) {
+func winogradTapsPortable(dst, src *float32, n, row, next, step int) {
 	for i := range n {
-		v := vecAt(src, i*step)
-		for l := range portableLanes {
-			for j := range 2 {
-				if d := *at(limits, j*portableLanes+l) - abs32(v[l]); d > 0 {
-					*at(sums, j*portableLanes+l) += d * d
-				}
+		for t := range 9 {
+			for l := range portableLanes {
+				*at(dst, i*18*portableLanes+t*step+l) = *at(src, l*row+i*next+t)
 			}
-			*at(sums, 2*portableLanes+l) += v[l] * v[l]
+		}
+	}
+}
+
+func winogradDeficitsPortable(sums, src, limits *float32, n int) {
+	for i := range n {
+		for t := range 3 {
+			v := vecAt(src, (9*i+t)*2*portableLanes)
+			for l := range portableLanes {
+				if d := *at(limits, l) - abs32(v[l]); d > 0 {
+					*at(sums, 4*t*portableLanes+l) += d * d
+				}
+				*at(sums, (4*t+1)*portableLanes+l) += v[l] * v[l]
+			}
 		}
 	}
 }

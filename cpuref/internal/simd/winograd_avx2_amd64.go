@@ -14,10 +14,15 @@ func absSquares1xAVX2(sums *float32, squares *float32, x *float32, n int, stride
 //go:noescape
 func absSquares4xAVX2(sums *float32, squares *float32, x *float32, n int, stride int)
 
-// winogradDeficitsAVX2 adds to two vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a third v^2.
+// winogradTapsAVX2 gathers the nine taps of n kernels for one vector of output channels that are row floats apart; kernels are next floats apart, taps in dst step.
 //
 //go:noescape
-func winogradDeficitsAVX2(sums *float32, src *float32, limits *float32, n int, step int)
+func winogradTapsAVX2(dst *float32, src *float32, n int, row int, next int, step int)
+
+// winogradDeficitsAVX2 adds, for each of three taps, to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.
+//
+//go:noescape
+func winogradDeficitsAVX2(sums *float32, src *float32, limits *float32, n int)
 
 // winogradRowsAVX2 sets row i of dst to sum over r of B'[i][r] times row r of src, n vectors each; rows are dstRow and srcRow floats apart.
 //
@@ -29,10 +34,10 @@ func winogradRowsAVX2(dst *float32, src *float32, n int, dstRow int, srcRow int)
 //go:noescape
 func winogradColsAVX2(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
 
-// winogradWeightsAVX2 transforms n kernels of 9 taps, each tap two vectors of output channels; results lie pos floats apart. tmp holds 18 vectors.
+// winogradWeightsAVX2 transforms groups of kernels of 9 taps, each tap two vectors of output channels, to the layout of WinogradProduct. tmp holds 18 vectors.
 //
 //go:noescape
-func winogradWeightsAVX2(dst *float32, src *float32, tmp *float32, n int, pos int)
+func winogradWeightsAVX2(dst *float32, src *float32, tmp *float32, groups int)
 
 // winogradOutputAVX2 transforms tiles back; see WinogradTile.
 //

@@ -81,38 +81,134 @@ abs2:
 	VZEROUPPER
 	RET
 
-// func winogradDeficitsAVX2(sums *float32, src *float32, limits *float32, n int, step int)
+// func winogradTapsAVX2(dst *float32, src *float32, n int, row int, next int, step int)
+// Requires: AVX
+TEXT ·winogradTapsAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ row+24(FP), BX
+	MOVQ next+32(FP), SI
+	MOVQ step+40(FP), DI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	SHLQ $0x02, DI
+	LEAQ (BX)(BX*2), R8
+	LEAQ (CX)(BX*4), R9
+
+taps3:
+	MOVQ        AX, R10
+	VMOVUPS     (CX), X0
+	VINSERTF128 $0x01, (R9), Y0, Y0
+	VMOVUPS     (CX)(BX*1), X1
+	VINSERTF128 $0x01, (R9)(BX*1), Y1, Y1
+	VMOVUPS     (CX)(BX*2), X2
+	VINSERTF128 $0x01, (R9)(BX*2), Y2, Y2
+	VMOVUPS     (CX)(R8*1), X3
+	VINSERTF128 $0x01, (R9)(R8*1), Y3, Y3
+	VUNPCKHPS   Y1, Y0, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKLPS   Y3, Y2, Y5
+	VUNPCKLPD   Y5, Y4, Y8
+	VUNPCKHPD   Y5, Y4, Y9
+	VUNPCKLPD   Y7, Y6, Y10
+	VUNPCKHPD   Y7, Y6, Y11
+	VMOVUPS     Y8, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     Y10, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     Y11, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     16(CX), X0
+	VINSERTF128 $0x01, 16(R9), Y0, Y0
+	VMOVUPS     16(CX)(BX*1), X1
+	VINSERTF128 $0x01, 16(R9)(BX*1), Y1, Y1
+	VMOVUPS     16(CX)(BX*2), X2
+	VINSERTF128 $0x01, 16(R9)(BX*2), Y2, Y2
+	VMOVUPS     16(CX)(R8*1), X3
+	VINSERTF128 $0x01, 16(R9)(R8*1), Y3, Y3
+	VUNPCKHPS   Y1, Y0, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKLPS   Y1, Y0, Y4
+	VUNPCKLPS   Y3, Y2, Y5
+	VUNPCKLPD   Y5, Y4, Y8
+	VUNPCKHPD   Y5, Y4, Y9
+	VUNPCKLPD   Y7, Y6, Y10
+	VUNPCKHPD   Y7, Y6, Y11
+	VMOVUPS     Y8, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     Y9, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     Y10, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     Y11, (R10)
+	ADDQ        DI, R10
+	VMOVUPS     20(CX), X0
+	VINSERTF128 $0x01, 20(R9), Y0, Y0
+	VMOVUPS     20(CX)(BX*1), X1
+	VINSERTF128 $0x01, 20(R9)(BX*1), Y1, Y1
+	VMOVUPS     20(CX)(BX*2), X2
+	VINSERTF128 $0x01, 20(R9)(BX*2), Y2, Y2
+	VMOVUPS     20(CX)(R8*1), X3
+	VINSERTF128 $0x01, 20(R9)(R8*1), Y3, Y3
+	VUNPCKHPS   Y1, Y0, Y6
+	VUNPCKHPS   Y3, Y2, Y7
+	VUNPCKHPD   Y7, Y6, Y11
+	VMOVUPS     Y11, (R10)
+	ADDQ        DI, R10
+	ADDQ        SI, CX
+	ADDQ        SI, R9
+	ADDQ        $+576, AX
+	DECQ        DX
+	JNZ         taps3
+	VZEROUPPER
+	RET
+
+// func winogradDeficitsAVX2(sums *float32, src *float32, limits *float32, n int)
 // Requires: AVX, FMA3
-TEXT ·winogradDeficitsAVX2(SB), NOSPLIT, $0-40
+TEXT ·winogradDeficitsAVX2(SB), NOSPLIT, $0-32
 	MOVQ         sums+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         limits+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVQ         step+32(FP), SI
-	SHLQ         $0x02, SI
 	VBROADCASTSS c7fffffff<>+0(SB), Y0
 	VXORPS       Y1, Y1, Y1
-	VMOVUPS      (AX), Y2
-	VMOVUPS      (DX), Y3
+	VMOVUPS      (AX), Y3
 	VMOVUPS      32(AX), Y4
-	VMOVUPS      32(DX), Y5
-	VMOVUPS      64(AX), Y6
+	VMOVUPS      128(AX), Y5
+	VMOVUPS      160(AX), Y6
+	VMOVUPS      256(AX), Y7
+	VMOVUPS      288(AX), Y8
+	VMOVUPS      (DX), Y2
 
-deficit3:
-	VANDPS      (CX), Y0, Y7
-	VFMADD231PS Y7, Y7, Y6
-	VSUBPS      Y7, Y3, Y8
-	VMAXPS      Y1, Y8, Y8
-	VFMADD231PS Y8, Y8, Y2
-	VSUBPS      Y7, Y5, Y7
-	VMAXPS      Y1, Y7, Y7
-	VFMADD231PS Y7, Y7, Y4
-	ADDQ        SI, CX
+deficit4:
+	VANDPS      (CX), Y0, Y9
+	VFMADD231PS Y9, Y9, Y4
+	VSUBPS      Y9, Y2, Y9
+	VMAXPS      Y1, Y9, Y9
+	VFMADD231PS Y9, Y9, Y3
+	VANDPS      64(CX), Y0, Y9
+	VFMADD231PS Y9, Y9, Y6
+	VSUBPS      Y9, Y2, Y9
+	VMAXPS      Y1, Y9, Y9
+	VFMADD231PS Y9, Y9, Y5
+	VANDPS      128(CX), Y0, Y9
+	VFMADD231PS Y9, Y9, Y8
+	VSUBPS      Y9, Y2, Y9
+	VMAXPS      Y1, Y9, Y9
+	VFMADD231PS Y9, Y9, Y7
+	ADDQ        $+576, CX
 	DECQ        BX
-	JNZ         deficit3
-	VMOVUPS     Y2, (AX)
+	JNZ         deficit4
+	VMOVUPS     Y3, (AX)
 	VMOVUPS     Y4, 32(AX)
-	VMOVUPS     Y6, 64(AX)
+	VMOVUPS     Y5, 128(AX)
+	VMOVUPS     Y6, 160(AX)
+	VMOVUPS     Y7, 256(AX)
+	VMOVUPS     Y8, 288(AX)
 	VZEROUPPER
 	RET
 
@@ -135,7 +231,7 @@ TEXT ·winogradRowsAVX2(SB), NOSPLIT, $0-40
 	LEAQ         (BX)(BX*2), R8
 	ADDQ         AX, R8
 
-pixel4:
+pixel5:
 	VMOVUPS      (CX), Y4
 	VMOVUPS      (CX)(SI*1), Y5
 	VMOVUPS      (CX)(SI*2), Y6
@@ -175,7 +271,7 @@ pixel4:
 	ADDQ         $+32, AX
 	ADDQ         $+32, R8
 	DECQ         DX
-	JNZ          pixel4
+	JNZ          pixel5
 	VZEROUPPER
 	RET
 
@@ -230,7 +326,7 @@ DATA cc0200000<>+28(SB)/4, $0xc0200000
 GLOBL cc0200000<>(SB), RODATA|NOPTR, $32
 
 // func winogradColsAVX2(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·winogradColsAVX2(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -246,7 +342,7 @@ TEXT ·winogradColsAVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSS c3f3504f3<>+0(SB), Y2
 	VBROADCASTSS c3fb504f3<>+0(SB), Y3
 
-tile5:
+tile6:
 	MOVQ         CX, R9
 	MOVQ         AX, R8
 	VMOVUPS      (R9), Y4
@@ -278,16 +374,22 @@ tile5:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y6, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y10, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y5, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -319,16 +421,22 @@ tile5:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y6, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y10, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y5, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -360,16 +468,22 @@ tile5:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y6, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y10, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y5, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -401,16 +515,22 @@ tile5:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y6, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y10, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y5, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -442,16 +562,22 @@ tile5:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y6, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y10, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y5, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	ADDQ         DI, R9
 	VMOVUPS      (R9), Y4
@@ -483,645 +609,439 @@ tile5:
 	VMOVAPS      Y5, Y5
 	VFMADD231PS  cc0200000<>+0(SB), Y7, Y5
 	VMOVUPS      Y4, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y6, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y8, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y10, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y11, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	VMOVUPS      Y5, (R8)
+	PREFETCHT0   (R8)(SI*2)
 	ADDQ         BX, R8
 	ADDQ         $+128, CX
 	ADDQ         SI, AX
 	DECQ         DX
-	JNZ          tile5
+	JNZ          tile6
 	VZEROUPPER
 	RET
 
-// func winogradWeightsAVX2(dst *float32, src *float32, tmp *float32, n int, pos int)
-// Requires: AVX, FMA3
-TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $0-40
+// func winogradWeightsAVX2(dst *float32, src *float32, tmp *float32, groups int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·winogradWeightsAVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ tmp+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ pos+32(FP), SI
-	SHLQ $0x02, SI
+	MOVQ groups+24(FP), BX
 
-kernel6:
+group7:
+	MOVQ $+4, SI
+
+kernel8:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      192(CX), Y1
 	VMOVUPS      384(CX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
 	VMOVUPS      Y0, (DX)
 	VMOVUPS      Y3, 96(DX)
-	VMOVUPS      Y4, 192(DX)
-	VMOVUPS      Y6, 288(DX)
-	VMOVUPS      Y5, 384(DX)
+	VMOVUPS      Y5, 192(DX)
+	VMOVUPS      Y4, 288(DX)
+	VMOVUPS      Y6, 384(DX)
 	VMOVUPS      Y2, 480(DX)
 	VMOVUPS      64(CX), Y0
 	VMOVUPS      256(CX), Y1
 	VMOVUPS      448(CX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
 	VMOVUPS      Y0, 32(DX)
 	VMOVUPS      Y3, 128(DX)
-	VMOVUPS      Y4, 224(DX)
-	VMOVUPS      Y6, 320(DX)
-	VMOVUPS      Y5, 416(DX)
+	VMOVUPS      Y5, 224(DX)
+	VMOVUPS      Y4, 320(DX)
+	VMOVUPS      Y6, 416(DX)
 	VMOVUPS      Y2, 512(DX)
 	VMOVUPS      128(CX), Y0
 	VMOVUPS      320(CX), Y1
 	VMOVUPS      512(CX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
 	VMOVUPS      Y0, 64(DX)
 	VMOVUPS      Y3, 160(DX)
-	VMOVUPS      Y4, 256(DX)
-	VMOVUPS      Y6, 352(DX)
-	VMOVUPS      Y5, 448(DX)
+	VMOVUPS      Y5, 256(DX)
+	VMOVUPS      Y4, 352(DX)
+	VMOVUPS      Y6, 448(DX)
 	VMOVUPS      Y2, 544(DX)
-	LEAQ         (AX), DI
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	VMOVUPS      64(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, (AX)
+	PREFETCHT0   11520(AX)
+	VMOVUPS      Y3, 320(AX)
+	PREFETCHT0   11840(AX)
+	VMOVUPS      Y5, 640(AX)
+	PREFETCHT0   12160(AX)
+	VMOVUPS      Y4, 960(AX)
+	PREFETCHT0   12480(AX)
+	VMOVUPS      Y6, 1280(AX)
+	PREFETCHT0   12800(AX)
+	VMOVUPS      Y2, 1600(AX)
+	PREFETCHT0   13120(AX)
 	VMOVUPS      96(DX), Y0
 	VMOVUPS      128(DX), Y1
 	VMOVUPS      160(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 1920(AX)
+	PREFETCHT0   13440(AX)
+	VMOVUPS      Y3, 2240(AX)
+	PREFETCHT0   13760(AX)
+	VMOVUPS      Y5, 2560(AX)
+	PREFETCHT0   14080(AX)
+	VMOVUPS      Y4, 2880(AX)
+	PREFETCHT0   14400(AX)
+	VMOVUPS      Y6, 3200(AX)
+	PREFETCHT0   14720(AX)
+	VMOVUPS      Y2, 3520(AX)
+	PREFETCHT0   15040(AX)
 	VMOVUPS      192(DX), Y0
 	VMOVUPS      224(DX), Y1
 	VMOVUPS      256(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 3840(AX)
+	PREFETCHT0   15360(AX)
+	VMOVUPS      Y3, 4160(AX)
+	PREFETCHT0   15680(AX)
+	VMOVUPS      Y5, 4480(AX)
+	PREFETCHT0   16000(AX)
+	VMOVUPS      Y4, 4800(AX)
+	PREFETCHT0   16320(AX)
+	VMOVUPS      Y6, 5120(AX)
+	PREFETCHT0   16640(AX)
+	VMOVUPS      Y2, 5440(AX)
+	PREFETCHT0   16960(AX)
 	VMOVUPS      288(DX), Y0
 	VMOVUPS      320(DX), Y1
 	VMOVUPS      352(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 5760(AX)
+	PREFETCHT0   17280(AX)
+	VMOVUPS      Y3, 6080(AX)
+	PREFETCHT0   17600(AX)
+	VMOVUPS      Y5, 6400(AX)
+	PREFETCHT0   17920(AX)
+	VMOVUPS      Y4, 6720(AX)
+	PREFETCHT0   18240(AX)
+	VMOVUPS      Y6, 7040(AX)
+	PREFETCHT0   18560(AX)
+	VMOVUPS      Y2, 7360(AX)
+	PREFETCHT0   18880(AX)
 	VMOVUPS      384(DX), Y0
 	VMOVUPS      416(DX), Y1
 	VMOVUPS      448(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 7680(AX)
+	PREFETCHT0   19200(AX)
+	VMOVUPS      Y3, 8000(AX)
+	PREFETCHT0   19520(AX)
+	VMOVUPS      Y5, 8320(AX)
+	PREFETCHT0   19840(AX)
+	VMOVUPS      Y4, 8640(AX)
+	PREFETCHT0   20160(AX)
+	VMOVUPS      Y6, 8960(AX)
+	PREFETCHT0   20480(AX)
+	VMOVUPS      Y2, 9280(AX)
+	PREFETCHT0   20800(AX)
 	VMOVUPS      480(DX), Y0
 	VMOVUPS      512(DX), Y1
 	VMOVUPS      544(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 9600(AX)
+	PREFETCHT0   21120(AX)
+	VMOVUPS      Y3, 9920(AX)
+	PREFETCHT0   21440(AX)
+	VMOVUPS      Y5, 10240(AX)
+	PREFETCHT0   21760(AX)
+	VMOVUPS      Y4, 10560(AX)
+	PREFETCHT0   22080(AX)
+	VMOVUPS      Y6, 10880(AX)
+	PREFETCHT0   22400(AX)
+	VMOVUPS      Y2, 11200(AX)
+	PREFETCHT0   22720(AX)
 	VMOVUPS      32(CX), Y0
 	VMOVUPS      224(CX), Y1
 	VMOVUPS      416(CX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
 	VMOVUPS      Y0, (DX)
 	VMOVUPS      Y3, 96(DX)
-	VMOVUPS      Y4, 192(DX)
-	VMOVUPS      Y6, 288(DX)
-	VMOVUPS      Y5, 384(DX)
+	VMOVUPS      Y5, 192(DX)
+	VMOVUPS      Y4, 288(DX)
+	VMOVUPS      Y6, 384(DX)
 	VMOVUPS      Y2, 480(DX)
 	VMOVUPS      96(CX), Y0
 	VMOVUPS      288(CX), Y1
 	VMOVUPS      480(CX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
 	VMOVUPS      Y0, 32(DX)
 	VMOVUPS      Y3, 128(DX)
-	VMOVUPS      Y4, 224(DX)
-	VMOVUPS      Y6, 320(DX)
-	VMOVUPS      Y5, 416(DX)
+	VMOVUPS      Y5, 224(DX)
+	VMOVUPS      Y4, 320(DX)
+	VMOVUPS      Y6, 416(DX)
 	VMOVUPS      Y2, 512(DX)
 	VMOVUPS      160(CX), Y0
 	VMOVUPS      352(CX), Y1
 	VMOVUPS      544(CX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
 	VMOVUPS      Y0, 64(DX)
 	VMOVUPS      Y3, 160(DX)
-	VMOVUPS      Y4, 256(DX)
-	VMOVUPS      Y6, 352(DX)
-	VMOVUPS      Y5, 448(DX)
+	VMOVUPS      Y5, 256(DX)
+	VMOVUPS      Y4, 352(DX)
+	VMOVUPS      Y6, 448(DX)
 	VMOVUPS      Y2, 544(DX)
-	LEAQ         32(AX), DI
 	VMOVUPS      (DX), Y0
 	VMOVUPS      32(DX), Y1
 	VMOVUPS      64(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 32(AX)
+	VMOVUPS      Y3, 352(AX)
+	VMOVUPS      Y5, 672(AX)
+	VMOVUPS      Y4, 992(AX)
+	VMOVUPS      Y6, 1312(AX)
+	VMOVUPS      Y2, 1632(AX)
 	VMOVUPS      96(DX), Y0
 	VMOVUPS      128(DX), Y1
 	VMOVUPS      160(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 1952(AX)
+	VMOVUPS      Y3, 2272(AX)
+	VMOVUPS      Y5, 2592(AX)
+	VMOVUPS      Y4, 2912(AX)
+	VMOVUPS      Y6, 3232(AX)
+	VMOVUPS      Y2, 3552(AX)
 	VMOVUPS      192(DX), Y0
 	VMOVUPS      224(DX), Y1
 	VMOVUPS      256(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 3872(AX)
+	VMOVUPS      Y3, 4192(AX)
+	VMOVUPS      Y5, 4512(AX)
+	VMOVUPS      Y4, 4832(AX)
+	VMOVUPS      Y6, 5152(AX)
+	VMOVUPS      Y2, 5472(AX)
 	VMOVUPS      288(DX), Y0
 	VMOVUPS      320(DX), Y1
 	VMOVUPS      352(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 5792(AX)
+	VMOVUPS      Y3, 6112(AX)
+	VMOVUPS      Y5, 6432(AX)
+	VMOVUPS      Y4, 6752(AX)
+	VMOVUPS      Y6, 7072(AX)
+	VMOVUPS      Y2, 7392(AX)
 	VMOVUPS      384(DX), Y0
 	VMOVUPS      416(DX), Y1
 	VMOVUPS      448(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 7712(AX)
+	VMOVUPS      Y3, 8032(AX)
+	VMOVUPS      Y5, 8352(AX)
+	VMOVUPS      Y4, 8672(AX)
+	VMOVUPS      Y6, 8992(AX)
+	VMOVUPS      Y2, 9312(AX)
 	VMOVUPS      480(DX), Y0
 	VMOVUPS      512(DX), Y1
 	VMOVUPS      544(DX), Y2
-	VBROADCASTSS cbeaaaaab<>+0(SB), Y3
-	VMULPS       cbf2aaaab<>+0(SB), Y0, Y4
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  Y3, Y2, Y4
-	VBROADCASTSS c3eaaaaab<>+0(SB), Y3
-	VMULPS       c3e2aaaab<>+0(SB), Y0, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  Y3, Y2, Y5
-	VMOVAPS      Y4, Y3
-	VFMADD231PS  cbef15bef<>+0(SB), Y1, Y3
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  c3ef15bef<>+0(SB), Y1, Y4
-	VMOVAPS      Y5, Y6
-	VFMADD231PS  c3e715bef<>+0(SB), Y1, Y6
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  cbe715bef<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y4, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         SI, DI
-	VMOVUPS      Y2, (DI)
-	ADDQ         SI, DI
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  c40000000<>+0(SB), Y0, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  c40000000<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS c3fb504f3<>+0(SB), Y1, Y6
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y3
+	VFMADD231PS  c3fb504f3<>+0(SB), Y1, Y4
+	VMOVUPS      Y0, 9632(AX)
+	VMOVUPS      Y3, 9952(AX)
+	VMOVUPS      Y5, 10272(AX)
+	VMOVUPS      Y4, 10592(AX)
+	VMOVUPS      Y6, 10912(AX)
+	VMOVUPS      Y2, 11232(AX)
 	ADDQ         $+576, CX
 	ADDQ         $+64, AX
+	DECQ         SI
+	JNZ          kernel8
+	ADDQ         $+11264, AX
 	DECQ         BX
-	JNZ          kernel6
+	JNZ          group7
 	VZEROUPPER
 	RET
 
-DATA cbeaaaaab<>+0(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+4(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+8(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+12(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+16(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+20(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+24(SB)/4, $0xbeaaaaab
-DATA cbeaaaaab<>+28(SB)/4, $0xbeaaaaab
-GLOBL cbeaaaaab<>(SB), RODATA|NOPTR, $32
-
-DATA cbf2aaaab<>+0(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+4(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+8(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+12(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+16(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+20(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+24(SB)/4, $0xbf2aaaab
-DATA cbf2aaaab<>+28(SB)/4, $0xbf2aaaab
-GLOBL cbf2aaaab<>(SB), RODATA|NOPTR, $32
-
-DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+4(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+8(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+12(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+16(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+20(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+24(SB)/4, $0x3eaaaaab
-DATA c3eaaaaab<>+28(SB)/4, $0x3eaaaaab
-GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $32
-
-DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+4(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+8(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+12(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+16(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+20(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+24(SB)/4, $0x3e2aaaab
-DATA c3e2aaaab<>+28(SB)/4, $0x3e2aaaab
-GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $32
-
-DATA cbef15bef<>+0(SB)/4, $0xbef15bef
-DATA cbef15bef<>+4(SB)/4, $0xbef15bef
-DATA cbef15bef<>+8(SB)/4, $0xbef15bef
-DATA cbef15bef<>+12(SB)/4, $0xbef15bef
-DATA cbef15bef<>+16(SB)/4, $0xbef15bef
-DATA cbef15bef<>+20(SB)/4, $0xbef15bef
-DATA cbef15bef<>+24(SB)/4, $0xbef15bef
-DATA cbef15bef<>+28(SB)/4, $0xbef15bef
-GLOBL cbef15bef<>(SB), RODATA|NOPTR, $32
-
-DATA c3ef15bef<>+0(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+4(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+8(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+12(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+16(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+20(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+24(SB)/4, $0x3ef15bef
-DATA c3ef15bef<>+28(SB)/4, $0x3ef15bef
-GLOBL c3ef15bef<>(SB), RODATA|NOPTR, $32
-
-DATA c3e715bef<>+0(SB)/4, $0x3e715bef
-DATA c3e715bef<>+4(SB)/4, $0x3e715bef
-DATA c3e715bef<>+8(SB)/4, $0x3e715bef
-DATA c3e715bef<>+12(SB)/4, $0x3e715bef
-DATA c3e715bef<>+16(SB)/4, $0x3e715bef
-DATA c3e715bef<>+20(SB)/4, $0x3e715bef
-DATA c3e715bef<>+24(SB)/4, $0x3e715bef
-DATA c3e715bef<>+28(SB)/4, $0x3e715bef
-GLOBL c3e715bef<>(SB), RODATA|NOPTR, $32
-
-DATA cbe715bef<>+0(SB)/4, $0xbe715bef
-DATA cbe715bef<>+4(SB)/4, $0xbe715bef
-DATA cbe715bef<>+8(SB)/4, $0xbe715bef
-DATA cbe715bef<>+12(SB)/4, $0xbe715bef
-DATA cbe715bef<>+16(SB)/4, $0xbe715bef
-DATA cbe715bef<>+20(SB)/4, $0xbe715bef
-DATA cbe715bef<>+24(SB)/4, $0xbe715bef
-DATA cbe715bef<>+28(SB)/4, $0xbe715bef
-GLOBL cbe715bef<>(SB), RODATA|NOPTR, $32
+DATA c40000000<>+0(SB)/4, $0x40000000
+DATA c40000000<>+4(SB)/4, $0x40000000
+DATA c40000000<>+8(SB)/4, $0x40000000
+DATA c40000000<>+12(SB)/4, $0x40000000
+DATA c40000000<>+16(SB)/4, $0x40000000
+DATA c40000000<>+20(SB)/4, $0x40000000
+DATA c40000000<>+24(SB)/4, $0x40000000
+DATA c40000000<>+28(SB)/4, $0x40000000
+GLOBL c40000000<>(SB), RODATA|NOPTR, $32
 
 // func winogradOutputAVX2(w *WinogradTile)
 // Requires: AVX, FMA3
@@ -1139,7 +1059,7 @@ TEXT ·winogradOutputAVX2(SB), NOSPLIT, $0-8
 	VBROADCASTSS 72(AX), Y0
 	VBROADCASTSS 76(AX), Y1
 
-tile7:
+tile9:
 	LEAQ        (DX), R10
 	MOVQ        R10, R11
 	LEAQ        (DI)(DI*2), R12
@@ -1159,18 +1079,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, (BX)
 	VMOVUPS     Y6, 192(BX)
 	VMOVUPS     Y8, 384(BX)
@@ -1194,18 +1116,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 32(BX)
 	VMOVUPS     Y6, 224(BX)
 	VMOVUPS     Y8, 416(BX)
@@ -1229,18 +1153,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 64(BX)
 	VMOVUPS     Y6, 256(BX)
 	VMOVUPS     Y8, 448(BX)
@@ -1264,18 +1190,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 96(BX)
 	VMOVUPS     Y6, 288(BX)
 	VMOVUPS     Y8, 480(BX)
@@ -1299,18 +1227,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 128(BX)
 	VMOVUPS     Y6, 320(BX)
 	VMOVUPS     Y8, 512(BX)
@@ -1333,18 +1263,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 160(BX)
 	VMOVUPS     Y6, 352(BX)
 	VMOVUPS     Y8, 544(BX)
@@ -1363,18 +1295,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1411,18 +1345,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1459,18 +1395,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1507,18 +1445,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1563,18 +1503,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, (BX)
 	VMOVUPS     Y6, 192(BX)
 	VMOVUPS     Y8, 384(BX)
@@ -1598,18 +1540,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 32(BX)
 	VMOVUPS     Y6, 224(BX)
 	VMOVUPS     Y8, 416(BX)
@@ -1633,18 +1577,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 64(BX)
 	VMOVUPS     Y6, 256(BX)
 	VMOVUPS     Y8, 448(BX)
@@ -1668,18 +1614,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 96(BX)
 	VMOVUPS     Y6, 288(BX)
 	VMOVUPS     Y8, 480(BX)
@@ -1703,18 +1651,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 128(BX)
 	VMOVUPS     Y6, 320(BX)
 	VMOVUPS     Y8, 512(BX)
@@ -1737,18 +1687,20 @@ tile7:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
 	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y2, Y2
-	VADDPS      Y4, Y2, Y2
-	VMULPS      c3f3504f3<>+0(SB), Y3, Y6
+	VMOVAPS     Y2, Y2
+	VFMADD231PS cbeaaaaab<>+0(SB), Y8, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS c3e2aaaab<>+0(SB), Y4, Y2
+	VMULPS      cbe715bef<>+0(SB), Y3, Y6
 	VMOVAPS     Y6, Y6
-	VFMADD231PS c3fb504f3<>+0(SB), Y5, Y6
-	VMULPS      c3f000000<>+0(SB), Y8, Y8
+	VFMADD231PS c3e715bef<>+0(SB), Y5, Y6
+	VMULPS      cbe2aaaab<>+0(SB), Y8, Y8
 	VMOVAPS     Y8, Y8
-	VFMADD231PS c40000000<>+0(SB), Y4, Y8
+	VFMADD231PS c3eaaaaab<>+0(SB), Y4, Y8
 	VMOVAPS     Y7, Y4
-	VFMADD231PS c3eb504f3<>+0(SB), Y3, Y4
+	VFMADD231PS cbdf15bef<>+0(SB), Y3, Y4
 	VMOVAPS     Y4, Y3
-	VFMADD231PS c403504f3<>+0(SB), Y5, Y3
+	VFMADD231PS c3ef15bef<>+0(SB), Y5, Y3
 	VMOVUPS     Y2, 160(BX)
 	VMOVUPS     Y6, 352(BX)
 	VMOVUPS     Y8, 544(BX)
@@ -1769,18 +1721,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1817,18 +1771,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1865,18 +1821,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1913,18 +1871,20 @@ tile7:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y6, Y5
 	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y10, Y3, Y3
-	VADDPS      Y5, Y3, Y3
-	VMULPS      c3f3504f3<>+0(SB), Y4, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS cbeaaaaab<>+0(SB), Y10, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS c3e2aaaab<>+0(SB), Y5, Y3
+	VMULPS      cbe715bef<>+0(SB), Y4, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS c3fb504f3<>+0(SB), Y6, Y7
-	VMULPS      c3f000000<>+0(SB), Y10, Y10
+	VFMADD231PS c3e715bef<>+0(SB), Y6, Y7
+	VMULPS      cbe2aaaab<>+0(SB), Y10, Y10
 	VMOVAPS     Y10, Y10
-	VFMADD231PS c40000000<>+0(SB), Y5, Y10
+	VFMADD231PS c3eaaaaab<>+0(SB), Y5, Y10
 	VMOVAPS     Y8, Y5
-	VFMADD231PS c3eb504f3<>+0(SB), Y4, Y5
+	VFMADD231PS cbdf15bef<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y4
-	VFMADD231PS c403504f3<>+0(SB), Y6, Y4
+	VFMADD231PS c3ef15bef<>+0(SB), Y6, Y4
 	VADDPS      Y9, Y3, Y3
 	VMOVAPS     Y2, Y2
 	VFMADD231PS c00000000<>+0(SB), Y3, Y2
@@ -1953,49 +1913,89 @@ tile7:
 	ADDQ        $+64, DX
 	ADDQ        $+128, CX
 	DECQ        SI
-	JNZ         tile7
+	JNZ         tile9
 	VZEROUPPER
 	RET
 
-DATA c3f000000<>+0(SB)/4, $0x3f000000
-DATA c3f000000<>+4(SB)/4, $0x3f000000
-DATA c3f000000<>+8(SB)/4, $0x3f000000
-DATA c3f000000<>+12(SB)/4, $0x3f000000
-DATA c3f000000<>+16(SB)/4, $0x3f000000
-DATA c3f000000<>+20(SB)/4, $0x3f000000
-DATA c3f000000<>+24(SB)/4, $0x3f000000
-DATA c3f000000<>+28(SB)/4, $0x3f000000
-GLOBL c3f000000<>(SB), RODATA|NOPTR, $32
+DATA cbeaaaaab<>+0(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+4(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+8(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+12(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+16(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+20(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+24(SB)/4, $0xbeaaaaab
+DATA cbeaaaaab<>+28(SB)/4, $0xbeaaaaab
+GLOBL cbeaaaaab<>(SB), RODATA|NOPTR, $32
 
-DATA c40000000<>+0(SB)/4, $0x40000000
-DATA c40000000<>+4(SB)/4, $0x40000000
-DATA c40000000<>+8(SB)/4, $0x40000000
-DATA c40000000<>+12(SB)/4, $0x40000000
-DATA c40000000<>+16(SB)/4, $0x40000000
-DATA c40000000<>+20(SB)/4, $0x40000000
-DATA c40000000<>+24(SB)/4, $0x40000000
-DATA c40000000<>+28(SB)/4, $0x40000000
-GLOBL c40000000<>(SB), RODATA|NOPTR, $32
+DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA c3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $32
 
-DATA c3eb504f3<>+0(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+4(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+8(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+12(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+16(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+20(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+24(SB)/4, $0x3eb504f3
-DATA c3eb504f3<>+28(SB)/4, $0x3eb504f3
-GLOBL c3eb504f3<>(SB), RODATA|NOPTR, $32
+DATA cbe715bef<>+0(SB)/4, $0xbe715bef
+DATA cbe715bef<>+4(SB)/4, $0xbe715bef
+DATA cbe715bef<>+8(SB)/4, $0xbe715bef
+DATA cbe715bef<>+12(SB)/4, $0xbe715bef
+DATA cbe715bef<>+16(SB)/4, $0xbe715bef
+DATA cbe715bef<>+20(SB)/4, $0xbe715bef
+DATA cbe715bef<>+24(SB)/4, $0xbe715bef
+DATA cbe715bef<>+28(SB)/4, $0xbe715bef
+GLOBL cbe715bef<>(SB), RODATA|NOPTR, $32
 
-DATA c403504f3<>+0(SB)/4, $0x403504f3
-DATA c403504f3<>+4(SB)/4, $0x403504f3
-DATA c403504f3<>+8(SB)/4, $0x403504f3
-DATA c403504f3<>+12(SB)/4, $0x403504f3
-DATA c403504f3<>+16(SB)/4, $0x403504f3
-DATA c403504f3<>+20(SB)/4, $0x403504f3
-DATA c403504f3<>+24(SB)/4, $0x403504f3
-DATA c403504f3<>+28(SB)/4, $0x403504f3
-GLOBL c403504f3<>(SB), RODATA|NOPTR, $32
+DATA c3e715bef<>+0(SB)/4, $0x3e715bef
+DATA c3e715bef<>+4(SB)/4, $0x3e715bef
+DATA c3e715bef<>+8(SB)/4, $0x3e715bef
+DATA c3e715bef<>+12(SB)/4, $0x3e715bef
+DATA c3e715bef<>+16(SB)/4, $0x3e715bef
+DATA c3e715bef<>+20(SB)/4, $0x3e715bef
+DATA c3e715bef<>+24(SB)/4, $0x3e715bef
+DATA c3e715bef<>+28(SB)/4, $0x3e715bef
+GLOBL c3e715bef<>(SB), RODATA|NOPTR, $32
+
+DATA cbe2aaaab<>+0(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+4(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+8(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+12(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+16(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+20(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+24(SB)/4, $0xbe2aaaab
+DATA cbe2aaaab<>+28(SB)/4, $0xbe2aaaab
+GLOBL cbe2aaaab<>(SB), RODATA|NOPTR, $32
+
+DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+4(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+8(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+12(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+16(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+20(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+24(SB)/4, $0x3eaaaaab
+DATA c3eaaaaab<>+28(SB)/4, $0x3eaaaaab
+GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $32
+
+DATA cbdf15bef<>+0(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+4(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+8(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+12(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+16(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+20(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+24(SB)/4, $0xbdf15bef
+DATA cbdf15bef<>+28(SB)/4, $0xbdf15bef
+GLOBL cbdf15bef<>(SB), RODATA|NOPTR, $32
+
+DATA c3ef15bef<>+0(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+4(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+8(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+12(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+16(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+20(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+24(SB)/4, $0x3ef15bef
+DATA c3ef15bef<>+28(SB)/4, $0x3ef15bef
+GLOBL c3ef15bef<>(SB), RODATA|NOPTR, $32
 
 DATA c00000000<>+0(SB)/4, $0x00000000
 DATA c00000000<>+4(SB)/4, $0x00000000
@@ -2019,7 +2019,7 @@ TEXT ·transposeTallAVX2(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
-block8:
+block10:
 	MOVQ       CX, R8
 	VMOVUPS    (R8), Y0
 	LEAQ       (R8)(BX*1), R9
@@ -2076,82 +2076,82 @@ block8:
 	VPERM2F128 $0x31, Y7, Y3, Y3
 	MOVQ       AX, R8
 	CMPQ       SI, $+8
-	JLT        part9
+	JLT        part11
 	VMOVUPS    Y8, (R8)
 	CMPQ       DI, $+1
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y9, (R8)
 	CMPQ       DI, $+2
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y10, (R8)
 	CMPQ       DI, $+3
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y11, (R8)
 	CMPQ       DI, $+4
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y0, (R8)
 	CMPQ       DI, $+5
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y1, (R8)
 	CMPQ       DI, $+6
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y2, (R8)
 	CMPQ       DI, $+7
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Y3, (R8)
 
-whole10:
+whole12:
 	MOVQ   BX, R8
 	IMUL3Q $+8, R8, R8
 	ADDQ   R8, CX
 	ADDQ   $+32, AX
 	SUBQ   $+8, SI
-	JG     block8
-	JMP    end11
+	JG     block10
+	JMP    end13
 
-part9:
+part11:
 	LEAQ       laneMasks<>+0(SB), AX
 	MOVQ       $+16, CX
 	SUBQ       SI, CX
 	VMOVDQU    (AX)(CX*4), Y15
 	VMASKMOVPS Y8, Y15, (R8)
 	CMPQ       DI, $+1
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y9, Y15, (R8)
 	CMPQ       DI, $+2
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y10, Y15, (R8)
 	CMPQ       DI, $+3
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y11, Y15, (R8)
 	CMPQ       DI, $+4
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y0, Y15, (R8)
 	CMPQ       DI, $+5
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y1, Y15, (R8)
 	CMPQ       DI, $+6
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y2, Y15, (R8)
 	CMPQ       DI, $+7
-	JLE        end11
+	JLE        end13
 	ADDQ       DX, R8
 	VMASKMOVPS Y3, Y15, (R8)
 
-end11:
+end13:
 	VZEROUPPER
 	RET
 

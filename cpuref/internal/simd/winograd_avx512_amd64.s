@@ -74,38 +74,162 @@ abs2:
 	VZEROUPPER
 	RET
 
-// func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int, step int)
+// func winogradTapsAVX512(dst *float32, src *float32, n int, row int, next int, step int)
+// Requires: AVX, AVX512F
+TEXT ·winogradTapsAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ row+24(FP), BX
+	MOVQ next+32(FP), SI
+	MOVQ step+40(FP), DI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	SHLQ $0x02, DI
+	LEAQ (BX)(BX*2), R8
+	LEAQ (CX)(BX*4), R9
+	LEAQ (R9)(BX*4), R10
+	LEAQ (R10)(BX*4), R11
+
+taps3:
+	MOVQ         AX, R12
+	VMOVUPS      (CX), X0
+	VINSERTF32X4 $0x01, (R9), Z0, Z0
+	VINSERTF32X4 $0x02, (R10), Z0, Z0
+	VINSERTF32X4 $0x03, (R11), Z0, Z0
+	VMOVUPS      (CX)(BX*1), X1
+	VINSERTF32X4 $0x01, (R9)(BX*1), Z1, Z1
+	VINSERTF32X4 $0x02, (R10)(BX*1), Z1, Z1
+	VINSERTF32X4 $0x03, (R11)(BX*1), Z1, Z1
+	VMOVUPS      (CX)(BX*2), X2
+	VINSERTF32X4 $0x01, (R9)(BX*2), Z2, Z2
+	VINSERTF32X4 $0x02, (R10)(BX*2), Z2, Z2
+	VINSERTF32X4 $0x03, (R11)(BX*2), Z2, Z2
+	VMOVUPS      (CX)(R8*1), X3
+	VINSERTF32X4 $0x01, (R9)(R8*1), Z3, Z3
+	VINSERTF32X4 $0x02, (R10)(R8*1), Z3, Z3
+	VINSERTF32X4 $0x03, (R11)(R8*1), Z3, Z3
+	VUNPCKHPS    Z1, Z0, Z6
+	VUNPCKHPS    Z3, Z2, Z7
+	VUNPCKLPS    Z1, Z0, Z4
+	VUNPCKLPS    Z3, Z2, Z5
+	VUNPCKLPD    Z5, Z4, Z8
+	VUNPCKHPD    Z5, Z4, Z9
+	VUNPCKLPD    Z7, Z6, Z10
+	VUNPCKHPD    Z7, Z6, Z11
+	VMOVUPS      Z8, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      Z9, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      Z10, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      Z11, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      16(CX), X0
+	VINSERTF32X4 $0x01, 16(R9), Z0, Z0
+	VINSERTF32X4 $0x02, 16(R10), Z0, Z0
+	VINSERTF32X4 $0x03, 16(R11), Z0, Z0
+	VMOVUPS      16(CX)(BX*1), X1
+	VINSERTF32X4 $0x01, 16(R9)(BX*1), Z1, Z1
+	VINSERTF32X4 $0x02, 16(R10)(BX*1), Z1, Z1
+	VINSERTF32X4 $0x03, 16(R11)(BX*1), Z1, Z1
+	VMOVUPS      16(CX)(BX*2), X2
+	VINSERTF32X4 $0x01, 16(R9)(BX*2), Z2, Z2
+	VINSERTF32X4 $0x02, 16(R10)(BX*2), Z2, Z2
+	VINSERTF32X4 $0x03, 16(R11)(BX*2), Z2, Z2
+	VMOVUPS      16(CX)(R8*1), X3
+	VINSERTF32X4 $0x01, 16(R9)(R8*1), Z3, Z3
+	VINSERTF32X4 $0x02, 16(R10)(R8*1), Z3, Z3
+	VINSERTF32X4 $0x03, 16(R11)(R8*1), Z3, Z3
+	VUNPCKHPS    Z1, Z0, Z6
+	VUNPCKHPS    Z3, Z2, Z7
+	VUNPCKLPS    Z1, Z0, Z4
+	VUNPCKLPS    Z3, Z2, Z5
+	VUNPCKLPD    Z5, Z4, Z8
+	VUNPCKHPD    Z5, Z4, Z9
+	VUNPCKLPD    Z7, Z6, Z10
+	VUNPCKHPD    Z7, Z6, Z11
+	VMOVUPS      Z8, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      Z9, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      Z10, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      Z11, (R12)
+	ADDQ         DI, R12
+	VMOVUPS      20(CX), X0
+	VINSERTF32X4 $0x01, 20(R9), Z0, Z0
+	VINSERTF32X4 $0x02, 20(R10), Z0, Z0
+	VINSERTF32X4 $0x03, 20(R11), Z0, Z0
+	VMOVUPS      20(CX)(BX*1), X1
+	VINSERTF32X4 $0x01, 20(R9)(BX*1), Z1, Z1
+	VINSERTF32X4 $0x02, 20(R10)(BX*1), Z1, Z1
+	VINSERTF32X4 $0x03, 20(R11)(BX*1), Z1, Z1
+	VMOVUPS      20(CX)(BX*2), X2
+	VINSERTF32X4 $0x01, 20(R9)(BX*2), Z2, Z2
+	VINSERTF32X4 $0x02, 20(R10)(BX*2), Z2, Z2
+	VINSERTF32X4 $0x03, 20(R11)(BX*2), Z2, Z2
+	VMOVUPS      20(CX)(R8*1), X3
+	VINSERTF32X4 $0x01, 20(R9)(R8*1), Z3, Z3
+	VINSERTF32X4 $0x02, 20(R10)(R8*1), Z3, Z3
+	VINSERTF32X4 $0x03, 20(R11)(R8*1), Z3, Z3
+	VUNPCKHPS    Z1, Z0, Z6
+	VUNPCKHPS    Z3, Z2, Z7
+	VUNPCKHPD    Z7, Z6, Z11
+	VMOVUPS      Z11, (R12)
+	ADDQ         DI, R12
+	ADDQ         SI, CX
+	ADDQ         SI, R9
+	ADDQ         SI, R10
+	ADDQ         SI, R11
+	ADDQ         $+1152, AX
+	DECQ         DX
+	JNZ          taps3
+	VZEROUPPER
+	RET
+
+// func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·winogradDeficitsAVX512(SB), NOSPLIT, $0-40
+TEXT ·winogradDeficitsAVX512(SB), NOSPLIT, $0-32
 	MOVQ         sums+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         limits+16(FP), DX
 	MOVQ         n+24(FP), BX
-	MOVQ         step+32(FP), SI
-	SHLQ         $0x02, SI
 	VBROADCASTSS c7fffffff<>+0(SB), Z0
 	VXORPS       Z1, Z1, Z1
-	VMOVUPS      (AX), Z2
-	VMOVUPS      (DX), Z3
+	VMOVUPS      (AX), Z3
 	VMOVUPS      64(AX), Z4
-	VMOVUPS      64(DX), Z5
-	VMOVUPS      128(AX), Z6
+	VMOVUPS      256(AX), Z5
+	VMOVUPS      320(AX), Z6
+	VMOVUPS      512(AX), Z7
+	VMOVUPS      576(AX), Z8
+	VMOVUPS      (DX), Z2
 
-deficit3:
-	VANDPS      (CX), Z0, Z7
-	VFMADD231PS Z7, Z7, Z6
-	VSUBPS      Z7, Z3, Z8
-	VMAXPS      Z1, Z8, Z8
-	VFMADD231PS Z8, Z8, Z2
-	VSUBPS      Z7, Z5, Z7
-	VMAXPS      Z1, Z7, Z7
-	VFMADD231PS Z7, Z7, Z4
-	ADDQ        SI, CX
+deficit4:
+	VANDPS      (CX), Z0, Z9
+	VFMADD231PS Z9, Z9, Z4
+	VSUBPS      Z9, Z2, Z9
+	VMAXPS      Z1, Z9, Z9
+	VFMADD231PS Z9, Z9, Z3
+	VANDPS      128(CX), Z0, Z9
+	VFMADD231PS Z9, Z9, Z6
+	VSUBPS      Z9, Z2, Z9
+	VMAXPS      Z1, Z9, Z9
+	VFMADD231PS Z9, Z9, Z5
+	VANDPS      256(CX), Z0, Z9
+	VFMADD231PS Z9, Z9, Z8
+	VSUBPS      Z9, Z2, Z9
+	VMAXPS      Z1, Z9, Z9
+	VFMADD231PS Z9, Z9, Z7
+	ADDQ        $+1152, CX
 	DECQ        BX
-	JNZ         deficit3
-	VMOVUPS     Z2, (AX)
+	JNZ         deficit4
+	VMOVUPS     Z3, (AX)
 	VMOVUPS     Z4, 64(AX)
-	VMOVUPS     Z6, 128(AX)
+	VMOVUPS     Z5, 256(AX)
+	VMOVUPS     Z6, 320(AX)
+	VMOVUPS     Z7, 512(AX)
+	VMOVUPS     Z8, 576(AX)
 	VZEROUPPER
 	RET
 
@@ -128,7 +252,7 @@ TEXT ·winogradRowsAVX512(SB), NOSPLIT, $0-40
 	LEAQ         (BX)(BX*2), R8
 	ADDQ         AX, R8
 
-pixel4:
+pixel5:
 	VMOVUPS          (CX), Z4
 	VMOVUPS          (CX)(SI*1), Z5
 	VMOVUPS          (CX)(SI*2), Z6
@@ -168,7 +292,7 @@ pixel4:
 	ADDQ             $+64, AX
 	ADDQ             $+64, R8
 	DECQ             DX
-	JNZ              pixel4
+	JNZ              pixel5
 	VZEROUPPER
 	RET
 
@@ -188,7 +312,7 @@ DATA cc0200000<>+0(SB)/4, $0xc0200000
 GLOBL cc0200000<>(SB), RODATA|NOPTR, $4
 
 // func winogradColsAVX512(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winogradColsAVX512(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
@@ -204,7 +328,7 @@ TEXT ·winogradColsAVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS c3f3504f3<>+0(SB), Z2
 	VBROADCASTSS c3fb504f3<>+0(SB), Z3
 
-tile5:
+tile6:
 	MOVQ             CX, R9
 	MOVQ             AX, R8
 	VMOVUPS          (R9), Z4
@@ -236,16 +360,22 @@ tile5:
 	VMOVAPS          Z5, Z5
 	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
 	VMOVUPS          Z4, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z6, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z8, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z10, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z11, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z5, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	ADDQ             DI, R9
 	VMOVUPS          (R9), Z4
@@ -277,16 +407,22 @@ tile5:
 	VMOVAPS          Z5, Z5
 	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
 	VMOVUPS          Z4, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z6, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z8, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z10, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z11, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z5, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	ADDQ             DI, R9
 	VMOVUPS          (R9), Z4
@@ -318,16 +454,22 @@ tile5:
 	VMOVAPS          Z5, Z5
 	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
 	VMOVUPS          Z4, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z6, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z8, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z10, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z11, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z5, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	ADDQ             DI, R9
 	VMOVUPS          (R9), Z4
@@ -359,16 +501,22 @@ tile5:
 	VMOVAPS          Z5, Z5
 	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
 	VMOVUPS          Z4, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z6, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z8, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z10, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z11, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z5, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	ADDQ             DI, R9
 	VMOVUPS          (R9), Z4
@@ -400,16 +548,22 @@ tile5:
 	VMOVAPS          Z5, Z5
 	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
 	VMOVUPS          Z4, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z6, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z8, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z10, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z11, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z5, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	ADDQ             DI, R9
 	VMOVUPS          (R9), Z4
@@ -441,589 +595,396 @@ tile5:
 	VMOVAPS          Z5, Z5
 	VFMADD231PS.BCST cc0200000<>+0(SB), Z7, Z5
 	VMOVUPS          Z4, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z6, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z8, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z10, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z11, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	VMOVUPS          Z5, (R8)
+	PREFETCHT0       (R8)(SI*2)
 	ADDQ             BX, R8
 	ADDQ             $+256, CX
 	ADDQ             SI, AX
 	DECQ             DX
-	JNZ              tile5
+	JNZ              tile6
 	VZEROUPPER
 	RET
 
-// func winogradWeightsAVX512(dst *float32, src *float32, tmp *float32, n int, pos int)
-// Requires: AVX, AVX512F
-TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $0-40
+// func winogradWeightsAVX512(dst *float32, src *float32, tmp *float32, groups int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ tmp+16(FP), DX
-	MOVQ n+24(FP), BX
-	MOVQ pos+32(FP), SI
-	SHLQ $0x02, SI
+	MOVQ groups+24(FP), DX
 
-kernel6:
-	VMOVUPS          (CX), Z0
-	VMOVUPS          384(CX), Z1
-	VMOVUPS          768(CX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DX)
-	VMOVUPS          Z3, 192(DX)
-	VMOVUPS          Z4, 384(DX)
-	VMOVUPS          Z6, 576(DX)
-	VMOVUPS          Z5, 768(DX)
-	VMOVUPS          Z2, 960(DX)
-	VMOVUPS          128(CX), Z0
-	VMOVUPS          512(CX), Z1
-	VMOVUPS          896(CX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, 64(DX)
-	VMOVUPS          Z3, 256(DX)
-	VMOVUPS          Z4, 448(DX)
-	VMOVUPS          Z6, 640(DX)
-	VMOVUPS          Z5, 832(DX)
-	VMOVUPS          Z2, 1024(DX)
-	VMOVUPS          256(CX), Z0
-	VMOVUPS          640(CX), Z1
-	VMOVUPS          1024(CX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, 128(DX)
-	VMOVUPS          Z3, 320(DX)
-	VMOVUPS          Z4, 512(DX)
-	VMOVUPS          Z6, 704(DX)
-	VMOVUPS          Z5, 896(DX)
-	VMOVUPS          Z2, 1088(DX)
-	LEAQ             (AX), DI
-	VMOVUPS          (DX), Z0
-	VMOVUPS          64(DX), Z1
-	VMOVUPS          128(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          192(DX), Z0
-	VMOVUPS          256(DX), Z1
-	VMOVUPS          320(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          384(DX), Z0
-	VMOVUPS          448(DX), Z1
-	VMOVUPS          512(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          576(DX), Z0
-	VMOVUPS          640(DX), Z1
-	VMOVUPS          704(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          768(DX), Z0
-	VMOVUPS          832(DX), Z1
-	VMOVUPS          896(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          960(DX), Z0
-	VMOVUPS          1024(DX), Z1
-	VMOVUPS          1088(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          64(CX), Z0
-	VMOVUPS          448(CX), Z1
-	VMOVUPS          832(CX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DX)
-	VMOVUPS          Z3, 192(DX)
-	VMOVUPS          Z4, 384(DX)
-	VMOVUPS          Z6, 576(DX)
-	VMOVUPS          Z5, 768(DX)
-	VMOVUPS          Z2, 960(DX)
-	VMOVUPS          192(CX), Z0
-	VMOVUPS          576(CX), Z1
-	VMOVUPS          960(CX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, 64(DX)
-	VMOVUPS          Z3, 256(DX)
-	VMOVUPS          Z4, 448(DX)
-	VMOVUPS          Z6, 640(DX)
-	VMOVUPS          Z5, 832(DX)
-	VMOVUPS          Z2, 1024(DX)
-	VMOVUPS          320(CX), Z0
-	VMOVUPS          704(CX), Z1
-	VMOVUPS          1088(CX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, 128(DX)
-	VMOVUPS          Z3, 320(DX)
-	VMOVUPS          Z4, 512(DX)
-	VMOVUPS          Z6, 704(DX)
-	VMOVUPS          Z5, 896(DX)
-	VMOVUPS          Z2, 1088(DX)
-	LEAQ             64(AX), DI
-	VMOVUPS          (DX), Z0
-	VMOVUPS          64(DX), Z1
-	VMOVUPS          128(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          192(DX), Z0
-	VMOVUPS          256(DX), Z1
-	VMOVUPS          320(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          384(DX), Z0
-	VMOVUPS          448(DX), Z1
-	VMOVUPS          512(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          576(DX), Z0
-	VMOVUPS          640(DX), Z1
-	VMOVUPS          704(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          768(DX), Z0
-	VMOVUPS          832(DX), Z1
-	VMOVUPS          896(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          960(DX), Z0
-	VMOVUPS          1024(DX), Z1
-	VMOVUPS          1088(DX), Z2
-	VBROADCASTSS     cbeaaaaab<>+0(SB), Z3
-	VMULPS.BCST      cbf2aaaab<>+0(SB), Z0, Z4
-	VMOVAPS          Z4, Z4
-	VFMADD231PS      Z3, Z2, Z4
-	VBROADCASTSS     c3eaaaaab<>+0(SB), Z3
-	VMULPS.BCST      c3e2aaaab<>+0(SB), Z0, Z5
-	VMOVAPS          Z5, Z5
-	VFMADD231PS      Z3, Z2, Z5
-	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST cbef15bef<>+0(SB), Z1, Z3
-	VMOVAPS          Z4, Z4
-	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z1, Z4
-	VMOVAPS          Z5, Z6
-	VFMADD231PS.BCST c3e715bef<>+0(SB), Z1, Z6
-	VMOVAPS          Z5, Z5
-	VFMADD231PS.BCST cbe715bef<>+0(SB), Z1, Z5
-	VMOVUPS          Z0, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z4, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             SI, DI
-	VMOVUPS          Z2, (DI)
-	ADDQ             SI, DI
-	ADDQ             $+1152, CX
-	ADDQ             $+128, AX
-	DECQ             BX
-	JNZ              kernel6
+group7:
+	MOVQ $+4, BX
+
+kernel8:
+	VMOVUPS           (CX), Z0
+	VMOVUPS           384(CX), Z1
+	VMOVUPS           768(CX), Z2
+	VMOVAPS           Z2, Z3
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z0, Z3
+	VMOVAPS           Z0, Z4
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z2, Z4
+	VMOVAPS           Z3, Z5
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z5
+	VMOVAPS           Z4, Z6
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z4
+	VMOVUPS           128(CX), Z1
+	VMOVUPS           512(CX), Z7
+	VMOVUPS           896(CX), Z8
+	VMOVAPS           Z8, Z9
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z1, Z9
+	VMOVAPS           Z1, Z10
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z8, Z10
+	VMOVAPS           Z9, Z11
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z7, Z11
+	VMOVAPS           Z10, Z12
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z7, Z12
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z7, Z9
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z7, Z10
+	VMOVUPS           256(CX), Z7
+	VMOVUPS           640(CX), Z13
+	VMOVUPS           1024(CX), Z14
+	VMOVAPS           Z14, Z15
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z7, Z15
+	VMOVAPS           Z7, Z16
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z14, Z16
+	VMOVAPS           Z15, Z17
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z13, Z17
+	VMOVAPS           Z16, Z18
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z13, Z18
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z13, Z15
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z13, Z16
+	VMOVAPS           Z7, Z13
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z0, Z13
+	VMOVAPS           Z0, Z19
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z7, Z19
+	VMOVAPS           Z13, Z20
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z20
+	VMOVAPS           Z19, Z21
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z21
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z13
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z19
+	VMOVUPS           Z0, (AX)
+	PREFETCHT0        20736(AX)
+	VMOVUPS           Z13, 576(AX)
+	PREFETCHT0        21312(AX)
+	VMOVUPS           Z20, 1152(AX)
+	PREFETCHT0        21888(AX)
+	VMOVUPS           Z19, 1728(AX)
+	PREFETCHT0        22464(AX)
+	VMOVUPS           Z21, 2304(AX)
+	PREFETCHT0        23040(AX)
+	VMOVUPS           Z7, 2880(AX)
+	PREFETCHT0        23616(AX)
+	VMOVAPS           Z15, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z3, Z0
+	VMOVAPS           Z3, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z15, Z1
+	VMOVAPS           Z0, Z7
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z9, Z7
+	VMOVAPS           Z1, Z13
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z9, Z13
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z9, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z9, Z1
+	VMOVUPS           Z3, 3456(AX)
+	PREFETCHT0        24192(AX)
+	VMOVUPS           Z0, 4032(AX)
+	PREFETCHT0        24768(AX)
+	VMOVUPS           Z7, 4608(AX)
+	PREFETCHT0        25344(AX)
+	VMOVUPS           Z1, 5184(AX)
+	PREFETCHT0        25920(AX)
+	VMOVUPS           Z13, 5760(AX)
+	PREFETCHT0        26496(AX)
+	VMOVUPS           Z15, 6336(AX)
+	PREFETCHT0        27072(AX)
+	VMOVAPS           Z17, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z5, Z0
+	VMOVAPS           Z5, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z17, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z11, Z3
+	VMOVAPS           Z1, Z7
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z11, Z7
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z11, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z11, Z1
+	VMOVUPS           Z5, 6912(AX)
+	PREFETCHT0        27648(AX)
+	VMOVUPS           Z0, 7488(AX)
+	PREFETCHT0        28224(AX)
+	VMOVUPS           Z3, 8064(AX)
+	PREFETCHT0        28800(AX)
+	VMOVUPS           Z1, 8640(AX)
+	PREFETCHT0        29376(AX)
+	VMOVUPS           Z7, 9216(AX)
+	PREFETCHT0        29952(AX)
+	VMOVUPS           Z17, 9792(AX)
+	PREFETCHT0        30528(AX)
+	VMOVAPS           Z16, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z4, Z0
+	VMOVAPS           Z4, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z16, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z10, Z3
+	VMOVAPS           Z1, Z5
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z10, Z5
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z10, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z10, Z1
+	VMOVUPS           Z4, 10368(AX)
+	PREFETCHT0        31104(AX)
+	VMOVUPS           Z0, 10944(AX)
+	PREFETCHT0        31680(AX)
+	VMOVUPS           Z3, 11520(AX)
+	PREFETCHT0        32256(AX)
+	VMOVUPS           Z1, 12096(AX)
+	PREFETCHT0        32832(AX)
+	VMOVUPS           Z5, 12672(AX)
+	PREFETCHT0        33408(AX)
+	VMOVUPS           Z16, 13248(AX)
+	PREFETCHT0        33984(AX)
+	VMOVAPS           Z18, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z6, Z0
+	VMOVAPS           Z6, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z18, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z12, Z3
+	VMOVAPS           Z1, Z4
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z12, Z4
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z12, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z12, Z1
+	VMOVUPS           Z6, 13824(AX)
+	PREFETCHT0        34560(AX)
+	VMOVUPS           Z0, 14400(AX)
+	PREFETCHT0        35136(AX)
+	VMOVUPS           Z3, 14976(AX)
+	PREFETCHT0        35712(AX)
+	VMOVUPS           Z1, 15552(AX)
+	PREFETCHT0        36288(AX)
+	VMOVUPS           Z4, 16128(AX)
+	PREFETCHT0        36864(AX)
+	VMOVUPS           Z18, 16704(AX)
+	PREFETCHT0        37440(AX)
+	VMOVAPS           Z14, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z2, Z0
+	VMOVAPS           Z2, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z14, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z8, Z3
+	VMOVAPS           Z1, Z4
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z8, Z4
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z8, Z1
+	VMOVUPS           Z2, 17280(AX)
+	PREFETCHT0        38016(AX)
+	VMOVUPS           Z0, 17856(AX)
+	PREFETCHT0        38592(AX)
+	VMOVUPS           Z3, 18432(AX)
+	PREFETCHT0        39168(AX)
+	VMOVUPS           Z1, 19008(AX)
+	PREFETCHT0        39744(AX)
+	VMOVUPS           Z4, 19584(AX)
+	PREFETCHT0        40320(AX)
+	VMOVUPS           Z14, 20160(AX)
+	PREFETCHT0        40896(AX)
+	VMOVUPS           64(CX), Z0
+	VMOVUPS           448(CX), Z1
+	VMOVUPS           832(CX), Z2
+	VMOVAPS           Z2, Z3
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z0, Z3
+	VMOVAPS           Z0, Z4
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z2, Z4
+	VMOVAPS           Z3, Z5
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z5
+	VMOVAPS           Z4, Z6
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z6
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z3
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z4
+	VMOVUPS           192(CX), Z1
+	VMOVUPS           576(CX), Z7
+	VMOVUPS           960(CX), Z8
+	VMOVAPS           Z8, Z9
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z1, Z9
+	VMOVAPS           Z1, Z10
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z8, Z10
+	VMOVAPS           Z9, Z11
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z7, Z11
+	VMOVAPS           Z10, Z12
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z7, Z12
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z7, Z9
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z7, Z10
+	VMOVUPS           320(CX), Z7
+	VMOVUPS           704(CX), Z13
+	VMOVUPS           1088(CX), Z14
+	VMOVAPS           Z14, Z15
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z7, Z15
+	VMOVAPS           Z7, Z16
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z14, Z16
+	VMOVAPS           Z15, Z17
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z13, Z17
+	VMOVAPS           Z16, Z18
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z13, Z18
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z13, Z15
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z13, Z16
+	VMOVAPS           Z7, Z13
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z0, Z13
+	VMOVAPS           Z0, Z19
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z7, Z19
+	VMOVAPS           Z13, Z20
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z20
+	VMOVAPS           Z19, Z21
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z1, Z21
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z13
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z1, Z19
+	VMOVUPS           Z0, 64(AX)
+	PREFETCHT0        20800(AX)
+	VMOVUPS           Z13, 640(AX)
+	PREFETCHT0        21376(AX)
+	VMOVUPS           Z20, 1216(AX)
+	PREFETCHT0        21952(AX)
+	VMOVUPS           Z19, 1792(AX)
+	PREFETCHT0        22528(AX)
+	VMOVUPS           Z21, 2368(AX)
+	PREFETCHT0        23104(AX)
+	VMOVUPS           Z7, 2944(AX)
+	PREFETCHT0        23680(AX)
+	VMOVAPS           Z15, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z3, Z0
+	VMOVAPS           Z3, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z15, Z1
+	VMOVAPS           Z0, Z7
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z9, Z7
+	VMOVAPS           Z1, Z13
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z9, Z13
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z9, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z9, Z1
+	VMOVUPS           Z3, 3520(AX)
+	PREFETCHT0        24256(AX)
+	VMOVUPS           Z0, 4096(AX)
+	PREFETCHT0        24832(AX)
+	VMOVUPS           Z7, 4672(AX)
+	PREFETCHT0        25408(AX)
+	VMOVUPS           Z1, 5248(AX)
+	PREFETCHT0        25984(AX)
+	VMOVUPS           Z13, 5824(AX)
+	PREFETCHT0        26560(AX)
+	VMOVUPS           Z15, 6400(AX)
+	PREFETCHT0        27136(AX)
+	VMOVAPS           Z17, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z5, Z0
+	VMOVAPS           Z5, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z17, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z11, Z3
+	VMOVAPS           Z1, Z7
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z11, Z7
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z11, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z11, Z1
+	VMOVUPS           Z5, 6976(AX)
+	PREFETCHT0        27712(AX)
+	VMOVUPS           Z0, 7552(AX)
+	PREFETCHT0        28288(AX)
+	VMOVUPS           Z3, 8128(AX)
+	PREFETCHT0        28864(AX)
+	VMOVUPS           Z1, 8704(AX)
+	PREFETCHT0        29440(AX)
+	VMOVUPS           Z7, 9280(AX)
+	PREFETCHT0        30016(AX)
+	VMOVUPS           Z17, 9856(AX)
+	PREFETCHT0        30592(AX)
+	VMOVAPS           Z16, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z4, Z0
+	VMOVAPS           Z4, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z16, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z10, Z3
+	VMOVAPS           Z1, Z5
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z10, Z5
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z10, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z10, Z1
+	VMOVUPS           Z4, 10432(AX)
+	PREFETCHT0        31168(AX)
+	VMOVUPS           Z0, 11008(AX)
+	PREFETCHT0        31744(AX)
+	VMOVUPS           Z3, 11584(AX)
+	PREFETCHT0        32320(AX)
+	VMOVUPS           Z1, 12160(AX)
+	PREFETCHT0        32896(AX)
+	VMOVUPS           Z5, 12736(AX)
+	PREFETCHT0        33472(AX)
+	VMOVUPS           Z16, 13312(AX)
+	PREFETCHT0        34048(AX)
+	VMOVAPS           Z18, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z6, Z0
+	VMOVAPS           Z6, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z18, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z12, Z3
+	VMOVAPS           Z1, Z4
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z12, Z4
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z12, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z12, Z1
+	VMOVUPS           Z6, 13888(AX)
+	PREFETCHT0        34624(AX)
+	VMOVUPS           Z0, 14464(AX)
+	PREFETCHT0        35200(AX)
+	VMOVUPS           Z3, 15040(AX)
+	PREFETCHT0        35776(AX)
+	VMOVUPS           Z1, 15616(AX)
+	PREFETCHT0        36352(AX)
+	VMOVUPS           Z4, 16192(AX)
+	PREFETCHT0        36928(AX)
+	VMOVUPS           Z18, 16768(AX)
+	PREFETCHT0        37504(AX)
+	VMOVAPS           Z14, Z0
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z2, Z0
+	VMOVAPS           Z2, Z1
+	VFMADD231PS.BCST  c40000000<>+0(SB), Z14, Z1
+	VMOVAPS           Z0, Z3
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z8, Z3
+	VMOVAPS           Z1, Z4
+	VFNMADD231PS.BCST c3fb504f3<>+0(SB), Z8, Z4
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z8, Z0
+	VFMADD231PS.BCST  c3fb504f3<>+0(SB), Z8, Z1
+	VMOVUPS           Z2, 17344(AX)
+	PREFETCHT0        38080(AX)
+	VMOVUPS           Z0, 17920(AX)
+	PREFETCHT0        38656(AX)
+	VMOVUPS           Z3, 18496(AX)
+	PREFETCHT0        39232(AX)
+	VMOVUPS           Z1, 19072(AX)
+	PREFETCHT0        39808(AX)
+	VMOVUPS           Z4, 19648(AX)
+	PREFETCHT0        40384(AX)
+	VMOVUPS           Z14, 20224(AX)
+	PREFETCHT0        40960(AX)
+	ADDQ              $+1152, CX
+	ADDQ              $+128, AX
+	DECQ              BX
+	JNZ               kernel8
+	ADDQ              $+20224, AX
+	DECQ              DX
+	JNZ               group7
 	VZEROUPPER
 	RET
 
-DATA cbeaaaaab<>+0(SB)/4, $0xbeaaaaab
-GLOBL cbeaaaaab<>(SB), RODATA|NOPTR, $4
-
-DATA cbf2aaaab<>+0(SB)/4, $0xbf2aaaab
-GLOBL cbf2aaaab<>(SB), RODATA|NOPTR, $4
-
-DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
-GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $4
-
-DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
-GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $4
-
-DATA cbef15bef<>+0(SB)/4, $0xbef15bef
-GLOBL cbef15bef<>(SB), RODATA|NOPTR, $4
-
-DATA c3ef15bef<>+0(SB)/4, $0x3ef15bef
-GLOBL c3ef15bef<>(SB), RODATA|NOPTR, $4
-
-DATA c3e715bef<>+0(SB)/4, $0x3e715bef
-GLOBL c3e715bef<>(SB), RODATA|NOPTR, $4
-
-DATA cbe715bef<>+0(SB)/4, $0xbe715bef
-GLOBL cbe715bef<>(SB), RODATA|NOPTR, $4
+DATA c40000000<>+0(SB)/4, $0x40000000
+GLOBL c40000000<>(SB), RODATA|NOPTR, $4
 
 // func winogradOutputAVX512(w *WinogradTile)
 // Requires: AVX, AVX512F
@@ -1041,7 +1002,7 @@ TEXT ·winogradOutputAVX512(SB), NOSPLIT, $0-8
 	VBROADCASTSS 72(AX), Z0
 	VBROADCASTSS 76(AX), Z1
 
-tile7:
+tile9:
 	LEAQ             (DX), R10
 	MOVQ             R10, R11
 	LEAQ             (DI)(DI*2), R12
@@ -1061,18 +1022,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, (BX)
 	VMOVUPS          Z6, 384(BX)
 	VMOVUPS          Z8, 768(BX)
@@ -1096,18 +1059,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 64(BX)
 	VMOVUPS          Z6, 448(BX)
 	VMOVUPS          Z8, 832(BX)
@@ -1131,18 +1096,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 128(BX)
 	VMOVUPS          Z6, 512(BX)
 	VMOVUPS          Z8, 896(BX)
@@ -1166,18 +1133,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 192(BX)
 	VMOVUPS          Z6, 576(BX)
 	VMOVUPS          Z8, 960(BX)
@@ -1201,18 +1170,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 256(BX)
 	VMOVUPS          Z6, 640(BX)
 	VMOVUPS          Z8, 1024(BX)
@@ -1235,18 +1206,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 320(BX)
 	VMOVUPS          Z6, 704(BX)
 	VMOVUPS          Z8, 1088(BX)
@@ -1265,18 +1238,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1313,18 +1288,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1361,18 +1338,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1409,18 +1388,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1465,18 +1446,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, (BX)
 	VMOVUPS          Z6, 384(BX)
 	VMOVUPS          Z8, 768(BX)
@@ -1500,18 +1483,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 64(BX)
 	VMOVUPS          Z6, 448(BX)
 	VMOVUPS          Z8, 832(BX)
@@ -1535,18 +1520,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 128(BX)
 	VMOVUPS          Z6, 512(BX)
 	VMOVUPS          Z8, 896(BX)
@@ -1570,18 +1557,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 192(BX)
 	VMOVUPS          Z6, 576(BX)
 	VMOVUPS          Z8, 960(BX)
@@ -1605,18 +1594,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 256(BX)
 	VMOVUPS          Z6, 640(BX)
 	VMOVUPS          Z8, 1024(BX)
@@ -1639,18 +1630,20 @@ tile7:
 	VSUBPS           Z4, Z3, Z3
 	VADDPS           Z6, Z5, Z4
 	VSUBPS           Z6, Z5, Z5
-	VADDPS           Z8, Z2, Z2
-	VADDPS           Z4, Z2, Z2
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z3, Z6
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z8, Z2
+	VMOVAPS          Z2, Z2
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z4, Z2
+	VMULPS.BCST      cbe715bef<>+0(SB), Z3, Z6
 	VMOVAPS          Z6, Z6
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z5, Z6
-	VMULPS.BCST      c3f000000<>+0(SB), Z8, Z8
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z5, Z6
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z8, Z8
 	VMOVAPS          Z8, Z8
-	VFMADD231PS.BCST c40000000<>+0(SB), Z4, Z8
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z4, Z8
 	VMOVAPS          Z7, Z4
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z3, Z4
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z3, Z4
 	VMOVAPS          Z4, Z3
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z5, Z3
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z5, Z3
 	VMOVUPS          Z2, 320(BX)
 	VMOVUPS          Z6, 704(BX)
 	VMOVUPS          Z8, 1088(BX)
@@ -1671,18 +1664,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1719,18 +1714,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1767,18 +1764,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1815,18 +1814,20 @@ tile7:
 	VSUBPS           Z5, Z4, Z4
 	VADDPS           Z7, Z6, Z5
 	VSUBPS           Z7, Z6, Z6
-	VADDPS           Z10, Z3, Z3
-	VADDPS           Z5, Z3, Z3
-	VMULPS.BCST      c3f3504f3<>+0(SB), Z4, Z7
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST cbeaaaaab<>+0(SB), Z10, Z3
+	VMOVAPS          Z3, Z3
+	VFMADD231PS.BCST c3e2aaaab<>+0(SB), Z5, Z3
+	VMULPS.BCST      cbe715bef<>+0(SB), Z4, Z7
 	VMOVAPS          Z7, Z7
-	VFMADD231PS.BCST c3fb504f3<>+0(SB), Z6, Z7
-	VMULPS.BCST      c3f000000<>+0(SB), Z10, Z10
+	VFMADD231PS.BCST c3e715bef<>+0(SB), Z6, Z7
+	VMULPS.BCST      cbe2aaaab<>+0(SB), Z10, Z10
 	VMOVAPS          Z10, Z10
-	VFMADD231PS.BCST c40000000<>+0(SB), Z5, Z10
+	VFMADD231PS.BCST c3eaaaaab<>+0(SB), Z5, Z10
 	VMOVAPS          Z8, Z5
-	VFMADD231PS.BCST c3eb504f3<>+0(SB), Z4, Z5
+	VFMADD231PS.BCST cbdf15bef<>+0(SB), Z4, Z5
 	VMOVAPS          Z5, Z4
-	VFMADD231PS.BCST c403504f3<>+0(SB), Z6, Z4
+	VFMADD231PS.BCST c3ef15bef<>+0(SB), Z6, Z4
 	VADDPS           Z9, Z3, Z3
 	VMOVAPS          Z2, Z2
 	VFMADD231PS.BCST c00000000<>+0(SB), Z3, Z2
@@ -1855,21 +1856,33 @@ tile7:
 	ADDQ             $+128, DX
 	ADDQ             $+256, CX
 	DECQ             SI
-	JNZ              tile7
+	JNZ              tile9
 	VZEROUPPER
 	RET
 
-DATA c3f000000<>+0(SB)/4, $0x3f000000
-GLOBL c3f000000<>(SB), RODATA|NOPTR, $4
+DATA cbeaaaaab<>+0(SB)/4, $0xbeaaaaab
+GLOBL cbeaaaaab<>(SB), RODATA|NOPTR, $4
 
-DATA c40000000<>+0(SB)/4, $0x40000000
-GLOBL c40000000<>(SB), RODATA|NOPTR, $4
+DATA c3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+GLOBL c3e2aaaab<>(SB), RODATA|NOPTR, $4
 
-DATA c3eb504f3<>+0(SB)/4, $0x3eb504f3
-GLOBL c3eb504f3<>(SB), RODATA|NOPTR, $4
+DATA cbe715bef<>+0(SB)/4, $0xbe715bef
+GLOBL cbe715bef<>(SB), RODATA|NOPTR, $4
 
-DATA c403504f3<>+0(SB)/4, $0x403504f3
-GLOBL c403504f3<>(SB), RODATA|NOPTR, $4
+DATA c3e715bef<>+0(SB)/4, $0x3e715bef
+GLOBL c3e715bef<>(SB), RODATA|NOPTR, $4
+
+DATA cbe2aaaab<>+0(SB)/4, $0xbe2aaaab
+GLOBL cbe2aaaab<>(SB), RODATA|NOPTR, $4
+
+DATA c3eaaaaab<>+0(SB)/4, $0x3eaaaaab
+GLOBL c3eaaaaab<>(SB), RODATA|NOPTR, $4
+
+DATA cbdf15bef<>+0(SB)/4, $0xbdf15bef
+GLOBL cbdf15bef<>(SB), RODATA|NOPTR, $4
+
+DATA c3ef15bef<>+0(SB)/4, $0x3ef15bef
+GLOBL c3ef15bef<>(SB), RODATA|NOPTR, $4
 
 DATA c00000000<>+0(SB)/4, $0x00000000
 GLOBL c00000000<>(SB), RODATA|NOPTR, $4
@@ -1886,7 +1899,7 @@ TEXT ·transposeTallAVX512(SB), NOSPLIT, $0-48
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 
-block8:
+block10:
 	MOVQ       CX, R8
 	VMOVUPS    (R8), Z0
 	LEAQ       (R8)(BX*1), R9
@@ -2015,144 +2028,144 @@ block8:
 	VSHUFF32X4 $0xdd, Z31, Z23, Z15
 	MOVQ       AX, R8
 	CMPQ       SI, $+16
-	JLT        part9
+	JLT        part11
 	VMOVUPS    Z0, (R8)
 	CMPQ       DI, $+1
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z1, (R8)
 	CMPQ       DI, $+2
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z2, (R8)
 	CMPQ       DI, $+3
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z3, (R8)
 	CMPQ       DI, $+4
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z4, (R8)
 	CMPQ       DI, $+5
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z5, (R8)
 	CMPQ       DI, $+6
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z6, (R8)
 	CMPQ       DI, $+7
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z7, (R8)
 	CMPQ       DI, $+8
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z8, (R8)
 	CMPQ       DI, $+9
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z9, (R8)
 	CMPQ       DI, $+10
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z10, (R8)
 	CMPQ       DI, $+11
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z11, (R8)
 	CMPQ       DI, $+12
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z12, (R8)
 	CMPQ       DI, $+13
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z13, (R8)
 	CMPQ       DI, $+14
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z14, (R8)
 	CMPQ       DI, $+15
-	JLE        whole10
+	JLE        whole12
 	ADDQ       DX, R8
 	VMOVUPS    Z15, (R8)
 
-whole10:
+whole12:
 	MOVQ   BX, R8
 	IMUL3Q $+16, R8, R8
 	ADDQ   R8, CX
 	ADDQ   $+64, AX
 	SUBQ   $+16, SI
-	JG     block8
-	JMP    end11
+	JG     block10
+	JMP    end13
 
-part9:
+part11:
 	MOVQ    $-1, AX
 	BZHIQ   SI, AX, AX
 	KMOVW   AX, K1
 	VMOVUPS Z0, K1, (R8)
 	CMPQ    DI, $+1
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z1, K1, (R8)
 	CMPQ    DI, $+2
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z2, K1, (R8)
 	CMPQ    DI, $+3
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z3, K1, (R8)
 	CMPQ    DI, $+4
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z4, K1, (R8)
 	CMPQ    DI, $+5
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z5, K1, (R8)
 	CMPQ    DI, $+6
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z6, K1, (R8)
 	CMPQ    DI, $+7
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z7, K1, (R8)
 	CMPQ    DI, $+8
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z8, K1, (R8)
 	CMPQ    DI, $+9
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z9, K1, (R8)
 	CMPQ    DI, $+10
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z10, K1, (R8)
 	CMPQ    DI, $+11
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z11, K1, (R8)
 	CMPQ    DI, $+12
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z12, K1, (R8)
 	CMPQ    DI, $+13
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z13, K1, (R8)
 	CMPQ    DI, $+14
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z14, K1, (R8)
 	CMPQ    DI, $+15
-	JLE     end11
+	JLE     end13
 	ADDQ    DX, R8
 	VMOVUPS Z15, K1, (R8)
 
-end11:
+end13:
 	VZEROUPPER
 	RET

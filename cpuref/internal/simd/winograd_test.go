@@ -31,17 +31,18 @@ func TestWinogradWhole(t *testing.T) {
 		v := newGuarded(36 * tiles * L)
 		WinogradCols(&v.s[0], &rows.s[0], tiles, tiles*L, L, width*L)
 		v.check(t)
-		taps := random(r, 9*2*L)
+		taps := random(r, WinogradGroup*9*2*L)
 		tmp := make([]float32, 24*L)
-		u := newGuarded(36 * 2 * L)
-		WinogradWeights(&u.s[0], &taps[0], &tmp[0], 1, 2*L)
+		u := newGuarded(WinogradWeightsLen(WinogradGroup))
+		WinogradWeights(&u.s[0], &taps[0], &tmp[0], WinogradGroup)
 		u.check(t)
+		pos := len(u.s) / 36
 		// The product lane by lane, the two vectors of weights with one of input.
 		m := make([]float32, 36*tiles*2*L)
 		for p := range 36 {
 			for i := range tiles {
 				for l := range 2 * L {
-					m[(p*tiles+i)*2*L+l] = u.s[p*2*L+l] * v.s[(p*tiles+i)*L+l%L]
+					m[(p*tiles+i)*2*L+l] = u.s[p*pos+l] * v.s[(p*tiles+i)*L+l%L]
 				}
 			}
 		}
@@ -133,19 +134,19 @@ func TestWinogradDeficits(t *testing.T) {
 		r := newRand(t)
 		L := WinogradLanes()
 		for n := 1; n < 9; n++ {
-			step := 3 * L
-			src, limits := random(r, n*step), random(r, 2*L)
-			sums := newGuarded(3 * L)
-			before := random(r, 3*L)
+			src, limits := random(r, n*18*L), random(r, L)
+			sums := newGuarded(9*4*L - 2*L)
+			before := random(r, len(sums.s))
 			copy(sums.s, before)
-			WinogradDeficits(&sums.s[0], &src[0], &limits[0], n, step)
+			WinogradDeficits(&sums.s[0], &src[0], &limits[0], n)
 			sums.check(t, n)
 			for i, got := range sums.s {
 				want := float64(before[i])
-				for k := range n {
-					v := math.Abs(float64(src[k*step+i%L]))
-					if i < 2*L {
-						v = math.Max(float64(limits[i])-v, 0)
+				tap, j := i/(4*L), i%(4*L)/L
+				for k := 0; k < n && j < 2; k++ {
+					v := math.Abs(float64(src[(9*k+tap)*2*L+i%L]))
+					if j == 0 {
+						v = math.Max(float64(limits[i%L])-v, 0)
 					}
 					want += v * v
 				}
@@ -153,4 +154,85 @@ func TestWinogradDeficits(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWinogradTaps(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		L := WinogradLanes()
+		for n := 1; n < 6; n++ {
+			for _, flip := range []bool{false, true} {
+				next := 9 + r.IntN(30)
+				row := n*next + r.IntN(5)
+				if flip {
+					row, next = 9, 9*L+r.IntN(5)
+				}
+				src := random(r, (L-1)*row+(n-1)*next+9) // nothing is read behind
+				dst := newGuarded(n*18*L - L)
+				WinogradTaps(&dst.s[0], &src[0], n, row, next, flip)
+				dst.check(t, n)
+				for i, v := range dst.s {
+					want := float32(guardValue)
+					if tap := i / (2 * L) % 9; i%(2*L) < L {
+						if flip {
+							tap = 8 - tap
+						}
+						want = src[i%L*row+i/(18*L)*next+tap]
+					}
+					require.Equal(t, want, v)
+				}
+			}
+		}
+	})
+}
+
+func TestWinogradProduct(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		L := WinogradLanes()
+		for n := 1; n < 33; n++ {
+			pos := WinogradWeightsLen(WinogradGroup) / 36
+			groups, chain, all := 1+r.IntN(4), 1+r.IntN(3), n+r.IntN(3)
+			v, u := random(r, groups*36*all*L), random(r, WinogradWeightsLen(groups*L))
+			m := newGuarded(36 * all * 2 * L)
+			before := random(r, len(m.s))
+			copy(m.s, before)
+			p := WinogradProduct{M: &m.s[0], V: &v[0], U: &u[0], Groups: groups, Chain: chain, Add: r.IntN(2)}
+			p.Run(n, all)
+			m.check(t, n)
+			for i, got := range m.s {
+				point, tile, k := i/(2*L*all), i/(2*L)%all, i%(2*L)
+				if tile >= n {
+					require.Equal(t, before[i], got)
+					continue
+				}
+				want := float64(0)
+				if p.Add != 0 {
+					want = float64(before[i])
+				}
+				for c := range groups * L {
+					want += float64(v[((c/L*36+point)*all+tile)*L+c%L]) * float64(u[(c/4*36+point)*pos+c%4*2*L+k])
+				}
+				require.InDelta(t, want, float64(got), 3e-5)
+			}
+			// Each result has the same bits wherever its tile stands.
+			if n > 1 {
+				first := append([]float32{}, m.s...)
+				copy(m.s, before)
+				for tile := range n {
+					one := p
+					one.M, one.V = at(p.M, tile*2*L), at(p.V, tile*L)
+					one.Run(1, all)
+				}
+				require.Equal(t, first, m.s)
+			}
+		}
+	})
+}
+
+func TestWinogradProductLayout(t *testing.T) {
+	var p WinogradProduct
+	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, []uintptr{
+		unsafe.Offsetof(p.M), unsafe.Offsetof(p.V), unsafe.Offsetof(p.U), unsafe.Offsetof(p.vGroup), unsafe.Offsetof(p.vPos),
+		unsafe.Offsetof(p.Groups), unsafe.Offsetof(p.Chain), unsafe.Offsetof(p.panels), unsafe.Offsetof(p.Add), unsafe.Offsetof(p.points)})
 }

@@ -112,6 +112,8 @@ func main() {
 	file("window_avx2", avx2, windows)
 	file("winograd_avx512", avx512, winograd)
 	file("winograd_avx2", avx2, winograd)
+	file("winogradproduct_avx512", avx512, winogradProducts)
+	file("winogradproduct_avx2", avx2, winogradProducts)
 	file("plane_avx512", avx512, planes)
 	file("plane_avx2", avx2, planes)
 	file("correlate_avx512", avx512, correlations)

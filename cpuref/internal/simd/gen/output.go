@@ -23,7 +23,7 @@ func write(name string, p printer.Printer, f *ir.File) {
 		log.Fatalf("%s: %v", name, err)
 	}
 	// avo knows no types of the package itself, so the generator says *byte.
-	for from, to := range map[string]string{"t *byte": "t *Tile", "(d *byte": "(d *Depthwise", "(w *byte": "(w *WinogradTile", "(c *byte": "(c *Correlation"} {
+	for from, to := range map[string]string{"t *byte": "t *Tile", "(d *byte": "(d *Depthwise", "(w *byte": "(w *WinogradTile", "(p *byte": "(p *WinogradProduct", "(c *byte": "(c *Correlation"} {
 		text = bytes.ReplaceAll(text, []byte(from), []byte(to))
 	}
 	if err := os.WriteFile(filepath.Join(outDir, name), text, 0o644); err != nil {
@@ -58,6 +58,16 @@ func tables(ws ...width) {
 				b.WriteString("},\n")
 			}
 			b.WriteString("\t},\n")
+		}
+		b.WriteString("}\n")
+	}
+	for _, w := range ws {
+		fmt.Fprintf(&b, "\nvar winogradProducts%s = [...]func(*WinogradProduct){", w.name)
+		for rows := 1; rows <= gemmRows(w); rows++ {
+			if rows > 1 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "winogradProduct%d%s", rows, w.name)
 		}
 		b.WriteString("}\n")
 	}

@@ -16,6 +16,7 @@ import (
 func winograd(g *gen) {
 	absSquares(g, 1)
 	absSquares(g, 4)
+	winogradTaps(g)
 	winogradDeficits(g)
 	winogradRows(g)
 	winogradCols(g)
@@ -96,7 +97,8 @@ func winogradRows(g *gen) {
 
 // winogradCols transforms rows of six: for each of n tiles, four pixels apart,
 // the six pixels from its first on, in each of the six rows that winogradRows
-// made; the 36 results go pos floats apart.
+// made; the 36 results go pos floats apart. The lines of the tile after the next
+// are fetched meanwhile.
 func winogradCols(g *gen) {
 	name := "winogradCols" + g.w.name
 	g.fn(name, "func(dst, src *float32, n, pos, tile, srcRow int)",
@@ -124,6 +126,7 @@ func winogradCols(g *gen) {
 		}
 		for _, v := range g.inputLine(x, constants) {
 			g.VMOVUPS(v, operand.Mem{Base: d})
+			g.PREFETCHT0(operand.Mem{Base: d, Index: tile, Scale: 2})
 			g.ADDQ(pos, d)
 		}
 		if i < 5 {
@@ -137,36 +140,37 @@ func winogradCols(g *gen) {
 	g.ret()
 }
 
-// weightLine is the transform G of three values.
+// weightLine is the transform G of three values. Its rows for the four finite
+// points but 0 are -3 and 6 times those that go with the other transforms, which
+// saves operations; outputLine makes up for it.
 func (g *gen) weightLine(w []V) []V {
-	s := g.fma(w[2], g.copy(k(-1.0/3)), g.mul(w[0], k(-2.0/3)))
-	t := g.fma(w[2], g.copy(k(1.0/3)), g.mul(w[0], k(1.0/6)))
-	return []V{
-		w[0],
-		g.fma(w[1], k(-math.Sqrt2/3), s),
-		g.fma(w[1], k(math.Sqrt2/3), s),
-		g.fma(w[1], k(math.Sqrt2/6), t),
-		g.fma(w[1], k(-math.Sqrt2/6), t),
-		w[2],
-	}
+	near, far := g.fma(w[0], k(2), w[2]), g.fma(w[2], k(2), w[0])
+	line := []V{w[0], nil, g.fnma(w[1], k(math.Sqrt2), near), nil, g.fnma(w[1], k(math.Sqrt2), far), w[2]}
+	g.fused(op{g.VFMADD231PS, g.VFMADD231PS_BCST}, k(math.Sqrt2), w[1], near)
+	g.fused(op{g.VFMADD231PS, g.VFMADD231PS_BCST}, k(math.Sqrt2), w[1], far)
+	line[1], line[3] = near, far
+	return line
 }
 
 // winogradWeights transforms kernels of nine taps, one vector of output
-// channels each.
+// channels each. What the first pass makes stays in registers where there are
+// enough. The lines that the next group goes to are fetched meanwhile: stores that
+// miss the first-level cache wait for each other.
 func winogradWeights(g *gen) {
 	name := "winogradWeights" + g.w.name
-	g.fn(name, "func(dst, src, tmp *float32, n, pos int)",
-		name+" transforms n kernels of 9 taps, each tap two vectors of output channels; results lie pos floats apart. tmp holds 18 vectors.")
+	g.fn(name, "func(dst, src, tmp *float32, groups int)",
+		name+" transforms groups of kernels of 9 taps, each tap two vectors of output channels, to the layout of WinogradProduct. tmp holds 18 vectors.")
 	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
 	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
 	tmp := g.Load(g.Param("tmp"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	pos := g.Load(g.Param("pos"), g.GP64()).(reg.GPVirtual)
-	g.SHLQ(operand.U8(2), pos)
-	loop := g.label("kernel")
-	d := g.GP64()
+	n := g.Load(g.Param("groups"), g.GP64()).(reg.GPVirtual)
+	group, loop := g.label("group"), g.label("kernel")
+	count := g.GP64()
+	g.Label(group)
+	g.MOVQ(operand.I32(winogradGroup), count)
 	g.Label(loop)
 	for half := range 2 {
+		var u [6][3]V
 		for j := range 3 {
 			w := make([]V, 3)
 			for i := range w {
@@ -174,38 +178,48 @@ func winogradWeights(g *gen) {
 				g.VMOVUPS(operand.Mem{Base: src, Disp: ((3*i+j)*2 + half) * g.bytes()}, w[i])
 			}
 			for i, v := range g.weightLine(w) {
-				g.VMOVUPS(v, operand.Mem{Base: tmp, Disp: (3*i + j) * g.bytes()})
+				if u[i][j] = v; !g.wide() {
+					g.VMOVUPS(v, operand.Mem{Base: tmp, Disp: (3*i + j) * g.bytes()})
+				}
 			}
 		}
-		g.LEAQ(operand.Mem{Base: dst, Disp: half * g.bytes()}, d)
 		for i := range 6 {
-			w := make([]V, 3)
-			for j := range w {
-				w[j] = g.new()
-				g.VMOVUPS(operand.Mem{Base: tmp, Disp: (3*i + j) * g.bytes()}, w[j])
+			w := u[i][:]
+			if !g.wide() {
+				for j := range w {
+					w[j] = g.new()
+					g.VMOVUPS(operand.Mem{Base: tmp, Disp: (3*i + j) * g.bytes()}, w[j])
+				}
 			}
-			for _, v := range g.weightLine(w) {
-				g.VMOVUPS(v, operand.Mem{Base: d})
-				g.ADDQ(pos, d)
+			for j, v := range g.weightLine(w) {
+				at := (6*i+j)*g.uPos() + half*g.bytes()
+				g.VMOVUPS(v, operand.Mem{Base: dst, Disp: at})
+				if half == 0 || g.wide() {
+					g.PREFETCHT0(operand.Mem{Base: dst, Disp: at + 36*g.uPos()})
+				}
 			}
 		}
 	}
 	g.ADDQ(operand.I32(18*g.bytes()), src)
 	g.ADDQ(operand.I32(2*g.bytes()), dst)
-	g.DECQ(n)
+	g.DECQ(count)
 	g.JNZ(operand.LabelRef(loop))
+	g.ADDQ(operand.I32(36*g.uPos()-2*winogradGroup*g.bytes()), dst)
+	g.DECQ(n)
+	g.JNZ(operand.LabelRef(group))
 	g.ret()
 }
 
-// outputLine is the transform A' of six values.
+// outputLine is the transform A' of six values, divided by the factors of
+// weightLine.
 func (g *gen) outputLine(m []V) []V {
 	p, q := g.add(m[1], m[2]), g.sub(m[1], m[2])
 	r, s := g.add(m[3], m[4]), g.sub(m[3], m[4])
 	return []V{
-		g.add(g.add(m[0], p), r),
-		g.fma(s, k(math.Sqrt2), g.mul(q, k(math.Sqrt2/2))),
-		g.fma(r, k(2), g.mul(p, k(0.5))),
-		g.fma(s, k(2*math.Sqrt2), g.fma(q, k(math.Sqrt2/4), m[5])),
+		g.fma(r, k(1.0/6), g.fma(p, k(-1.0/3), m[0])),
+		g.fma(s, k(math.Sqrt2/6), g.mul(q, k(-math.Sqrt2/6))),
+		g.fma(r, k(1.0/3), g.mul(p, k(-1.0/6))),
+		g.fma(s, k(math.Sqrt2/3), g.fma(q, k(-math.Sqrt2/12), m[5])),
 	}
 }
 
@@ -402,42 +416,116 @@ func absSquares(g *gen, rows int) {
 	g.ret()
 }
 
-// winogradDeficits sums by how much weights fall short of two limits.
+// winogradDeficits sums by how much weights fall short of a limit, three taps at a
+// time.
 func winogradDeficits(g *gen) {
 	name := "winogradDeficits" + g.w.name
-	g.fn(name, "func(sums, src, limits *float32, n, step int)",
-		name+" adds to two vectors max(limit-|v|, 0)^2 over n vectors v, step floats apart, and to a third v^2.")
+	g.fn(name, "func(sums, src, limits *float32, n int)",
+		name+" adds, for each of three taps, to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.")
 	sums := g.Load(g.Param("sums"), g.GP64()).(reg.GPVirtual)
 	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
 	limits := g.Load(g.Param("limits"), g.GP64()).(reg.GPVirtual)
 	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	step := g.Load(g.Param("step"), g.GP64()).(reg.GPVirtual)
-	g.SHLQ(operand.U8(2), step)
 	mask, zero := g.hold(absBits), g.new()
 	g.VXORPS(zero, zero, zero)
-	acc, limit := make([]V, 3), make([]V, 2)
+	acc, limit := make([]V, 6), g.new()
+	at := func(i int) operand.Mem { return operand.Mem{Base: sums, Disp: (i/2*4 + i%2) * g.bytes()} }
 	for i := range acc {
 		acc[i] = g.new()
-		g.VMOVUPS(operand.Mem{Base: sums, Disp: i * g.bytes()}, acc[i])
-		if i < 2 {
-			limit[i] = g.new()
-			g.VMOVUPS(operand.Mem{Base: limits, Disp: i * g.bytes()}, limit[i])
-		}
+		g.VMOVUPS(at(i), acc[i])
 	}
+	g.VMOVUPS(operand.Mem{Base: limits}, limit)
 	loop := g.label("deficit")
 	g.Label(loop)
-	v := g.new()
-	g.VANDPS(operand.Mem{Base: src}, mask, v)
-	g.VFMADD231PS(v, v, acc[2])
-	for i, l := range limit {
-		d := g.max(g.sub(l, v), zero)
-		g.VFMADD231PS(d, d, acc[i])
+	for t := range 3 {
+		v := g.new()
+		g.VANDPS(operand.Mem{Base: src, Disp: 2 * t * g.bytes()}, mask, v)
+		g.VFMADD231PS(v, v, acc[2*t+1])
+		d := g.max(g.sub(limit, v), zero)
+		g.VFMADD231PS(d, d, acc[2*t])
 	}
-	g.ADDQ(step, src)
+	g.ADDQ(operand.I32(18*g.bytes()), src)
 	g.DECQ(n)
 	g.JNZ(operand.LabelRef(loop))
 	for i, a := range acc {
-		g.VMOVUPS(a, operand.Mem{Base: sums, Disp: i * g.bytes()})
+		g.VMOVUPS(a, at(i))
 	}
+	g.ret()
+}
+
+// winogradTaps reads kernels as they stand in memory, one output channel after
+// another, and brings their taps into vectors over the output channels: four taps
+// of all channels at once, as blocks of four by four within each 128 bits.
+func winogradTaps(g *gen) {
+	name := "winogradTaps" + g.w.name
+	g.fn(name, "func(dst, src *float32, n, row, next, step int)",
+		name+" gathers the nine taps of n kernels for one vector of output channels that are row floats apart; kernels are next floats apart, taps in dst step.")
+	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
+	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
+	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	row := g.Load(g.Param("row"), g.GP64()).(reg.GPVirtual)
+	next := g.Load(g.Param("next"), g.GP64()).(reg.GPVirtual)
+	step := g.Load(g.Param("step"), g.GP64()).(reg.GPVirtual)
+	for _, r := range []reg.GPVirtual{row, next, step} {
+		g.SHLQ(operand.U8(2), r)
+	}
+	row3 := g.GP64()
+	g.LEAQ(operand.Mem{Base: row, Index: row, Scale: 2}, row3)
+	bases := []reg.GPVirtual{src}
+	for i := 1; i < g.w.lanes/4; i++ {
+		b := g.GP64()
+		g.LEAQ(operand.Mem{Base: bases[i-1], Index: row, Scale: 4}, b)
+		bases = append(bases, b)
+	}
+	// at is tap t of output channel 4*group+j.
+	at := func(group, j, t int) operand.Mem {
+		m := operand.Mem{Base: bases[group], Disp: 4 * t}
+		switch j {
+		case 1, 2:
+			m.Index, m.Scale = row, uint8(j)
+		case 3:
+			m.Index, m.Scale = row3, 1
+		}
+		return m
+	}
+	loop := g.label("taps")
+	d := g.GP64()
+	g.Label(loop)
+	g.MOVQ(dst, d)
+	for _, t := range []int{0, 4, 5} { // the last four begin early: only the ninth tap is new
+		z := func(i int) reg.VecPhysical { return g.vec(i) } // the first load of each writes all of it
+		for j := range 4 {
+			g.VMOVUPS(at(0, j, t), z(j).AsX())
+			for group := 1; group < len(bases); group++ {
+				if g.wide() {
+					g.VINSERTF32X4(operand.U8(group), at(group, j, t), z(j), z(j))
+				} else {
+					g.VINSERTF128(operand.U8(group), at(group, j, t), z(j), z(j))
+				}
+			}
+		}
+		g.VUNPCKHPS(z(1), z(0), z(6))
+		g.VUNPCKHPS(z(3), z(2), z(7))
+		taps := []reg.VecPhysical{z(11)}
+		if t < 5 {
+			g.VUNPCKLPS(z(1), z(0), z(4))
+			g.VUNPCKLPS(z(3), z(2), z(5))
+			g.VUNPCKLPD(z(5), z(4), z(8))
+			g.VUNPCKHPD(z(5), z(4), z(9))
+			g.VUNPCKLPD(z(7), z(6), z(10))
+			taps = []reg.VecPhysical{z(8), z(9), z(10), z(11)}
+		}
+		g.VUNPCKHPD(z(7), z(6), z(11))
+		for _, v := range taps {
+			g.VMOVUPS(v, operand.Mem{Base: d})
+			g.ADDQ(step, d)
+		}
+	}
+	for _, b := range bases {
+		g.ADDQ(next, b)
+	}
+	g.ADDQ(operand.I32(18*g.bytes()), dst)
+	g.DECQ(n)
+	g.JNZ(operand.LabelRef(loop))
 	g.ret()
 }

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets of the fields of simd.WinogradProduct, which the tests compare with the
+// struct.
+const (
+	productM      = 0
+	productV      = 8
+	productU      = 16
+	productVGroup = 24
+	productVPos   = 32
+	productGroups = 40
+	productChain  = 48
+	productPanels = 56
+	productAdd    = 64
+	productPoints = 72
+)
+
+// winogradGroup is how many channels of weights stand together for each of the
+// 36 points: the transforms of two such groups fit the first-level cache, and those
+// of one the few entries that stores have for pages.
+const winogradGroup = 4
+
+// uPos is how many bytes such weights for one point take. Without the line more
+// than there are, many would meet in few sets of the cache.
+func (g *gen) uPos() int { return 2*winogradGroup*g.bytes() + 64 }
+
+// winogradProducts writes the products of Winograd's method.
+func winogradProducts(g *gen) {
+	for rows := 1; rows <= gemmRows(g.w); rows++ {
+		winogradProduct(g, rows)
+	}
+}
+
+// winogradProduct writes the kernel for panels of some rows, which are tiles: for
+// each of 36 points and each panel, the sums over the channels are taken in
+// chains, each from zero, and a chain's is added to those before it. Registers
+// are as in gemmTile.
+func winogradProduct(g *gen, rows int) {
+	name := fmt.Sprintf("winogradProduct%d%s", rows, g.w.name)
+	g.fn(name, "func(p *byte)", fmt.Sprintf("%s computes panels of %d tiles; see WinogradProduct.", name, rows))
+	acc := func(i, j int) reg.VecPhysical { return g.vec(2*i + j) }
+	bv := func(j int) reg.VecPhysical { return g.vec(2*rows + j) }
+	av := func(i int) reg.VecPhysical { return g.vec(2*rows + 2 + i&1) }
+
+	p := g.Load(g.Param("p"), g.GP64()).(reg.GPVirtual)
+	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
+	gp := func() reg.GPVirtual { return g.GP64() }
+	vPoint, uPoint, m, group := gp(), gp(), gp(), gp()
+	g.MOVQ(field(productV), vPoint)
+	g.MOVQ(field(productU), uPoint)
+	g.MOVQ(field(productM), m)
+	g.MOVQ(field(productVGroup), group)
+	g.MOVQ(operand.I32(36), field(productPoints))
+	vPanel, a, b, groups, panels, add, mPanel := gp(), gp(), gp(), gp(), gp(), gp(), gp()
+
+	point, panel, chain, sum, store, short := g.label("point"), g.label("panel"), g.label("chain"), g.label("sum"), g.label("store"), g.label("short")
+	g.Label(point)
+	g.MOVQ(vPoint, vPanel)
+	g.MOVQ(m, mPanel)
+	g.MOVQ(field(productPanels), panels)
+	g.Label(panel)
+	g.MOVQ(vPanel, a)
+	g.MOVQ(uPoint, b)
+	g.MOVQ(field(productAdd), add)
+	left := gp()
+	g.MOVQ(field(productGroups), left)
+	g.Label(chain)
+	for i := range rows {
+		for j := range 2 {
+			g.zero(acc(i, j))
+		}
+	}
+	g.MOVQ(field(productChain), groups)
+	g.CMPQ(groups, left)
+	g.JLE(operand.LabelRef(short))
+	g.MOVQ(left, groups)
+	g.Label(short)
+	g.SUBQ(groups, left)
+	g.Label(sum)
+	for s := range g.w.lanes {
+		at := s/winogradGroup*36*g.uPos() + s%winogradGroup*2*g.bytes()
+		for j := range 2 {
+			g.VMOVUPS(operand.Mem{Base: b, Disp: at + j*g.bytes()}, bv(j))
+		}
+		for i := range rows {
+			g.VBROADCASTSS(operand.Mem{Base: a, Disp: i*g.bytes() + 4*s}, av(i))
+			for j := range 2 {
+				g.VFMADD231PS(bv(j), av(i), acc(i, j))
+			}
+		}
+	}
+	g.ADDQ(group, a)
+	g.ADDQ(operand.I32(g.w.lanes/winogradGroup*36*g.uPos()), b)
+	g.DECQ(groups)
+	g.JNZ(operand.LabelRef(sum))
+	g.TESTQ(add, add)
+	g.JZ(operand.LabelRef(store))
+	each := func(f func(acc reg.VecPhysical, m operand.Mem)) {
+		for i := range rows {
+			for j := range 2 {
+				f(acc(i, j), operand.Mem{Base: mPanel, Disp: (2*i + j) * g.bytes()})
+			}
+		}
+	}
+	each(func(v reg.VecPhysical, at operand.Mem) { g.VADDPS(at, v, v) })
+	g.Label(store)
+	each(func(v reg.VecPhysical, at operand.Mem) { g.VMOVUPS(v, at) })
+	g.MOVQ(operand.I32(1), add)
+	g.TESTQ(left, left)
+	g.JNZ(operand.LabelRef(chain))
+	g.ADDQ(operand.I32(rows*g.bytes()), vPanel)
+	g.ADDQ(operand.I32(2*rows*g.bytes()), mPanel)
+	g.DECQ(panels)
+	g.JNZ(operand.LabelRef(panel))
+	pos := gp()
+	g.MOVQ(field(productVPos), pos)
+	g.ADDQ(pos, vPoint)
+	g.LEAQ(operand.Mem{Base: m, Index: pos, Scale: 2}, m)
+	g.ADDQ(operand.I32(g.uPos()), uPoint)
+	g.DECQ(field(productPoints))
+	g.JNZ(operand.LabelRef(point))
+	g.ret()
+}

@@ -1,0 +1,98 @@
+package simd
+
+// WinogradGroup is how many channels of transformed weights stand together.
+const WinogradGroup = 4
+
+// winogradGap is how many floats stand behind them.
+const winogradGap = 16
+
+// WinogradWeightsLen returns how many floats the transformed weights of n input
+// channels take, a multiple of WinogradLanes(), and two vectors of output channels.
+func WinogradWeightsLen(n int) int {
+	return n / WinogradGroup * 36 * (2*WinogradGroup*WinogradLanes() + winogradGap)
+}
+
+// WinogradProduct multiplies transformed tiles with transformed weights, for each
+// of the 36 points p, in L = WinogradLanes() lanes:
+//
+//	M[p][tile][k] = sum over c of V[c/L][p][tile][c%L] * U[c/4][p][c%4][k], k < 2L
+//
+// where each U[c/4][p] is followed by 16 floats that mean nothing. Where Add is set, the sums are added to those in M. They are taken in chains of
+// Chain times L channels, in rising order by fused multiply-adds (in portable Go,
+// by separate ones), and those of a chain are added to those of the chains
+// before, so that what comes out does not depend on where a tile stands.
+type WinogradProduct struct {
+	M, V, U *float32
+	vGroup  int // bytes from a vector of channels to the next
+	vPos    int // bytes from a point to the next
+	Groups  int // vectors of channels
+	Chain   int // of them to a chain
+	panels  int
+	Add     int // not 0 where M is added to
+	points  int // the kernel's counter
+}
+
+// Run computes n tiles; V and M hold all of them, point by point.
+func (p *WinogradProduct) Run(n, all int) {
+	L := WinogradLanes()
+	p.vPos, p.vGroup = 4*all*L, 4*36*all*L
+	most := winogradRowsMost()
+	count := (n + most - 1) / most
+	// Panels of two heights, the larger first.
+	rows, larger := n/count, n%count
+	m, v := p.M, p.V
+	if larger > 0 {
+		p.panels = larger
+		winogradProduct(p, rows+1)
+		p.M, p.V = at(m, larger*(rows+1)*2*L), at(v, larger*(rows+1)*L)
+	}
+	p.panels = count - larger
+	winogradProduct(p, rows)
+	p.M, p.V = m, v
+}
+
+// portable is the product in plain Go.
+func (p *WinogradProduct) portable(rows int) {
+	const L = portableLanes
+	const pos = 2*WinogradGroup*L + winogradGap
+	for point := range 36 {
+		for panel := range p.panels {
+			v := at(p.V, p.vPos/4*point+panel*rows*L)
+			m := at(p.M, p.vPos/2*point+panel*rows*2*L)
+			u := at(p.U, point*pos)
+			add := p.Add != 0
+			for g := 0; g < p.Groups; g += p.Chain {
+				for half := range 2 {
+					var sums [4][L]float32
+					for i := g; i < min(g+p.Chain, p.Groups); i++ {
+						from, by := at(v, i*p.vGroup/4), at(u, i*L/WinogradGroup*36*pos+half*L)
+						for s := range L {
+							b := vecAt(by, s/WinogradGroup*36*pos+s%WinogradGroup*2*L)
+							for r := range rows {
+								a, c := *at(from, r*L+s), &sums[r]
+								c[0] += a * b[0]
+								c[1] += a * b[1]
+								c[2] += a * b[2]
+								c[3] += a * b[3]
+								c[4] += a * b[4]
+								c[5] += a * b[5]
+								c[6] += a * b[6]
+								c[7] += a * b[7]
+							}
+						}
+					}
+					for r := range rows {
+						to := vecAt(m, r*2*L+half*L)
+						for l, sum := range sums[r] {
+							if add {
+								sum += to[l]
+							}
+							to[l] = sum
+						}
+					}
+				}
+				add = true
+			}
+		}
+	}
+}
