@@ -10,26 +10,23 @@ import (
 var activationWGSL string
 
 // PlanActivation plans y = f(x) over n values. Input: x; output: y.
-// Variants: vec4.
+// Variants: vec4, and runs for software adapters.
 func PlanActivation(a spec.Activation, n int, dev Device, force string) (Plan, error) {
-	return choose("activation", force, []candidate{
-		{name: "vec4", why: "one pass", plan: func() (Plan, error) {
-			const wg = 64
-			count := ceilDiv(n, 4)
-			return Plan{Steps: []Step{{
-				Kernel:   activationKernel(a.Func),
-				Params:   Params{}.U32(count).F32(a.A, a.B),
-				Operands: []Operand{In(0), Out(0)},
-				Groups:   Grid1D(ceilDiv(count, wg), dev.MaxGroups),
-			}}}, nil
-		}},
-	})
+	count := ceilDiv(n, 4)
+	return choose("activation", force, streaming(dev, "", "one pass", func(f inRuns) Plan {
+		return Plan{Steps: []Step{{
+			Kernel:   activationKernel(a.Func, f),
+			Params:   Params{}.U32(count).F32(a.A, a.B),
+			Operands: []Operand{In(0), Out(0)},
+			Groups:   f.grid(count, dev),
+		}}}
+	}))
 }
 
-func activationKernel(fn spec.Pointwise) *Kernel {
-	return intern("activation_"+fn.String(), func() *Kernel {
+func activationKernel(fn spec.Pointwise, f inRuns) *Kernel {
+	return intern(f.name("activation_"+fn.String()), func() *Kernel {
 		return &Kernel{
-			Source:     specialise(activationWGSL, swap("activate", ActivationSource("activate", spec.Activation{Func: fn}))),
+			Source:     specialise(activationWGSL, swap("activate", ActivationSource("activate", spec.Activation{Func: fn})), f.edit),
 			ParamBytes: 12,
 			Writes:     []bool{false, true},
 		}
@@ -40,7 +37,9 @@ func activationKernel(fn spec.Pointwise) *Kernel {
 func activationKernels() []*Kernel {
 	var all []*Kernel
 	for _, fn := range spec.Pointwises() {
-		all = append(all, activationKernel(fn))
+		for _, f := range bothForms {
+			all = append(all, activationKernel(fn, f))
+		}
 	}
 	return all
 }

@@ -1,7 +1,7 @@
 // Pointwise functions: y[i] = f(x[i]; a, b).
 //
 // Layout:   x and y are flat, of n values each
-// Tile:     one invocation for one vec4; the last vec4 may reach past n, into
+// Tile:     one invocation for one vec4 (for software, see runs.go); the last vec4 may reach past n, into
 //           the padding that every buffer has
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   none

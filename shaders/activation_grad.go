@@ -26,26 +26,23 @@ func ActivationGradSource(name string, f spec.Pointwise) string {
 }
 
 // PlanActivationGrad plans dx = dy * f'(x) over n values. Inputs: dy, x; output:
-// dx. Variants: vec4.
+// dx. Variants: vec4, and runs for software adapters.
 func PlanActivationGrad(a spec.Activation, n int, dev Device, force string) (Plan, error) {
-	return choose("activation_grad", force, []candidate{
-		{name: "vec4", why: "one pass", plan: func() (Plan, error) {
-			const wg = 64
-			count := ceilDiv(n, 4)
-			return Plan{Steps: []Step{{
-				Kernel:   activationGradKernel(a.Func),
-				Params:   Params{}.U32(count).F32(a.A, a.B),
-				Operands: []Operand{In(0), In(1), Out(0)},
-				Groups:   Grid1D(ceilDiv(count, wg), dev.MaxGroups),
-			}}}, nil
-		}},
-	})
+	count := ceilDiv(n, 4)
+	return choose("activation_grad", force, streaming(dev, "", "one pass", func(f inRuns) Plan {
+		return Plan{Steps: []Step{{
+			Kernel:   activationGradKernel(a.Func, f),
+			Params:   Params{}.U32(count).F32(a.A, a.B),
+			Operands: []Operand{In(0), In(1), Out(0)},
+			Groups:   f.grid(count, dev),
+		}}}
+	}))
 }
 
-func activationGradKernel(f spec.Pointwise) *Kernel {
-	return intern("activation_grad_"+f.String(), func() *Kernel {
+func activationGradKernel(fn spec.Pointwise, f inRuns) *Kernel {
+	return intern(f.name("activation_grad_"+fn.String()), func() *Kernel {
 		return &Kernel{
-			Source:     specialise(activationGradWGSL, swap("derivative", ActivationGradSource("derivative", f))),
+			Source:     specialise(activationGradWGSL, swap("derivative", ActivationGradSource("derivative", fn)), f.edit),
 			ParamBytes: 12,
 			Writes:     []bool{false, false, true},
 		}
@@ -55,8 +52,10 @@ func activationGradKernel(f spec.Pointwise) *Kernel {
 // activationGradKernels enumerates the kernels that PlanActivationGrad can return.
 func activationGradKernels() []*Kernel {
 	var all []*Kernel
-	for _, f := range spec.Pointwises() {
-		all = append(all, activationGradKernel(f))
+	for _, fn := range spec.Pointwises() {
+		for _, f := range bothForms {
+			all = append(all, activationGradKernel(fn, f))
+		}
 	}
 	return all
 }

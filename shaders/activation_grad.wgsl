@@ -1,7 +1,7 @@
 // Gradients of the pointwise functions: dx[i] = dy[i] * f'(x[i]; a, b).
 //
 // Layout:   dy, x and dx are flat, of n values each
-// Tile:     one invocation for one vec4; the last vec4 may reach past n, into
+// Tile:     one invocation for one vec4 (for software, see runs.go); the last vec4 may reach past n, into
 //           the padding that every buffer has
 // Bindings: 0 params, 1 dy, 2 x, 3 dx
 // Limits:   none

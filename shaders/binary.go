@@ -51,24 +51,23 @@ func binaryParts(f spec.BinaryFunc) (math []string, quotients bool, value string
 }
 
 // PlanBinary plans a function of two tensors. Inputs: a, b; output: y. Variants:
-// vec4, naive.
+// vec4, runs (the same for software adapters), naive.
 func PlanBinary(g spec.Binary, dev Device, force string) (Plan, error) {
 	not := ""
 	if inner := g.Axis[0].Size; g.Axes > 1 && inner%4 != 0 {
 		not = fmt.Sprintf("the innermost %d elements are no multiple of 4", inner)
 	}
-	return chooseTuned("binary", force, dev, func() string { return binaryClass(&g) }, []candidate{
-		{name: "vec4", why: "four outputs at a time", not: not, plan: func() (Plan, error) { return binaryVec4(g, dev), nil }},
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return binaryNaive(g, dev), nil }},
-	})
+	cands := streaming(dev, not, "four outputs at a time", func(f inRuns) Plan { return binaryVec4(g, dev, f) })
+	return chooseTuned("binary", force, dev, func() string { return binaryClass(&g) }, append(cands,
+		candidate{name: "naive", why: "serves every case", plan: func() (Plan, error) { return binaryNaive(g, dev), nil }}))
 }
 
-func binaryVec4Kernel(f spec.BinaryFunc, axes int, repeatA, repeatB bool) *Kernel {
-	return intern(fmt.Sprintf("binary_vec4_%v_axes%d_%s", f, axes, repeats(repeatA, repeatB)), func() *Kernel {
+func binaryVec4Kernel(f spec.BinaryFunc, axes int, repeatA, repeatB bool, form inRuns) *Kernel {
+	return intern(form.name(fmt.Sprintf("binary_vec4_%v_axes%d_%s", f, axes, repeats(repeatA, repeatB))), func() *Kernel {
 		return &Kernel{
 			Source: specialise(binaryVec4WGSL, swap("apply", BinarySource(f)), swap("places", binaryPlaces(axes)),
 				swap("bindings", fmt.Sprintf(`@group(0) @binding(1) var<storage, read> a: array<%s>;
-@group(0) @binding(2) var<storage, read> b: array<%s>;`, elementType(!repeatA), elementType(!repeatB)))),
+@group(0) @binding(2) var<storage, read> b: array<%s>;`, elementType(!repeatA), elementType(!repeatB))), form.edit),
 			ParamBytes: 4 * (1 + 3*spec.MaxRank),
 			Writes:     []bool{false, false, true},
 		}
@@ -102,8 +101,7 @@ func binaryPlaces(axes int) string {
 	return s.String()
 }
 
-func binaryVec4(g spec.Binary, dev Device) Plan {
-	const wg = 64
+func binaryVec4(g spec.Binary, dev Device, form inRuns) Plan {
 	total := ceilDiv(spec.Count(g.OutShape()), 4)
 	repeatA, repeatB := g.Axis[0].A == 0, g.Axis[0].B == 0
 	p := Params{}.U32(total)
@@ -120,10 +118,10 @@ func binaryVec4(g spec.Binary, dev Device) Plan {
 		p = p.U32(axis.Size, axis.A, axis.B)
 	}
 	return Plan{Steps: []Step{{
-		Kernel:   binaryVec4Kernel(g.Func, max(1, g.Axes), repeatA, repeatB),
+		Kernel:   binaryVec4Kernel(g.Func, max(1, g.Axes), repeatA, repeatB, form),
 		Params:   p,
 		Operands: []Operand{In(0), In(1), Out(0)},
-		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
+		Groups:   form.grid(total, dev),
 	}}}
 }
 
@@ -159,12 +157,16 @@ func binaryKernels() []*Kernel {
 	for _, f := range spec.Binaries() {
 		all = append(all, binaryNaiveKernel(f))
 		for _, repeat := range [][2]bool{{false, false}, {false, true}, {true, false}, {true, true}} {
-			all = append(all, binaryVec4Kernel(f, 1, repeat[0], repeat[1]))
+			for _, form := range bothForms {
+				all = append(all, binaryVec4Kernel(f, 1, repeat[0], repeat[1], form))
+			}
 		}
 	}
 	for axes := 2; axes <= spec.MaxRank; axes++ {
 		for _, repeat := range [][2]bool{{false, false}, {false, true}, {true, false}} {
-			all = append(all, binaryVec4Kernel(spec.Add, axes, repeat[0], repeat[1]))
+			for _, form := range bothForms {
+				all = append(all, binaryVec4Kernel(spec.Add, axes, repeat[0], repeat[1], form))
+			}
 		}
 	}
 	return all

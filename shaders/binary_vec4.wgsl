@@ -6,12 +6,12 @@
 //           last vec4 reaches into the padding that every buffer has. An
 //           operand that steps along it is bound as vec4s, and one that repeats
 //           (REPEAT_A, REPEAT_B) as single numbers
-// Tile:     one invocation for one vec4
+// Tile:     one invocation for one vec4 (for software, see runs.go)
 // Bindings: 0 params, 1 a, 2 b, 3 y
 // Limits:   every tensor below 2^31 elements
 
 struct Params {
-  total: u32, // vec4s of y
+  count: u32, // vec4s of y
   size0: u32, a0: u32, b0: u32, // the innermost axis; sizes and steps are in
   size1: u32, a1: u32, b1: u32, // what the operand is bound as
   size2: u32, a2: u32, b2: u32,
@@ -46,7 +46,7 @@ fn places(i: u32) -> vec2<u32> {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
         @builtin(local_invocation_index) local: u32) {
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
-  if (i >= p.total) { return; }
+  if (i >= p.count) { return; }
   let at = places(i);
   let u = vec4<f32>(a[at.x]);
   let v = vec4<f32>(b[at.y]);

@@ -12,16 +12,19 @@ import (
 var fusedWGSL string
 
 // PlanFused plans a chain of functions, element by element, in one pass. Inputs:
-// those of f; output: y. Variants: chain.
+// those of f; output: y. Variants: chain, and runs for software adapters.
 func PlanFused(f spec.Fused, dev Device, force string) (Plan, error) {
 	not := firstOf(
 		reason(len(f.Inputs)+1 > dev.MaxStorageBuffers, "more tensors than the device binds"),
 		reason(len(f.Inputs) > spec.MaxFusedInputs || len(f.Steps) > spec.MaxFusedSteps, "the chain is too long"))
-	return choose("fused", force, []candidate{
-		{name: "chain", why: f.String() + " in one pass: nothing else reads what is between", not: not, plan: func() (Plan, error) {
-			return fused(f, dev), nil
-		}},
-	})
+	why := f.String() + " in one pass: nothing else reads what is between"
+	cands := streaming(dev, not, why, func(form inRuns) Plan { return fused(f, dev, form) })
+	for i := range cands {
+		if cands[i].name == "vec4" {
+			cands[i].name = "chain"
+		}
+	}
+	return choose("fused", force, cands)
 }
 
 // fusedAccess is how a kernel reads an input.
@@ -75,8 +78,7 @@ func (a fusedAccess) load(j int) string {
 	return "vec4<f32>(" + strings.Join(at[:], ", ") + ")"
 }
 
-func fused(f spec.Fused, dev Device) Plan {
-	const wg = 64
+func fused(f spec.Fused, dev Device, form inRuns) Plan {
 	count := ceilDiv(f.N, 4)
 	p := Params{}.U32(count, 0)
 	operands := []Operand{In(0)}
@@ -93,17 +95,17 @@ func fused(f spec.Fused, dev Device) Plan {
 		p = p.F32(s.Act.A, s.Act.B)
 	}
 	return Plan{Steps: []Step{{
-		Kernel:   fusedKernel(f.Steps, access),
+		Kernel:   fusedKernel(f.Steps, access, form),
 		Params:   p,
 		Operands: append(operands, Out(0)),
-		Groups:   Grid1D(ceilDiv(count, wg), dev.MaxGroups),
+		Groups:   form.grid(count, dev),
 	}}}
 }
 
 // fusedKernel returns the kernel of a chain, whose name has its functions and
 // how it reads: "fused_w_r_add1_relu" begins with x0, adds x1, which is a row,
 // and clamps.
-func fusedKernel(steps []spec.FusedStep, access []fusedAccess) *Kernel {
+func fusedKernel(steps []spec.FusedStep, access []fusedAccess, form inRuns) *Kernel {
 	var name strings.Builder
 	name.WriteString("fused")
 	for _, a := range access {
@@ -119,10 +121,10 @@ func fusedKernel(steps []spec.FusedStep, access []fusedAccess) *Kernel {
 			fmt.Fprintf(&name, "_%v%d", s.Func, s.Other)
 		}
 	}
-	return intern(name.String(), func() *Kernel { return buildFused(steps, access) })
+	return intern(form.name(name.String()), func() *Kernel { return buildFused(steps, access, form) })
 }
 
-func buildFused(steps []spec.FusedStep, access []fusedAccess) *Kernel {
+func buildFused(steps []spec.FusedStep, access []fusedAccess, form inRuns) *Kernel {
 	var params, bindings, functions, chain strings.Builder
 	for j, a := range access {
 		if j == 0 {
@@ -169,7 +171,7 @@ func buildFused(steps []spec.FusedStep, access []fusedAccess) *Kernel {
 	writes[len(access)] = true
 	return &Kernel{
 		Source: specialise(fusedWGSL, swap("params", params.String()), swap("bindings", bindings.String()),
-			swap("functions", MathSource(math...)+functions.String()), swap("chain", chain.String())),
+			swap("functions", MathSource(math...)+functions.String()), swap("chain", chain.String()), form.edit),
 		ParamBytes: 4 * (2 + 2*(len(access)-1) + 2*len(steps)),
 		Writes:     writes,
 	}
@@ -180,21 +182,27 @@ func buildFused(steps []spec.FusedStep, access []fusedAccess) *Kernel {
 // of input, and the longest chain. All combinations would be too many.
 func fusedKernels() []*Kernel {
 	var all []*Kernel
+	both := func(steps []spec.FusedStep, access []fusedAccess) {
+		for _, form := range bothForms {
+			all = append(all, fusedKernel(steps, access, form))
+		}
+	}
 	add := spec.FusedStep{Func: spec.Add, Other: 1}
 	for _, fn := range spec.Pointwises() {
-		all = append(all, fusedKernel([]spec.FusedStep{add, {Act: spec.Activation{Func: fn}, Other: -1}}, []fusedAccess{fusedWhole, fusedWhole}))
+		both([]spec.FusedStep{add, {Act: spec.Activation{Func: fn}, Other: -1}}, []fusedAccess{fusedWhole, fusedWhole})
 	}
 	for _, f := range spec.Binaries() {
 		for _, second := range []bool{false, true} {
-			all = append(all, fusedKernel([]spec.FusedStep{add, {Func: f, Other: 2, Second: second}}, []fusedAccess{fusedWhole, fusedRow, fusedOne}))
+			both([]spec.FusedStep{add, {Func: f, Other: 2, Second: second}}, []fusedAccess{fusedWhole, fusedRow, fusedOne})
 		}
 	}
-	all = append(all, fusedKernel([]spec.FusedStep{add, add}, []fusedAccess{fusedWhole, fusedScalar}))
+	both([]spec.FusedStep{add, add}, []fusedAccess{fusedWhole, fusedScalar})
 	var steps []spec.FusedStep
 	var access []fusedAccess
 	for k := range spec.MaxFusedSteps {
 		steps = append(steps, spec.FusedStep{Func: spec.Binaries()[k%len(spec.Binaries())], Other: k % spec.MaxFusedInputs})
 		access = append(access, fusedWhole)
 	}
-	return append(all, fusedKernel(steps, access[:spec.MaxFusedInputs]))
+	both(steps, access[:spec.MaxFusedInputs])
+	return all
 }

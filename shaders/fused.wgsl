@@ -3,7 +3,7 @@
 //
 // Layout:   y and x0 are flat, of n values each. Another input repeats: it has
 //           its value for i at (i / inner) % size
-// Tile:     one invocation for one vec4; the last vec4 may reach past n, into
+// Tile:     one invocation for one vec4 (for software, see runs.go); the last vec4 may reach past n, into
 //           the padding that every buffer has
 // Bindings: 0 params, 1 x0, then the other inputs, then y
 // Limits:   seven inputs, eight functions

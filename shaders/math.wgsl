@@ -419,27 +419,30 @@ fn k_erf(x: f32) -> f32 {
   return select(k_copysign(select(large, ax * (1.0 + q), ax < 1.0), x), x, k_is_nan(x));
 }
 
-// Phi(-a) = e^(-a^2/2) * R(a), where R, half of erfcx(a/sqrt 2), is u*P(v) with
-// u = 1/(1+c*a), v = c*a*u, c = 3/8: P changes little, so an error of u or v is
-// not magnified. The square is not rounded, as in k_exp_product_parts. Then
-// x*Phi(x) is -a*Phi(-a) below 0 and a*(1-Phi(-a)) above.
+// x*Phi(x) = max(x,0) - a*Phi(-a) with a = |x|, and Phi(-a) = e^(-a^2/2) * R(a),
+// where R, half of erfcx(a/sqrt 2), is u*P(v) with u = 1/(1+c), v = c*u,
+// c = 0.343*a: P changes little near 0, so an error of u is not magnified. a^2 is
+// n*2*log(2) - r, not rounded: the product of the heads is exact. n is rounded by
+// adding 1.5*2^23, which leaves it in the last bits; beyond 13.27 it is 127, where
+// 2^-n is taken for 0 and a*Phi(-a) is subnormal.
 fn k_gelu(x: f32) -> f32 {
-  let a = min(abs(x), 14.5);
-  let n = round(0.5 * K_LOG2E * a * a);
+  let a = min(abs(x), 13.27);
+  let m = k_pin(fma(a * a, 0.5 * K_LOG2E, 0x1.8p23));
+  let n = m - 0x1.8p23;
   let ah = k_head(a);
-  let r = fma(n, K_LN2_LO, k_pin(fma(n, K_LN2_HI, -0.5 * ah * ah)) - 0.5 * (a - ah) * (a + ah));
-  let u = 1.0 / fma(0.375, a, 1.0);
-  let v = 0.375 * a * u;
-  let p = fma(fma(fma(fma(fma(fma(fma(fma(fma(-0.0210459214, v, 0.0547154918), v, -0.0263251234), v, -0.00552810496), v,
-                                      -0.0429856144), v, -0.0157360397), v, 0.120277643), v, 0.150066093), v,
-                  -0.563845456), v, 0.5);
-  let t = u * p;
-  let w = fma(t, k_expm1_r(r), t);
-  let m = -i32(n);
-  let h = m >> 1u;
-  let negative = -k_pin(a * k_pow2(h) * w) * k_pow2(m - h);
-  let positive = a * (1.0 - w * k_pow2(max(m, -60)));
-  return select(select(positive, negative, x < 0.0), x, x > 14.5 || k_is_nan(x));
+  let r = fma(n, 2.0 * K_LN2_LO, fma(ah - a, ah + a, k_pin(fma(n, 2.0 * K_LN2_HI, -ah * ah))));
+  let c = 0.343 * a;
+  let u = 1.0 / (1.0 + c);
+  let v = c * u;
+  let p = fma(fma(fma(fma(fma(fma(fma(fma(-0.0278157312, v, 0.0779376477), v, -0.0418743528), v, -0.0242937729), v,
+                                  -0.0736647695), v, 0.0908993855), v, 0.298726112), v, -0.66309607), v, 0.5);
+  // e^(r/2) = 1 + r*(1/2 + r*e)
+  let e = fma(fma(fma(fma(2.16199842e-5, r, 0.000261472014), r, 0.0026042345), r, 0.0208331738), r, 0.124999993);
+  let t = a * u * p;
+  let w = fma(t * r, fma(r, e, 0.5), t);
+  let scale = bitcast<f32>(0x3f800000u - (bitcast<u32>(m) << 23u)); // 2^-n
+  let y = select(fma(-w, scale, max(x, 0.0)), 0.5 * x, a < 0x1p-100); // where w would be subnormal
+  return select(y, x, k_is_nan(x));
 }
 
 // x*sigmoid(w), w = x*(c1 + c2*x^2), c1 = 2*sqrt(2/pi), c2 = 0.044715*c1. In the

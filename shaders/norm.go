@@ -41,6 +41,8 @@ var (
 	momentsPublishWGSL string
 	//go:embed normalize.wgsl
 	normalizeWGSL string
+	//go:embed normalize_planes.wgsl
+	normalizePlanesWGSL string
 )
 
 // normOperands are where a normalization reads and writes.
@@ -381,6 +383,16 @@ func normalize(g *spec.Norm, io normOperands, stat, variance Operand, given bool
 	for i, d := range outer {
 		copy(dims[4*i:], []int{d.Size, d.Group, d.Affine})
 	}
+	if dev.CPU && lanes == 4 && run >= leastPlane && last.Group == 0 && last.Affine == 0 {
+		parts, rounds := planeRuns(rows, run)
+		return Step{
+			Kernel: normalizePlanesKernel(g.Act.Func, given),
+			Params: Params{}.U32(dims...).U32(len(outer), rows*parts, parts, run, rounds, boolU32(g.Scale), boolU32(g.Shift)).
+				F32(g.Eps, g.Act.A, g.Act.B).pad16(),
+			Operands: []Operand{io.x, stat, variance, io.scale, io.shift, io.y},
+			Groups:   Grid1D(rows*parts, dev.MaxGroups),
+		}
+	}
 	return Step{
 		Kernel: normalizeKernel(g.Act.Func, lanes, block, given),
 		Params: Params{}.U32(dims...).U32(len(outer), rows*blocks, blocks, run, last.Group, last.Affine,
@@ -400,6 +412,20 @@ func normalizeKernel(fn spec.Pointwise, floats, block int, given bool) *Kernel {
 		}
 		return &Kernel{
 			Source:     specialise(normalizeWGSL, edits...),
+			ParamBytes: 128 + 48,
+			Writes:     []bool{false, false, false, false, false, true},
+		}
+	})
+}
+
+func normalizePlanesKernel(fn spec.Pointwise, given bool) *Kernel {
+	return intern(fmt.Sprintf("normalize_planes_given%t_%v", given, fn), func() *Kernel {
+		edits := []edit{swap("activate", ActivationSource("activate", spec.Activation{Func: fn}, momentsMath...))}
+		if given {
+			edits = append(edits, swap("stat", momentsWGSL+givenStat))
+		}
+		return &Kernel{
+			Source:     specialise(normalizePlanesWGSL, append(edits, unroll)...),
 			ParamBytes: 128 + 48,
 			Writes:     []bool{false, false, false, false, false, true},
 		}
@@ -457,7 +483,7 @@ func normKernels() []*Kernel {
 		all = append(all, momentsMergeKernel(64, threads))
 	}
 	for _, fn := range spec.Pointwises() {
-		all = append(all, normalizeKernel(fn, 4, 4, false))
+		all = append(all, normalizeKernel(fn, 4, 4, false), normalizePlanesKernel(fn, false), normalizePlanesKernel(fn, true))
 	}
 	return append(all, normRowsKernels()...)
 }

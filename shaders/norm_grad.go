@@ -28,6 +28,8 @@ var (
 	normGradFinishWGSL string
 	//go:embed norm_grad_apply.wgsl
 	normGradApplyWGSL string
+	//go:embed norm_grad_apply_planes.wgsl
+	normGradApplyPlanesWGSL string
 )
 
 // normGradOperands are where a gradient of a normalization reads and writes.
@@ -420,6 +422,13 @@ func normGradApplyKernel(floats, block int, fixed bool) *Kernel {
 	})
 }
 
+func normGradApplyPlanesKernel(fixed bool) *Kernel {
+	return intern(fmt.Sprintf("norm_grad_apply_planes_fixed%t", fixed), func() *Kernel {
+		return &Kernel{Source: specialise(normGradApplyPlanesWGSL, setBool("FIXED", fixed), unroll),
+			ParamBytes: 128 + 32, Writes: []bool{false, false, false, false, true}}
+	})
+}
+
 // apply plans dx from the coefficients.
 func (p *normGradPlan) apply() {
 	const wg = 64
@@ -440,11 +449,22 @@ func (p *normGradPlan) apply() {
 	for i, d := range outer {
 		copy(dims[4*i:], []int{d.size, d.group, d.affine})
 	}
+	operands := []Operand{p.io.dy, p.io.x, p.coef, p.io.scale, p.io.dx}
+	if p.dev.CPU && lanes == 4 && run >= leastPlane && last.group == 0 && last.affine == 0 {
+		parts, rounds := planeRuns(rows, run)
+		p.Steps = append(p.Steps, Step{
+			Kernel:   normGradApplyPlanesKernel(p.g.Fixed),
+			Params:   Params{}.U32(dims...).U32(len(outer), rows*parts, parts, run, rounds, boolU32(p.g.Scale)).pad16(),
+			Operands: operands,
+			Groups:   Grid1D(rows*parts, p.dev.MaxGroups),
+		})
+		return
+	}
 	p.Steps = append(p.Steps, Step{
 		Kernel: normGradApplyKernel(lanes, block, p.g.Fixed),
 		Params: Params{}.U32(dims...).U32(len(outer), rows*blocks, blocks, run, last.group, last.affine,
 			boolU32(p.g.Scale)).pad16(),
-		Operands: []Operand{p.io.dy, p.io.x, p.coef, p.io.scale, p.io.dx},
+		Operands: operands,
 		Groups:   Grid1D(ceilDiv(rows*blocks, wg), p.dev.MaxGroups),
 	})
 }
@@ -453,7 +473,7 @@ func (p *normGradPlan) apply() {
 func normGradKernels() []*Kernel {
 	planes, _ := normGradPlanesKernel(1)
 	planes4, _ := normGradPlanesKernel(4)
-	all := []*Kernel{planes, planes4, normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
+	all := []*Kernel{planes, planes4, normGradApplyPlanesKernel(false), normGradApplyPlanesKernel(true), normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
 	for threads := 1; threads <= 32; threads *= 2 {
 		all = append(all, normGradFinishKernel(sideGroups, 64, threads), normGradFinishKernel(sideAffine, 64, threads))
 	}

@@ -25,7 +25,7 @@ var activationRow = Row{
 	New:     func() Case { return &ActivationCase{} },
 	Random:  randomActivation,
 	Awkward: awkwardActivation,
-	Kernels: []string{"vec4"},
+	Kernels: []string{"vec4", "runs"},
 }
 
 // activationValues are the distributions of x: "wide" is any float32 but the

@@ -40,7 +40,7 @@ var activationGradRow = Row{
 		}
 		return all
 	},
-	Kernels: []string{"vec4"},
+	Kernels: []string{"vec4", "runs"},
 }
 
 // Inputs are the gradient of the output, and x.

@@ -25,7 +25,7 @@ var binaryRow = Row{
 	New:     func() Case { return &BinaryCase{} },
 	Random:  randomBinary,
 	Awkward: awkwardBinary,
-	Kernels: []string{"vec4", "naive"},
+	Kernels: []string{"vec4", "runs", "naive"},
 }
 
 var binaryCalls = map[string]func(a, b *ops.Tensor) (*ops.Tensor, error){
