@@ -1,18 +1,21 @@
 package shaders
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // The streaming kernels have two forms. As they stand, an invocation takes one
 // vec4, and neighbours take neighbours: what a GPU wants. A software adapter runs
 // 8 invocations side by side as the lanes of vector registers, but loads and stores
-// lane by lane, and pays for every dispatch of a workgroup and for each such loop:
-// there an invocation takes a run of 4 vec4s, a cache line, side by side with those
-// of its neighbours, and then the one 8 runs on, several times. On llvmpipe a copy
-// takes two thirds of the time.
+// lane by lane, and pays for every dispatch of a workgroup and for each loop: there
+// an invocation takes a run of vec4s, side by side with those of its neighbours, and
+// then the one 8 runs on, several times. On llvmpipe a copy takes three quarters of
+// the time. Longer runs make texts too long for a core's decoded instructions.
 
 // runsWG invocations share a workgroup, runVec4s vec4s are a run, and an invocation
 // takes runRounds runs.
-const runsWG, runVec4s, runRounds = 8, 4, 16
+const runsWG, runVec4s, runRounds = 8, 2, 32
 
 // eachVec4 is the head of a streaming kernel in the form for GPUs; its end is a
 // closing brace.
@@ -37,7 +40,7 @@ func toRuns(text string) string {
 		panic("shaders: not a streaming kernel") // a bug in this package, found by its tests
 	}
 	text = head + eachRun + body[:end] + "      }\n    }\n  }\n" + body[end:]
-	return specialise(text, setConst("WG", "8u;\nconst RUN = 4u;\nconst ROUNDS = 16u"), unroll)
+	return specialise(text, setConst("WG", fmt.Sprintf("%du;\nconst RUN = %du;\nconst ROUNDS = %du", runsWG, runVec4s, runRounds)), unroll)
 }
 
 // inRuns is the form of a streaming kernel: in runs, or as it stands.
@@ -76,7 +79,7 @@ func streaming(dev Device, not, why string, plan func(f inRuns) Plan) []candidat
 	as := func(name, why string, f inRuns) candidate {
 		return candidate{name: name, why: why, not: not, plan: func() (Plan, error) { return plan(f), nil }}
 	}
-	vec4, runs := as("vec4", why, false), as("runs", why+", a cache line each", true)
+	vec4, runs := as("vec4", why, false), as("runs", why+", in runs", true)
 	if dev.CPU {
 		return []candidate{runs, vec4}
 	}
@@ -87,8 +90,8 @@ func streaming(dev Device, not, why string, plan func(f inRuns) Plan) []candidat
 // software adapter: a part is a workgroup, and computes its coefficients once, so
 // that parts are as large as still leaves work for a few cores.
 func planeRuns(planes, n int) (parts, rounds int) {
-	const most, least, busy = 128, 4, 32
-	all := ceilDiv(n, runsWG*runVec4s)
+	const run, most, least, busy = 4, 128, 4, 32
+	all := ceilDiv(n, runsWG*run)
 	parts = max(ceilDiv(all, most), min(ceilDiv(busy, planes), ceilDiv(all, least)))
 	rounds = ceilDiv(all, parts)
 	return ceilDiv(all, rounds), rounds
