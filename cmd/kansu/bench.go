@@ -31,6 +31,7 @@ type benchOptions struct {
 	html    string
 	json    string
 	compare string
+	limit   time.Duration
 	beside  []string
 }
 
@@ -50,6 +51,7 @@ func newBench() *ffcli.Command {
 	fs.StringVar(&o.html, "html", "", "also write the report, with a roofline plot, as a page to this file")
 	fs.StringVar(&o.json, "json", "", "also write the report, with every repetition, as JSON to this file")
 	fs.StringVar(&o.compare, "compare", "", "print the change since the report in this JSON file")
+	fs.DurationVar(&o.limit, "limit", 0, "stop after this time, with the workloads that were run (0: no limit)")
 	fs.Func("beside", "a peer to time in turn with kansu: a command, or the .json file that it wrote; may be repeated", func(v string) error {
 		o.beside = append(o.beside, v)
 		return nil
@@ -62,7 +64,8 @@ func newBench() *ffcli.Command {
 has one, by wall time otherwise. Rates count the operations of the direct
 definition, and inputs and outputs once. In the same run it measures what the
 device can do at all, multiply-adds in registers and copying, and says which
-share of the time would be needed at those rates (the floor).
+share of the time would be needed at those rates (the floor). Where it is
+stopped early, by -limit, an interrupt or a failure, it reports what it has.
 
 Examples:
   kansu bench
@@ -90,6 +93,9 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 	default:
 		return fmt.Errorf("-format %q: want table, markdown, go or json", o.format)
 	}
+	if o.each < 0 || o.reps < 1 || o.limit < 0 {
+		return fmt.Errorf("-benchtime %v, -reps %d, -limit %v: want times of at least 0 and 1 repetition", o.each, o.reps, o.limit)
+	}
 	if o.short {
 		o.each, o.reps = 0, 2
 	}
@@ -116,6 +122,11 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		}
 		return nil
 	}
+	old, err := o.prepare()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
 	e, err := open()
 	if err != nil {
 		return err
@@ -142,15 +153,18 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		defer p.Close()
 		r.Peers = append(r.Peers, p.PeerInfo)
 	}
+	var stopped error
 	for i, w := range todo {
-		if err := ctx.Err(); err != nil {
-			return err
+		if stopped = ctx.Err(); stopped != nil || o.limit > 0 && time.Since(start) > o.limit {
+			fmt.Fprintf(os.Stderr, "stopped before %s, %d of %d\n", w.Name, i+1, len(todo))
+			break
 		}
 		progress("%d/%d %s", i+1, len(todo), w.Name)
 		m, err := bench.Run(e, w, bench.Options{MinTime: o.each, MinReps: o.reps, Kernel: o.kernel, Peers: peers})
 		progress("")
 		if err != nil {
-			return fmt.Errorf("%s: %w", w.Name, err)
+			stopped = fmt.Errorf("%s: %w", w.Name, errors.Join(ctx.Err(), err))
+			break
 		}
 		r.Measurements = append(r.Measurements, m)
 		if o.format == "go" {
@@ -160,7 +174,45 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 			fmt.Fprintln(out, "#", strings.ReplaceAll(m.Explain, "\n", "\n# "))
 		}
 	}
-	return output(out, r, o)
+	if len(r.Measurements) == 0 {
+		return stopped
+	}
+	return errors.Join(stopped, output(out, r, old, o))
+}
+
+// prepare finds out before anything is measured what would be in the way of
+// reporting it, and reads the report to compare with, which may lie in a file
+// that is to be written.
+func (o *benchOptions) prepare() (old *bench.Report, err error) {
+	if o.compare != "" {
+		if old, err = bench.ReadReport(o.compare); err != nil {
+			return nil, fmt.Errorf("-compare: %w", err)
+		}
+	}
+	for _, path := range []string{o.json, o.html} {
+		if err := writable(path); err != nil {
+			return nil, err
+		}
+	}
+	return old, nil
+}
+
+// writable reports whether a file can be written, without a change to it. The
+// empty path is no file.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	_, absent := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	err = f.Close()
+	if absent != nil {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 func openPeers(ctx context.Context, from []string) ([]*bench.Peer, error) {
@@ -179,7 +231,7 @@ func openPeers(ctx context.Context, from []string) ([]*bench.Peer, error) {
 }
 
 // output prints the report and writes the files that were asked for.
-func output(out io.Writer, r *bench.Report, o benchOptions) error {
+func output(out io.Writer, r, old *bench.Report, o benchOptions) error {
 	switch o.format {
 	case "table", "markdown":
 		r.WriteTable(out, o.format == "markdown")
@@ -203,11 +255,7 @@ func output(out io.Writer, r *bench.Report, o benchOptions) error {
 			return err
 		}
 	}
-	if o.compare != "" {
-		old, err := bench.ReadReport(o.compare)
-		if err != nil {
-			return err
-		}
+	if old != nil {
 		r.WriteComparison(out, old)
 	}
 	return nil

@@ -78,6 +78,9 @@ Examples:
 }
 
 func runCheck(ctx context.Context, out io.Writer, e *ops.Engine, o checkOptions) error {
+	if o.random < 0 {
+		return fmt.Errorf("-n %d: want at least 0", o.random)
+	}
 	fmt.Fprintf(out, "device: %v\n", e.Device())
 	if o.line != "" {
 		row, c, err := cases.Parse(o.line)
@@ -121,6 +124,9 @@ func runCheck(ctx context.Context, out io.Writer, e *ops.Engine, o checkOptions)
 	t.SetOutputMirror(out)
 	t.AppendHeader(table.Row{"function", "kernels", "cases", "worst error, of its budget", "verdict"})
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: "kernels", WidthMax: 56}})
+	if o.kernel != "" && !slices.ContainsFunc(rows, func(r cases.Row) bool { return slices.Contains(r.Variants(), o.kernel) }) {
+		return fmt.Errorf("-kernel %q is no kernel of these functions", o.kernel)
+	}
 	var failed error
 	for i, row := range rows {
 		if bar != nil {
@@ -128,6 +134,9 @@ func runCheck(ctx context.Context, out io.Writer, e *ops.Engine, o checkOptions)
 		}
 		if err := checkRow(ctx, out, e, row, drawn[i], o, t, bar); err != nil {
 			failed = err
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		if bar == nil {
 			fmt.Fprintf(os.Stderr, "%s: %d cases\n", row.Name, len(drawn[i]))

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/mattn/go-isatty"
@@ -17,10 +18,13 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := newRoot().ParseAndRun(ctx, os.Args[1:])
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		if errors.Is(err, context.Canceled) {
+			err = fmt.Errorf("interrupted: %w", err)
+		}
 		fmt.Fprintln(os.Stderr, "kansu:", err)
 		stop()
 		os.Exit(1)

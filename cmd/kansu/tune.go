@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 
 type tuneOptions struct {
 	run   string
+	from  string
 	out   string
 	add   bool
 	list  bool
@@ -37,6 +39,7 @@ func newTune() *ffcli.Command {
 	flags := flag.NewFlagSet("kansu tune", flag.ContinueOnError)
 	open := deviceFlag(flags)
 	flags.StringVar(&o.run, "run", ".", "regular expression of the shapes to measure")
+	flags.StringVar(&o.from, "from", "", "begin at this shape of those, where an earlier run stopped")
 	flags.StringVar(&o.out, "o", "", "write the table to this file (default: only print what was found)")
 	flags.BoolVar(&o.add, "add", false, "keep the file's entries for classes that are not measured")
 	flags.BoolVar(&o.list, "list", false, "print the shapes' names and stop")
@@ -79,8 +82,14 @@ func runTune(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops.
 	if err != nil {
 		return fmt.Errorf("-run: %w", err)
 	}
-	if o.Gain < 1 {
+	if o.Time < 0 || o.Rounds < 1 || o.limit < 0 || o.flops < 0 {
+		return fmt.Errorf("-time %v, -rounds %d, -limit %v, -gflop %v: want numbers of at least 0, and 1 round", o.Time, o.Rounds, o.limit, o.flops)
+	}
+	if !(o.Gain >= 1) {
 		return fmt.Errorf("-gain %v: want at least 1", o.Gain)
+	}
+	if err := writable(o.out); err != nil {
+		return err
 	}
 	e, err := open(ops.WithTuning(ops.NoTuning))
 	if err != nil {
@@ -101,6 +110,13 @@ func runTune(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops.
 	}
 	if len(todo) == 0 {
 		return fmt.Errorf("-run %q matches no shape; -list prints their names", o.run)
+	}
+	if o.from != "" {
+		at := slices.IndexFunc(todo, func(w cases.Workload) bool { return w.Name == o.from })
+		if at < 0 {
+			return fmt.Errorf("-from %q is no shape among those of -run; -list prints their names", o.from)
+		}
+		todo = todo[at:]
 	}
 	if o.list {
 		for _, w := range todo {

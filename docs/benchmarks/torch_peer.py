@@ -411,7 +411,11 @@ def main():
         for name in runner.all:
             if re.search(o.run, name):
                 print(name, file=sys.stderr)
-                about["measurements"].append({"workload": name, "ns": runner.time(name, o.seconds), "note": runner.all[name].note})
+                try:
+                    about["measurements"].append({"workload": name, "ns": runner.time(name, o.seconds), "note": runner.all[name].note})
+                except RuntimeError as e:
+                    print(f"{name}: {e}", file=sys.stderr)
+                    runner.name, runner.sets = "", []
         with open(o.json, "w") as f:
             json.dump(about, f)
         return
@@ -421,9 +425,14 @@ def main():
         name = ask["workload"]
         answer = {"workload": name}
         if name in runner.all:
-            answer["ns"] = runner.time(name, ask["seconds"], ask.get("sets", 0), ask.get("reps", 3))
-            answer["note"] = runner.all[name].note
-            answer["saved"] = bool(ask.get("save")) and runner.save(name, ask["save"])
+            try:
+                answer["ns"] = runner.time(name, ask["seconds"], ask.get("sets", 0), ask.get("reps", 3))
+                answer["note"] = runner.all[name].note
+                answer["saved"] = bool(ask.get("save")) and runner.save(name, ask["save"])
+            except RuntimeError as e:  # out of memory, or a function that this build lacks: the others go on
+                print(f"{name}: {e}", file=sys.stderr)
+                runner.name, runner.sets = "", []
+                answer = {"workload": name, "note": "failed: " + str(e).splitlines()[0]}
         print(json.dumps(answer), flush=True)
 
 

@@ -34,17 +34,33 @@ type Report struct {
 func NewReport(e *ops.Engine) *Report {
 	r := &Report{
 		Device: e.Device(), GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Threads: runtime.GOMAXPROCS(0), Date: time.Now().UTC().Format("2006-01-02"), Commit: "unknown",
+		Threads: runtime.GOMAXPROCS(0), Date: time.Now().UTC().Format("2006-01-02"), Commit: commit(),
 		Command: strings.Join(append([]string{"kansu"}, os.Args[1:]...), " "),
 	}
+	return r
+}
+
+// stamp is the commit, with -dirty where files were changed, as the Makefile
+// gives it to the linker; builds of packages and of exported trees have no other.
+var stamp string
+
+// commit says what was built: as the linker was told, or by Go's own stamp.
+func commit() string {
+	if stamp != "" {
+		return stamp
+	}
+	revision, dirty := "unknown", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				r.Commit = s.Value
+			switch {
+			case s.Key == "vcs.revision":
+				revision = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				dirty = "-dirty"
 			}
 		}
 	}
-	return r
+	return revision + dirty
 }
 
 // ReadReport reads a report that WriteJSON wrote.
@@ -56,6 +72,14 @@ func ReadReport(path string) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return nil, fmt.Errorf("%s is not a report of kansu bench: %w", path, err)
+	}
+	if len(r.Measurements) == 0 {
+		return nil, fmt.Errorf("%s is not a report of kansu bench: it has no measurements", path)
+	}
+	for _, m := range r.Measurements {
+		if m.Workload == "" || len(m.Wall) == 0 && len(m.Device) == 0 {
+			return nil, fmt.Errorf("%s is damaged: a measurement has no name or no times", path)
+		}
 	}
 	return &r, nil
 }

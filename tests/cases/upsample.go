@@ -69,6 +69,7 @@ func awkwardUpsample() []Case {
 		&UpsampleCase{X: []int{1, 1, 100003}, Params: ops.UpsampleParams{Size: []int{99991}, Mode: spec.Linear}},
 		&UpsampleCase{X: []int{1, 1, 99991}, Params: ops.UpsampleParams{Size: []int{100003}, Mode: spec.NearestExact}},
 		&UpsampleCase{X: []int{1, 2, 9, 10}, Params: ops.UpsampleParams{Scale: []float64{1.1, 0.3}}},
+		&UpsampleCase{X: []int{1, 2, 5, 2}, Params: ops.UpsampleParams{Scale: []float64{1.1, 2}, Mode: spec.Linear}}, // an axis keeps its size
 		&UpsampleCase{X: []int{1, 2, 30, 20}, Params: ops.UpsampleParams{Size: []int{60, 60}, Mode: spec.Linear}, Special: true},
 	}
 }

@@ -92,6 +92,7 @@ case("smooth_l1_loss", {"beta": 0.0}, lambda input, target: F.smooth_l1_loss(inp
 # Resampling and padding.
 for attrs in ({"mode": "bilinear", "size": [7, 3], "align_corners": True}, {"mode": "bilinear", "scale_factor": [1.7, 0.6]},
               {"mode": "nearest", "scale_factor": [2, 1.5]}, {"mode": "nearest-exact", "size": [2, 9]},
+              {"mode": "bilinear", "scale_factor": [1.1, 2.0]},
               {"mode": "bilinear", "scale_factor": [1.7, 0.6], "recompute_scale_factor": True}):
     case("interpolate", attrs, lambda input: F.interpolate(input, **{k: tuple(v) if isinstance(v, list) else v for k, v in attrs.items()}), input=rnd(1, 2, 4, 5))
 case("pad", {"pad": [1, 2, -1, 3], "value": 1.5}, lambda input: F.pad(input, (1, 2, -1, 3), value=1.5), input=rnd(2, 3, 4))
