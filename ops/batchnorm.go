@@ -62,8 +62,12 @@ func BatchNorm(x, mean, variance, scale, shift *Tensor, p BatchNormParams) (*Ten
 	if err != nil {
 		return nil, fail(name, err)
 	}
+	l := link{}
+	if f, ok := g.FusedNorm(); ok {
+		l = link{kind: linkNorm, norm: f}
+	}
 	return e.one(call{
-		name: name, fn: "batchnorm", in: []*Tensor{x, mean, variance, scale, shift},
+		name: name, fn: "batchnorm", in: []*Tensor{x, mean, variance, scale, shift}, link: l,
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanBatchNorm(g, dev, force)
 		},

@@ -42,6 +42,9 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	}
 	return e.one(call{
 		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
+		link: link{kind: linkSource, tail: func(out, in [][]float32, t *fast.Tail) {
+			fast.ConvTail(out[0], in[0], in[1], in[2], g, t)
+		}},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanConv(onDevice, dev, force)
 		},

@@ -87,6 +87,12 @@ func WithKernel(function, variant string) Option {
 	return func(o *options) { o.forced[function] = variant }
 }
 
+// WithoutFusion has every call computed by itself. Without it consecutive
+// pointwise calls, and those that follow a convolution or a matrix product, become
+// one pass where nothing else reads what is between; the values are the same to
+// the last bit. It is for finding out what takes the time.
+func WithoutFusion() Option { return WithKernel("fused", "apart") }
+
 // Open opens an engine on the best device there is. Where there is no usable
 // adapter, or the program was built without cgo, it falls back to pure Go, and
 // Engine.Device says so and why. An adapter that was asked for by name and is

@@ -1,7 +1,7 @@
 package ops
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"sync"
 
@@ -11,15 +11,16 @@ import (
 )
 
 // Consecutive pointwise calls become one where nothing else reads what is
-// between them.
+// between them, and so does what they follow, where that can end with them: a
+// source, such as a convolution.
 //
 // A pointwise call checks everything and takes its memory at once, so that its
-// errors are its own, but waits as the end of a chain. The next call goes on
-// with the chain if it is pointwise and takes the chain's last value; any other
-// call, and whatever waits for data, has the chain computed first. Only then is
-// it known which values between nobody has a tensor of any more: those are never
-// written, and their memory goes back unused. A value of which there still is a
-// tensor ends a pass and begins the next.
+// errors are its own, but waits as the end of a chain; a source begins one. The
+// next call goes on with the chain if it is pointwise and takes the chain's last
+// value; any other call, and whatever waits for data, has the chain computed first.
+// Only then is it known which values between nobody has a tensor of any more: those
+// are never written, and their memory goes back unused. A value of which there
+// still is a tensor ends a pass and begins the next.
 //
 // There is at most one chain that waits. It has a reference to all that it reads
 // and writes, so no memory of it is used again before it has run.
@@ -31,6 +32,8 @@ const (
 	linkNone   linkKind = iota // not pointwise
 	linkUnary                  // a function of one tensor
 	linkBinary                 // a function of two
+	linkNorm                   // a batch normalization with given statistics
+	linkSource                 // no such function, but a chain may begin with it
 )
 
 // link is a call as part of a chain.
@@ -38,6 +41,9 @@ type link struct {
 	kind linkKind
 	act  spec.Activation
 	pair *spec.Binary
+	norm spec.FusedNorm
+	// tail is a source's call.cpu that ends with a chain.
+	tail func(out, in [][]float32, t *fast.Tail)
 }
 
 // chain is a sequence of pointwise calls, each of which takes the value of the
@@ -139,7 +145,9 @@ func (p *chain) result() error {
 // computed now; else the chain has taken over the references to in. Without
 // memory for the result that is so too: computing the chain may free some.
 func (e *Engine) postpone(c call, in []*storage) (*Tensor, error) {
-	if c.link.kind == linkNone || e.force(c.fn) != "" || e.force("fused") != "" {
+	switch {
+	case c.link.kind == linkNone, c.link.kind == linkSource && e.dev != nil,
+		e.force(c.fn) != "", e.force("fused") != "":
 		return nil, nil
 	}
 	c.in = nil // else the chain would keep tensors from the garbage collector
@@ -180,7 +188,7 @@ func (e *Engine) postpone(c call, in []*storage) (*Tensor, error) {
 // head returns a call as the first of a chain of n elements, if it can be.
 func head(c call, in []*storage, n int) (chained, bool) {
 	l := chained{c: c, in: in}
-	if c.link.kind == linkUnary {
+	if c.link.kind != linkBinary {
 		return l, true
 	}
 	a, b, okA, okB := c.link.pair.FusedOperands()
@@ -203,8 +211,13 @@ func (p *chain) next(e *Engine, c call, in []*storage, n int) (chained, bool) {
 	if p.e != e && (p.e.core != e.core || p.e.rec != e.rec) || n != p.n || len(p.links) == spec.MaxFusedSteps {
 		return l, false
 	}
-	if c.link.kind == linkUnary {
-		return l, in[0] == last
+	switch c.link.kind {
+	case linkSource:
+		return l, false
+	case linkUnary:
+		return l, in[0] == last && (p.links[0].c.link.kind != linkSource || fast.InTail(c.link.act))
+	case linkNorm:
+		return l, in[0] == last && p.normalizes(&c.link.norm, in[1:])
 	}
 	a, b, okA, okB := c.link.pair.FusedOperands()
 	if !okA || !okB || p.inputs() == spec.MaxFusedInputs {
@@ -223,12 +236,32 @@ func (p *chain) next(e *Engine, c call, in []*storage, n int) (chained, bool) {
 	return l, other.wait.Load() == nil
 }
 
-// inputs is how many tensors the chain reads, were each another one.
+// normalizes says whether a normalization with these statistics, scale and shift
+// can be the next: all of a chain go by the same planes.
+func (p *chain) normalizes(g *spec.FusedNorm, with []*storage) bool {
+	for _, s := range with {
+		if s != nil && s.wait.Load() != nil {
+			return false
+		}
+	}
+	for i := range p.links {
+		if l := &p.links[i].c.link; l.kind == linkNorm && l.norm.Inner != g.Inner {
+			return false
+		}
+	}
+	return p.inputs()+len(with) <= spec.MaxFusedInputs
+}
+
+// inputs is how many tensors the chain reads, beside those of a source, were each
+// another one.
 func (p *chain) inputs() int {
 	n := 1
 	for i := range p.links {
-		if p.links[i].c.link.kind == linkBinary {
+		switch p.links[i].c.link.kind {
+		case linkBinary:
 			n++
+		case linkNorm:
+			n += len(p.links[i].in) - 1
 		}
 	}
 	return n
@@ -287,7 +320,7 @@ func (p *chain) run() {
 			l.out.wait.Store(nil)
 		}
 		for _, s := range l.in {
-			if i == 0 || s != p.links[i-1].out { // that one's reference is its link's
+			if s != nil && (i == 0 || s != p.links[i-1].out) { // that one's reference is its link's
 				s.drop()
 			}
 		}
@@ -311,20 +344,16 @@ func (p *chain) pass(links []chained) error {
 		last.out.made.Store(plan)
 		return err
 	}
-	f, in := fusedOf(links, p.n)
-	plan, err := p.e.execute(call{
-		name: last.c.name, fn: "fused",
-		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanFused(f, dev, force) },
-		cpu: func(out, in [][]float32, _ bool) error {
-			fast.Fused(out[0], in, &f)
-			return nil
-		},
-	}, in, []*storage{last.out})
+	c, in := fusedCall(links, p.n)
+	plan, err := p.e.execute(c, in, []*storage{last.out})
+	if errors.Is(err, ErrUnsupported) {
+		return p.apart(links)
+	}
 	if err != nil {
 		return err
 	}
 	if plan == nil {
-		plan = &shaders.Plan{Function: "fused", Variant: "pure Go", Why: fmt.Sprintf("%v in one pass: nothing else reads what is between", &f)}
+		plan = &shaders.Plan{Function: c.fn, Variant: "pure Go", Why: c.name + " in one pass: nothing else reads what is between"}
 	}
 	for i := range links {
 		links[i].out.made.Store(plan)
@@ -332,7 +361,65 @@ func (p *chain) pass(links []chained) error {
 	return nil
 }
 
-// fusedOf returns calls as one, with all that it reads, each once.
+// apart computes calls one by one, with memory of its own for what is between.
+func (p *chain) apart(links []chained) error {
+	var before, now *storage
+	for i := range links {
+		l, in := &links[i], slices.Clone(links[i].in)
+		if i > 0 {
+			at := 0
+			if l.second {
+				at = 1
+			}
+			in[at] = now
+		}
+		var err error
+		before, now = now, l.out
+		if i < len(links)-1 {
+			if now, err = p.e.newStorage(l.c.out[0].shape); err != nil {
+				dropAll([]*storage{before})
+				return err
+			}
+		}
+		plan, err := p.e.execute(l.c, in, []*storage{now})
+		dropAll([]*storage{before})
+		if err != nil {
+			if now != l.out {
+				now.drop()
+			}
+			return err
+		}
+		l.out.made.Store(plan)
+	}
+	return nil
+}
+
+// fusedCall returns calls as one, and what it reads.
+func fusedCall(links []chained, n int) (call, []*storage) {
+	if source := links[0]; source.c.link.kind == linkSource {
+		f, in := fusedOf(links[1:], n)
+		own := len(source.in)
+		return call{
+			name: source.c.name + ", " + f.String(), fn: source.c.fn,
+			cpu: func(out, in [][]float32, _ bool) error {
+				source.c.link.tail(out, in[:own], fast.NewTail(out[0], in[own-1:], &f))
+				return nil
+			},
+		}, slices.Concat(source.in, in[1:])
+	}
+	f, in := fusedOf(links, n)
+	return call{
+		name: f.String(), fn: "fused",
+		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanFused(f, dev, force) },
+		cpu: func(out, in [][]float32, _ bool) error {
+			fast.Fused(out[0], in, &f)
+			return nil
+		},
+	}, in
+}
+
+// fusedOf returns calls as one, with all that it reads, each once. The first
+// input is what the first call goes on from.
 func fusedOf(links []chained, n int) (spec.Fused, []*storage) {
 	first := 0
 	if links[0].second {
@@ -340,28 +427,36 @@ func fusedOf(links []chained, n int) (spec.Fused, []*storage) {
 	}
 	f := spec.Fused{N: n, Inputs: []spec.FusedInput{{Inner: 1, Size: n}}}
 	in := []*storage{links[0].in[first]}
-	for i := range links {
-		l := &links[i]
-		if l.c.link.kind == linkUnary {
-			f.Steps = append(f.Steps, spec.FusedStep{Act: l.c.link.act, Other: -1})
-			continue
-		}
-		other := l.in[1]
-		if l.second {
-			other = l.in[0]
-		}
-		at := -1
-		for j, s := range in {
-			if s == other && f.Inputs[j] == l.other {
-				at = j
+	input := func(s *storage, repeats spec.FusedInput) int {
+		for j := range in {
+			if in[j] == s && f.Inputs[j] == repeats {
+				return j
 			}
 		}
-		if at < 0 {
-			at = len(in)
-			in = append(in, other)
-			f.Inputs = append(f.Inputs, l.other)
-		}
-		f.Steps = append(f.Steps, spec.FusedStep{Func: l.c.link.pair.Func, Other: at, Second: l.second})
+		in = append(in, s)
+		f.Inputs = append(f.Inputs, repeats)
+		return len(in) - 1
 	}
-	return f, slices.Clip(in)
+	for i := range links {
+		l := &links[i]
+		switch l.c.link.kind {
+		case linkUnary:
+			f.Steps = append(f.Steps, spec.FusedStep{Act: l.c.link.act, Other: -1})
+		case linkNorm:
+			g := l.c.link.norm
+			for j, to := range []*int{&g.Mean, &g.Variance, &g.Scale, &g.Shift} {
+				if s := l.in[1+j]; s != nil {
+					*to = input(s, g.FusedInput)
+				}
+			}
+			f.Steps = append(f.Steps, spec.FusedStep{Norm: &g, Other: -1})
+		default:
+			other := l.in[1]
+			if l.second {
+				other = l.in[0]
+			}
+			f.Steps = append(f.Steps, spec.FusedStep{Func: l.c.link.pair.Func, Other: input(other, l.other), Second: l.second})
+		}
+	}
+	return f, in
 }

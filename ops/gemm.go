@@ -37,6 +37,9 @@ func gemm(name, fn string, a, b, c *Tensor, resolve func() (spec.Gemm, error)) (
 	}
 	return e.one(call{
 		name: name, fn: fn, in: []*Tensor{a, b, c},
+		link: link{kind: linkSource, tail: func(out, in [][]float32, t *fast.Tail) {
+			fast.MatMulTail(out[0], in[0], in[1], in[2], g, t)
+		}},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanGemm(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
 			if plain {

@@ -38,4 +38,27 @@ func (c *planCache[K]) get(key K, plan func() (Plan, error)) (Plan, error) {
 	return p, nil
 }
 
+// bounded counts the kernels of a family whose members are without number.
+type bounded struct {
+	mu   sync.Mutex
+	made int
+}
+
+// intern is intern for a family of at most that many members: nil where a new one
+// would be too many.
+func (b *bounded) intern(name string, most int, build func() *Kernel) *Kernel {
+	if k, ok := interned.Load(name); ok {
+		return k.(*Kernel)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := interned.Load(name); !ok {
+		if b.made >= most {
+			return nil
+		}
+		b.made++
+	}
+	return intern(name, build)
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -3,6 +3,7 @@ package shaders
 import (
 	_ "embed"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/kansu-dev/kansu/spec"
@@ -11,18 +12,34 @@ import (
 //go:embed fused.wgsl
 var fusedWGSL string
 
+// mostFused is how many kernels for chains a process makes. A program that draws
+// its chains at random would make more and more of them, and each takes memory and
+// time to compile.
+const mostFused = 512
+
+var fusedMade bounded
+
+var errMostFused = &spec.Error{Kind: spec.ErrUnsupported, Message: fmt.Sprintf("there are %d kernels for chains already", mostFused)}
+
 // PlanFused plans a chain of functions, element by element, in one pass. Inputs:
-// those of f; output: y. Variants: chain, and runs for software adapters.
+// those of f; output: y. It returns ErrUnsupported for a chain of a new form when
+// there are many already: its functions are to be computed one by one. Variants:
+// plane, chain, and runs, which is chain for software adapters.
 func PlanFused(f spec.Fused, dev Device, force string) (Plan, error) {
 	not := firstOf(
 		reason(len(f.Inputs)+1 > dev.MaxStorageBuffers, "more tensors than the device binds"),
 		reason(len(f.Inputs) > spec.MaxFusedInputs || len(f.Steps) > spec.MaxFusedSteps, "the chain is too long"))
 	why := f.String() + " in one pass: nothing else reads what is between"
-	cands := streaming(dev, not, why, func(form inRuns) Plan { return fused(f, dev, form) })
-	for i := range cands {
-		if cands[i].name == "vec4" {
-			cands[i].name = "chain"
-		}
+	plane := planeOf(&f)
+	cands := []candidate{{name: "plane", why: why, not: firstOf(not, notPlane(&f, plane)), plan: func() (Plan, error) { return fusedPlanes(f, plane, dev) }}}
+	not = firstOf(not, reason(plane > 0, "it has a normalization"))
+	chain := func(name string, form inRuns) candidate {
+		return candidate{name: name, why: why, not: not, plan: func() (Plan, error) { return fused(f, dev, form) }}
+	}
+	if dev.CPU {
+		cands = append(cands, chain("runs", true), chain("chain", false))
+	} else {
+		cands = append(cands, chain("chain", false), chain("runs", true))
 	}
 	return choose("fused", force, cands)
 }
@@ -78,7 +95,7 @@ func (a fusedAccess) load(j int) string {
 	return "vec4<f32>(" + strings.Join(at[:], ", ") + ")"
 }
 
-func fused(f spec.Fused, dev Device, form inRuns) Plan {
+func fused(f spec.Fused, dev Device, form inRuns) (Plan, error) {
 	count := ceilDiv(f.N, 4)
 	p := Params{}.U32(count, 0)
 	operands := []Operand{In(0)}
@@ -94,87 +111,123 @@ func fused(f spec.Fused, dev Device, form inRuns) Plan {
 	for _, s := range f.Steps {
 		p = p.F32(s.Act.A, s.Act.B)
 	}
+	k := fusedKernel(f.Steps, access, form)
+	if k == nil {
+		return Plan{}, errMostFused
+	}
 	return Plan{Steps: []Step{{
-		Kernel:   fusedKernel(f.Steps, access, form),
+		Kernel:   k,
 		Params:   p,
 		Operands: append(operands, Out(0)),
 		Groups:   form.grid(count, dev),
-	}}}
+	}}}, nil
 }
 
-// fusedKernel returns the kernel of a chain, whose name has its functions and
-// how it reads: "fused_w_r_add1_relu" begins with x0, adds x1, which is a row,
-// and clamps.
+// fusedKernel returns the kernel of a chain, or nil; see mostFused.
 func fusedKernel(steps []spec.FusedStep, access []fusedAccess, form inRuns) *Kernel {
-	var name strings.Builder
-	name.WriteString("fused")
+	return fusedMade.intern(form.name("fused"+fusedName(steps, access)), mostFused, func() *Kernel { return buildFused(steps, access, form) })
+}
+
+// fusedName names a chain by its functions and how it reads: "_w_r_add1_relu"
+// begins with x0, adds x1, which is a row, and clamps.
+func fusedName(steps []spec.FusedStep, access []fusedAccess) string {
+	name := make([]byte, 0, 128)
 	for _, a := range access {
-		name.WriteString("_" + "wros"[a:a+1])
+		name = append(name, '_', "wros"[a])
 	}
 	for _, s := range steps {
+		name = append(name, '_')
 		switch {
+		case s.Norm != nil:
+			name = append(name, "norm"...)
+			for _, j := range []int{s.Norm.Mean, s.Norm.Variance, s.Norm.Scale, s.Norm.Shift} {
+				if j < 0 {
+					name = append(name, 'n')
+				} else {
+					name = strconv.AppendInt(name, int64(j), 10)
+				}
+			}
 		case s.Other < 0:
-			fmt.Fprintf(&name, "_%v", s.Act.Func)
+			name = append(name, s.Act.Func.String()...)
 		case s.Second:
-			fmt.Fprintf(&name, "_%d%v", s.Other, s.Func)
+			name = append(strconv.AppendInt(name, int64(s.Other), 10), s.Func.String()...)
 		default:
-			fmt.Fprintf(&name, "_%v%d", s.Func, s.Other)
+			name = strconv.AppendInt(append(name, s.Func.String()...), int64(s.Other), 10)
 		}
 	}
-	return intern(form.name(name.String()), func() *Kernel { return buildFused(steps, access, form) })
+	return string(name)
 }
 
 func buildFused(steps []spec.FusedStep, access []fusedAccess, form inRuns) *Kernel {
-	var params, bindings, functions, chain strings.Builder
+	var b fusedText
+	b.inputs(access, func(a fusedAccess) string { return elementType(a == fusedWhole || a == fusedRow) }, "vec4<f32>")
+	for k, s := range steps {
+		b.step(k, s, func(j int) string { return access[j].load(j) }, 4)
+	}
+	return b.kernel(fusedWGSL, 2, len(access), len(steps), form.edit)
+}
+
+// fusedText collects the parts of a chain's kernel.
+type fusedText struct {
+	params, bindings, functions, chain strings.Builder
+	math                               []string
+	divides                            bool
+}
+
+// inputs adds the inputs after the first, and y of the given type.
+func (b *fusedText) inputs(access []fusedAccess, element func(a fusedAccess) string, y string) {
 	for j, a := range access {
 		if j == 0 {
 			continue
 		}
-		fmt.Fprintf(&params, "  inner%d: u32, size%d: u32,\n", j, j)
-		fmt.Fprintf(&bindings, "@group(0) @binding(%d) var<storage, read> x%d: array<%s>;\n", 1+j, j, elementType(a == fusedWhole || a == fusedRow))
+		fmt.Fprintf(&b.params, "  inner%d: u32, size%d: u32,\n", j, j)
+		fmt.Fprintf(&b.bindings, "@group(0) @binding(%d) var<storage, read> x%d: array<%s>;\n", 1+j, j, element(a))
 	}
-	fmt.Fprintf(&bindings, "@group(0) @binding(%d) var<storage, read_write> y: array<vec4<f32>>;", 1+len(access))
-	var math []string
-	divides := false
-	for k, s := range steps {
-		fmt.Fprintf(&params, "  a%d: f32, b%d: f32,\n", k, k)
-		call := "f%d(v.%c, p.a%d, p.b%d)"
-		if s.Other < 0 {
-			f := "k_" + s.Act.Func.String()
-			math = append(math, f)
-			args := []string{"v", "v, a", "v, a, b"}[s.Act.Func.Params()]
-			fmt.Fprintf(&functions, "fn f%d(v: f32, a: f32, b: f32) -> f32 { return %s(%s); }\n", k, f, args)
-		} else {
-			uses, quotients, value := binaryParts(s.Func)
-			math, divides = append(math, uses...), divides || quotients
-			fmt.Fprintf(&functions, "fn f%d(a: f32, b: f32) -> f32 { return %s; }\n", k, value)
-			fmt.Fprintf(&chain, "  let u%d = %s;\n", k, access[s.Other].load(s.Other))
-			call = "f%d(v.%c, u%d.%[2]c)"
-			if s.Second {
-				call = "f%d(u%[3]d.%[2]c, v.%[2]c)"
-			}
+	fmt.Fprintf(&b.bindings, "@group(0) @binding(%d) var<storage, read_write> y: array<%s>;", 1+len(access), y)
+}
+
+// step adds function k of one or two numbers; load returns the expression of an
+// input's values.
+func (b *fusedText) step(k int, s spec.FusedStep, load func(j int) string, lanes int) {
+	fmt.Fprintf(&b.params, "  a%d: f32, b%d: f32,\n", k, k)
+	call := "f%d(v%s, p.a%[1]d, p.b%[1]d)"
+	if s.Other < 0 {
+		f := "k_" + s.Act.Func.String()
+		b.math = append(b.math, f)
+		args := []string{"v", "v, a", "v, a, b"}[s.Act.Func.Params()]
+		fmt.Fprintf(&b.functions, "fn f%d(v: f32, a: f32, b: f32) -> f32 { return %s(%s); }\n", k, f, args)
+	} else {
+		uses, quotients, value := binaryParts(s.Func)
+		b.math, b.divides = append(b.math, uses...), b.divides || quotients
+		fmt.Fprintf(&b.functions, "fn f%d(a: f32, b: f32) -> f32 { return %s; }\n", k, value)
+		fmt.Fprintf(&b.chain, "  let u%d = %s;\n", k, load(s.Other))
+		call = "f%d(v%s, u%[1]d%[2]s)"
+		if s.Second {
+			call = "f%d(u%[1]d%[2]s, v%[2]s)"
 		}
-		var lanes [4]string
-		for l, c := range "xyzw" {
-			if s.Other < 0 {
-				lanes[l] = fmt.Sprintf(call, k, c, k, k)
-			} else {
-				lanes[l] = fmt.Sprintf(call, k, c, k)
-			}
-		}
-		fmt.Fprintf(&chain, "  v = pin(vec4<f32>(%s));\n", strings.Join(lanes[:], ", "))
 	}
-	if divides {
-		functions.WriteString(binaryMathWGSL)
+	if lanes == 1 {
+		fmt.Fprintf(&b.chain, "  v = pin("+call+");\n", k, "")
+		return
 	}
-	writes := make([]bool, len(access)+1)
-	writes[len(access)] = true
-	return &Kernel{
-		Source: specialise(fusedWGSL, swap("params", params.String()), swap("bindings", bindings.String()),
-			swap("functions", MathSource(math...)+functions.String()), swap("chain", chain.String()), form.edit),
-		ParamBytes: 4 * (2 + 2*(len(access)-1) + 2*len(steps)),
-		Writes:     writes,
+	var each [4]string
+	for l := range each {
+		each[l] = fmt.Sprintf(call, k, "."+"xyzw"[l:l+1])
 	}
+	fmt.Fprintf(&b.chain, "  v = pin(vec4<f32>(%s));\n", strings.Join(each[:], ", "))
+}
+
+// kernel puts the parts into a shader's text, whose parameters begin with some
+// numbers of its own.
+func (b *fusedText) kernel(text string, own, inputs, steps int, edits ...edit) *Kernel {
+	if b.divides {
+		b.functions.WriteString(binaryMathWGSL)
+	}
+	writes := make([]bool, inputs+1)
+	writes[inputs] = true
+	edits = append([]edit{swap("params", b.params.String()), swap("bindings", b.bindings.String()),
+		swap("functions", MathSource(b.math...)+b.functions.String()), swap("chain", b.chain.String())}, edits...)
+	return &Kernel{Source: specialise(text, edits...), ParamBytes: 4 * (own + 2*(inputs-1) + 2*steps), Writes: writes}
 }
 
 // fusedKernels enumerates kernels that PlanFused can return: every function
@@ -204,5 +257,5 @@ func fusedKernels() []*Kernel {
 		access = append(access, fusedWhole)
 	}
 	both(steps, access[:spec.MaxFusedInputs])
-	return all
+	return append(all, fusedPlaneKernels()...)
 }

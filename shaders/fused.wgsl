@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) local: u32) {
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (i >= p.count) { return; }
-  var v = x0[i];
+  var v = pin(x0[i]); // or x0 - x0 would be 0, of a NaN too
   // swap: chain
   v = pin(vec4<f32>(f0(v.x, 0.0, 0.0), f0(v.y, 0.0, 0.0), f0(v.z, 0.0, 0.0), f0(v.w, 0.0, 0.0)));
   // end swap

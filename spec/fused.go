@@ -18,10 +18,27 @@ type FusedInput struct{ Inner, Size int }
 
 // FusedStep is one function of a chain.
 type FusedStep struct {
+	Norm   *FusedNorm // a normalization; nil for the others
 	Act    Activation // a function of one number, where Other is below 0
 	Func   BinaryFunc // else a function of the chain's value and an input
 	Other  int        // which input
 	Second bool       // the chain's value is the second operand
+}
+
+// FusedNorm is a batch normalization with given statistics as a step of a chain:
+// element i is of channel (i/Inner)%Size, and Inner is above 1.
+type FusedNorm struct {
+	FusedInput
+	Eps                          float32
+	Mean, Variance, Scale, Shift int // which inputs; below 0 where there is none
+}
+
+// FusedNorm returns the inference form as a step of a chain, without inputs, and
+// whether it can be one: the elements of a channel must follow one another.
+func (g *BatchNorm) FusedNorm() (FusedNorm, bool) {
+	_, c, s, ok := g.Planes()
+	ok = ok && s > 1 && !g.Train && !g.EpsOnStd && g.Act.Func == Identity
+	return FusedNorm{FusedInput: FusedInput{s, c}, Eps: g.Eps, Mean: -1, Variance: -1, Scale: -1, Shift: -1}, ok
 }
 
 // Most of a chain: so that a device with eight storage buffers can bind it, and
@@ -36,6 +53,8 @@ func (f *Fused) String() string {
 	s := "x0"
 	for _, step := range f.Steps {
 		switch {
+		case step.Norm != nil:
+			s = fmt.Sprintf("batchnorm(%s)", s)
 		case step.Other < 0:
 			s = fmt.Sprintf("%v(%s)", step.Act.Func, s)
 		case step.Second:

@@ -12,18 +12,22 @@ import (
 // a 3x3 kernel of stride 1 over enough channels by Winograd's method where the
 // data allow it (see winograd_guard.go), and the rest as an implicit matrix product
 // (see conv_box.go).
-func Conv(y, x, w, b []float32, g spec.Conv) {
+func Conv(y, x, w, b []float32, g spec.Conv) { ConvTail(y, x, w, b, g, nil) }
+
+// ConvTail is Conv followed by the functions of t.
+func ConvTail(y, x, w, b []float32, g spec.Conv, t *Tail) {
+	g.Act, t = t.after(g.Act)
 	switch convMethodOf(&g) {
 	case convProduct:
-		convAsProduct(y, x, w, b, &g)
+		convAsProduct(y, x, w, b, &g, t)
 	case convDepthwise:
-		depthwise(y, x, w, b, &g)
+		depthwise(y, x, w, b, &g, t)
 	case convWinograd:
-		if !winograd(y, x, b, kernelsOf(w, &g), &g) {
-			convImplicit(y, x, w, b, &g)
+		if !winograd(y, x, b, kernelsOf(w, &g), &g, t) {
+			convImplicit(y, x, w, b, &g, t)
 		}
 	default:
-		convImplicit(y, x, w, b, &g)
+		convImplicit(y, x, w, b, &g, t)
 	}
 }
 
@@ -66,7 +70,7 @@ func groupBias(b []float32, k, kg int) []float32 {
 
 // convAsProduct computes a 1x1 convolution: for each image and group, weights
 // times channels, of which a copy holds what the strides leave.
-func convAsProduct(y, x, w, b []float32, g *spec.Conv) {
+func convAsProduct(y, x, w, b []float32, g *spec.Conv, t *Tail) {
 	cg, kg, s := g.CG(), g.KG(), g.OutSize()
 	if g.Stride != [3]int{1, 1, 1} {
 		all := x
@@ -77,7 +81,7 @@ func convAsProduct(y, x, w, b []float32, g *spec.Conv) {
 	one := func(i int) {
 		k := i % g.Groups
 		Gemm(kg, s, cg, w[k*kg*cg:], cg, false, x[i*cg*s:], s, false, y[i*kg*s:], s, false,
-			Epilogue{RowBias: groupBias(b, k, kg), Act: g.Act})
+			Epilogue{RowBias: groupBias(b, k, kg), Act: g.Act, Tail: t, At: i * kg * s})
 	}
 	n := g.N * g.Groups
 	each := 2 * float64(kg) * float64(cg) * float64(s) / 100
@@ -112,8 +116,9 @@ func everyStride(dst, plane []float32, g *spec.Conv) {
 // convImplicit computes any convolution as a product of the weights with a
 // matrix that is never made: row (c, t) of it is what tap t of the kernel sees
 // of channel c, a stretch of the lattice's copy.
-func convImplicit(y, x, w, b []float32, g *spec.Conv) {
+func convImplicit(y, x, w, b []float32, g *spec.Conv, t *Tail) {
 	p := newImplicit(y, x, w, b, g, nil)
+	p.tail = t
 	p.run()
 	p.release()
 }
@@ -135,6 +140,7 @@ type implicit struct {
 	clamp      int
 	lo, hi     float32
 	place      *placement // where outputs go in y; nil where they lie as g says
+	tail       *Tail      // only without placement
 }
 
 // placement spreads the outputs of a convolution over a larger tensor: output o
@@ -290,7 +296,8 @@ func (p *implicit) task(i int) {
 	if p.place != nil {
 		size = p.place.size[0] * p.place.size[1] * p.place.size[2]
 	}
-	out := p.y[(n*g.K+gi*kg+r0)*size:][:(r1-r0)*size]
+	at := (n*g.K + gi*kg + r0) * size
+	out := p.y[at:][:(r1-r0)*size]
 	t := tiles.Get().(*simd.Tile)
 	j := &boxJob{p: p, bx: &bx, cp: cp, out: out, ldc: size, t: t}
 	if p.flat {
@@ -325,7 +332,7 @@ func (p *implicit) task(i int) {
 	if p.place != nil {
 		j.spread(out, r1-r0, size)
 	} else {
-		j.finish(out, r1-r0)
+		j.finish(out, at, r1-r0)
 	}
 	if p.flat {
 		putScratch(j.out)

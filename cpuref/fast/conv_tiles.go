@@ -81,37 +81,41 @@ func (j *boxJob) stretch(from, to, n int) {
 	}
 }
 
-// finish moves flat columns to y, where the job's first channel starts, and
-// applies what is left of the activation.
-func (j *boxJob) finish(y []float32, channels int) {
+// finish moves flat columns to y, where the job's first channel starts, at in all
+// outputs, and applies what is left of the activation, and the tail.
+func (j *boxJob) finish(y []float32, at, channels int) {
 	p := j.p
-	if !p.flat && p.act.Func == spec.Identity {
+	if !p.flat && p.act.Func == spec.Identity && p.tail == nil {
 		return
 	}
 	g := p.g
 	depth, h, w := j.bx.hi[0]-j.bx.lo[0], j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
+	rows, width := h, w // of a depth
+	if w == g.Out[2] {
+		rows, width = 1, h*w
+	}
 	for c := range channels {
 		plane := y[c*g.OutSize():][:g.OutSize()]
 		for d := range depth {
-			at := ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1])*g.Out[2] + j.bx.lo[2]
+			from := ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1])*g.Out[2] + j.bx.lo[2]
 			if p.flat {
 				src := j.out[c*j.ldc+d*j.flatD:]
 				for r := range h {
-					copy(plane[at+r*g.Out[2]:][:w], src[r*p.l.q[2]:])
+					copy(plane[from+r*g.Out[2]:][:w], src[r*p.l.q[2]:])
 				}
 			}
-			if p.act.Func == spec.Identity {
-				continue
+			for r := range rows {
+				if p.act.Func != spec.Identity {
+					row := plane[from+r*g.Out[2]:][:width]
+					pointwise(p.act, row, row)
+				}
 			}
-			if w == g.Out[2] {
-				rows := plane[at:][:h*w]
-				pointwise(p.act, rows, rows)
-				continue
-			}
-			for r := range h {
-				row := plane[at+r*g.Out[2]:][:w]
-				pointwise(p.act, row, row)
-			}
+		}
+	}
+	for d := range depth {
+		from := at + ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1])*g.Out[2] + j.bx.lo[2]
+		for r := range rows {
+			p.tail.rows(from+r*g.Out[2], g.OutSize(), channels, width)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func (t *transposed) phase(a [3]axisPhase) {
 		}
 		// Winograd's method takes the weights as they stand.
 		if convMethodOf(&c) == convWinograd {
-			if winograd(t.y, t.x, t.b, kernels3{w: t.w, out: 9, in: 9 * c.KG(), flip: true}, &c) {
+			if winograd(t.y, t.x, t.b, kernels3{w: t.w, out: 9, in: 9 * c.KG(), flip: true}, &c, nil) {
 				return
 			}
 			c.Direct = true
@@ -112,7 +112,7 @@ func (t *transposed) phase(a [3]axisPhase) {
 	t.weights(w, &a, c.Terms())
 	switch {
 	case place == nil && c.Direct:
-		convImplicit(t.y, t.x, w, t.b, &c)
+		convImplicit(t.y, t.x, w, t.b, &c, nil)
 	case place == nil:
 		Conv(t.y, t.x, w, t.b, c)
 	case c.CG() == 1 && c.KG() <= depthwiseMax:
@@ -130,7 +130,7 @@ func (t *transposed) planes(w []float32, c *spec.Conv, to *placement) {
 	n := c.OutSize()
 	y := getScratch(c.N * c.K * n)
 	defer putScratch(y)
-	depthwise(y, t.x, w, t.b, c)
+	depthwise(y, t.x, w, t.b, c, nil)
 	size := t.g.OutSize()
 	Parallel(c.N*c.K, float64(c.N*c.K*n)/4, func(i int) {
 		for d := range c.Out[0] {

@@ -10,8 +10,8 @@ import (
 const depthwiseMax = 4
 
 // depthwise computes a convolution whose groups have one input channel each.
-func depthwise(y, x, w, b []float32, g *spec.Conv) {
-	d := &planewise{g: g, y: y, x: x, w: w, b: b}
+func depthwise(y, x, w, b []float32, g *spec.Conv, t *Tail) {
+	d := &planewise{g: g, y: y, x: x, w: w, b: b, tail: t}
 	d.lo, d.hi, d.act = clampOrAll(g.Act)
 	planes := g.N * g.Groups
 	// Several planes make a task, if they are small.
@@ -57,6 +57,7 @@ type planewise struct {
 	act        spec.Activation
 	lo, hi     float32
 	l          *lattice
+	tail       *Tail
 }
 
 // start sets what depends on the output channel alone.
@@ -78,7 +79,8 @@ func (p *planewise) strips(i, width int, zeros []float32) {
 	d.DstStride, d.SrcStride = out, in
 	for j := range g.KG() {
 		k := i%g.Groups*g.KG() + j
-		y := p.y[(i/g.Groups*g.K+k)*g.OutSize():][:g.OutSize()]
+		at := (i/g.Groups*g.K + k) * g.OutSize()
+		y := p.y[at:][:g.OutSize()]
 		p.start(&d, k)
 		for c := 0; c < out; c += width {
 			n := min(width, out-c)
@@ -95,6 +97,7 @@ func (p *planewise) strips(i, width int, zeros []float32) {
 		if p.act.Func != spec.Identity {
 			pointwise(p.act, y, y)
 		}
+		p.tail.rows(at, 0, 1, len(y))
 	}
 }
 
@@ -120,18 +123,23 @@ func (p *planewise) box(i, n int, cp []float32) {
 	d.DstStride, d.SrcStride = g.Out[2], l.q[2]
 	for j := range g.KG() {
 		k := i%g.Groups*g.KG() + j
-		y := p.y[(i/g.Groups*g.K+k)*g.OutSize():][:g.OutSize()]
+		at := (i/g.Groups*g.K + k) * g.OutSize()
+		y := p.y[at:][:g.OutSize()]
 		p.start(&d, k)
 		for depth := range bx.hi[0] - bx.lo[0] {
 			from := ((bx.lo[0]+depth)*g.Out[1]+bx.lo[1])*g.Out[2] + bx.lo[2]
 			d.Dst, d.Src = &y[from], &cp[depth*l.q[1]*l.q[2]]
 			d.Run()
-			if p.act.Func == spec.Identity {
-				continue
-			}
 			for r := range d.Rows {
-				row := y[from+r*g.Out[2]:][:d.N]
-				pointwise(p.act, row, row)
+				if p.act.Func != spec.Identity {
+					row := y[from+r*g.Out[2]:][:d.N]
+					pointwise(p.act, row, row)
+				}
+			}
+			if d.N == g.Out[2] {
+				p.tail.rows(at+from, 0, 1, d.Rows*d.N)
+			} else {
+				p.tail.rows(at+from, g.Out[2], d.Rows, d.N)
 			}
 		}
 	}

@@ -14,6 +14,8 @@ type Epilogue struct {
 	RowBias []float32 // m elements, one per row; nil for none
 	ColBias []float32 // n elements, one per column; nil for none, and nil where RowBias is set
 	Act     spec.Activation
+	Tail    *Tail // follows the activation
+	At      int   // where the first element of C stands in the tail's outputs
 }
 
 // Gemm computes C = act(A·B + bias), or C = act(C + A·B + bias) where
@@ -382,22 +384,23 @@ func first(s []float32) *float32 {
 // finish applies what the tiles did not to rows i0 to i1, columns j0 to j1.
 func (p *product) finish(i0, i1, j0, j1 int) {
 	late := p.accumulate && p.hasBias()
-	if !late && p.act.Func == spec.Identity {
+	if !late && p.act.Func == spec.Identity && p.e.Tail == nil {
 		return
+	}
+	act := p.act
+	if late {
+		act = p.e.Act // the tiles could not clamp
 	}
 	for i := i0; i < i1; i++ {
 		row := p.c[i*p.ldc:][j0:j1]
 		if late {
 			addBias(row, p.e, i, j0)
-			if p.clamp != 0 {
-				pointwise(p.e.Act, row, row)
-				continue
-			}
 		}
-		if p.act.Func != spec.Identity {
-			pointwise(p.act, row, row)
+		if act.Func != spec.Identity {
+			pointwise(act, row, row)
 		}
 	}
+	p.e.Tail.rows(p.e.At+i0*p.ldc+j0, p.ldc, i1-i0, j1-j0)
 }
 
 // addBias adds the biases of row i from column j0 on.
@@ -424,7 +427,7 @@ func (p *product) panels() {
 	strip := 2 * p.m * (p.k + 1) * p.ts.Cols
 	p.perTask = max(1, 1000000/strip)
 	strips := p.stripsOf(p.n)
-	if p.act.Func != spec.Identity || p.m*p.k > gemmCache {
+	if p.act.Func != spec.Identity || p.e.Tail != nil || p.m*p.k > gemmCache {
 		p.perTask = max(p.perTask, min(gemmFinish, strips/(4*workers)))
 	}
 	parallel(workers, (strips+p.perTask-1)/p.perTask, p.panelTask)

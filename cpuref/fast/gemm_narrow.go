@@ -77,6 +77,7 @@ func (p *product) exchanged() bool {
 	q.direct()
 	q.release()
 	transposeRows(p.c, ct, p.ldc, p.m, p.m, p.n, p.n)
+	p.e.Tail.rows(p.e.At, p.ldc, p.m, p.n)
 	return true
 }
 
@@ -180,21 +181,17 @@ func (p *product) dotRange(x []float32, ldx int, w []float32, ldw, rows, j0, j1 
 		j += cols
 	}
 	dotTasks.Put(d)
-	act := p.e.Act
-	if act.Func == spec.Identity {
-		return
+	i0, i1 := 0, rows
+	if swap {
+		i0, i1, j0, j1 = j0, j1, 0, rows
 	}
-	if !swap {
-		for i := range rows {
+	if act := p.e.Act; act.Func != spec.Identity {
+		for i := i0; i < i1; i++ {
 			row := p.c[i*p.ldc:][j0:j1]
 			pointwise(act, row, row)
 		}
-		return
 	}
-	for j := j0; j < j1; j++ {
-		row := p.c[j*p.ldc:][:rows]
-		pointwise(act, row, row)
-	}
+	p.e.Tail.rows(p.e.At+i0*p.ldc+j0, p.ldc, i1-i0, j1-j0)
 }
 
 // put stores a sum, with its bias.

@@ -4,11 +4,15 @@ import "github.com/kansu-dev/kansu/spec"
 
 // MatMul computes the matrix products of Gemm, MatMul and Linear; see spec.Gemm
 // for the formula and the layout. The addend c is nil where g.Bias is false.
-func MatMul(y, a, b, c []float32, g spec.Gemm) {
+func MatMul(y, a, b, c []float32, g spec.Gemm) { MatMulTail(y, a, b, c, g, nil) }
+
+// MatMulTail is MatMul followed by the functions of t.
+func MatMulTail(y, a, b, c []float32, g spec.Gemm, t *Tail) {
+	g.Act, t = t.after(g.Act)
 	one := func(i int) {
 		atA, atB := g.Offsets(i)
-		out := y[i*g.M*g.N:][:g.M*g.N]
-		matMul(out, a[atA:][:g.M*g.K], b[atB:][:g.K*g.N], c, &g)
+		at := i * g.M * g.N
+		matMul(y[at:][:g.M*g.N], a[atA:][:g.M*g.K], b[atB:][:g.K*g.N], c, &g, t, at)
 	}
 	// Small products stay on one core each, so they are spread over the cores;
 	// a large one spreads itself.
@@ -25,7 +29,7 @@ func MatMul(y, a, b, c []float32, g spec.Gemm) {
 
 // matMul computes one product. What its epilogue cannot do, a factor or an
 // addend of another shape, costs a pass over the result.
-func matMul(y, a, b, c []float32, g *spec.Gemm) {
+func matMul(y, a, b, c []float32, g *spec.Gemm, t *Tail, at int) {
 	lda, ldb := g.K, g.N
 	if g.TransA {
 		lda = g.M
@@ -33,7 +37,7 @@ func matMul(y, a, b, c []float32, g *spec.Gemm) {
 	if g.TransB {
 		ldb = g.K
 	}
-	e := Epilogue{Act: g.Act}
+	e := Epilogue{Act: g.Act, Tail: t, At: at}
 	accumulate, after := false, g.Alpha != 1
 	switch {
 	case after || !g.Bias:
@@ -50,13 +54,14 @@ func matMul(y, a, b, c []float32, g *spec.Gemm) {
 		after = true
 	}
 	if after {
-		e.Act = spec.Activation{}
+		e.Act, e.Tail = spec.Activation{}, nil
 	}
 	Gemm(g.M, g.N, g.K, a, lda, g.TransA, b, ldb, g.TransB, y, g.N, accumulate, e)
 	if after {
 		ParallelRange(g.M, 1+1<<14/g.N, float64(g.M)*float64(g.N), func(low, high int) {
 			for m := low; m < high; m++ {
 				finish(y[m*g.N:][:g.N], c, m, g)
+				t.rows(at+m*g.N, 0, 1, g.N)
 			}
 		})
 	}

@@ -80,6 +80,7 @@ type wino struct {
 	act    spec.Activation
 	lo, hi float32
 	guard  *guard
+	tail   *Tail
 	bad    atomic.Bool // too many tiles failed, or something was not finite
 }
 
@@ -145,8 +146,9 @@ func newWino(y, x, b []float32, k kernels3, g *spec.Conv) *wino {
 // leaves y undefined, where the guard refuses too many tiles, or where a result
 // was not finite: the transforms would spread a NaN or an infinity over its whole
 // tile.
-func winograd(y, x, b []float32, k kernels3, g *spec.Conv) bool {
+func winograd(y, x, b []float32, k kernels3, g *spec.Conv, t *Tail) bool {
 	p := newWino(y, x, b, k, g)
+	p.tail = t
 	p.guard = newGuard(p)
 	for p.gi = range g.Groups {
 		p.kernels = k.group(p.gi, g)
@@ -326,7 +328,8 @@ func (p *wino) back(s, row0, row1 int, m []float32) {
 			if count <= 0 {
 				break
 			}
-			y := p.y[(n*g.K+p.gi*p.kg+k)*plane:]
+			at := (n*g.K + p.gi*p.kg + k) * plane
+			y := p.y[at:]
 			rows := min(4, g.Out[1]-h)
 			for i := range rows {
 				simd.TransposeTall(&y[(h+i)*g.Out[2]], &out[half*4*line+i*line], plane, L, g.Out[2], count)
@@ -337,6 +340,7 @@ func (p *wino) back(s, row0, row1 int, m []float32) {
 					pointwise(p.act, part, part)
 				}
 			}
+			p.tail.rows(at+h*g.Out[2], plane, count, rows*g.Out[2])
 		}
 	}
 	for _, f := range flags {

@@ -320,4 +320,12 @@ func (d *guard) direct(list []int) {
 			y[k*g.OutSize()] = out[k*cols+j]
 		}
 	}
+	for j := 0; p.tail != nil && j < cols; j += 4 {
+		n, h, w := origin(j)
+		if h >= g.Out[1] {
+			continue
+		}
+		first := (n*g.K+p.gi*p.kg)*g.OutSize() + h*g.Out[2] + w
+		p.tail.rows(first, g.OutSize(), p.kg, min(4, g.Out[2]-w))
+	}
 }

@@ -40,9 +40,9 @@ func TestWinogradPlans(t *testing.T) {
 				}
 				count := 0
 				winogradTrace = func(tiles, repaired int) { count += tiles - repaired }
-				require.True(t, winograd(y, x, b, kernelsOf(w, &g), &g))
+				require.True(t, winograd(y, x, b, kernelsOf(w, &g), &g, nil))
 				require.Positive(t, count)
-				convImplicit(want, x, w, b, &g)
+				convImplicit(want, x, w, b, &g, nil)
 				require.InDeltaSlice(t, want, y, 2e-4)
 
 				tp := g.Transposed()

@@ -47,6 +47,22 @@ func transpose(dst, src *float32, dstStride, srcStride, cols, n, w int) {
 	}
 }
 
+var (
+	tailsAVX512 = [4]tailKernel{tailAVX512, tailAddAVX512, tailNormAVX512, tailNormAddAVX512}
+	tailsAVX2   = [4]tailKernel{tailAVX2, tailAddAVX2, tailNormAVX2, tailNormAddAVX2}
+)
+
+func tailRows(y, z, a, b, c *float32, stride, rows, n int, lo, hi float32) {
+	switch Active() {
+	case AVX512:
+		tailsAVX512[tailIndex(z, a)](y, z, a, b, c, stride, rows, n, lo, hi)
+	case AVX2:
+		tailsAVX2[tailIndex(z, a)](y, z, a, b, c, stride, rows, n, lo, hi)
+	default:
+		tailRowsPortable(y, z, a, b, c, stride, rows, n, lo, hi)
+	}
+}
+
 type dotFunc = func(out, x, w *float32, ldx, ldw, k int)
 
 // dotsAVX512 and dotsAVX2 hold kernels by [cols = 4][rows-1].

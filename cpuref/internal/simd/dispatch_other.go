@@ -69,6 +69,10 @@ func ternaryKernel(Ternary) ternaryFunc { return nil }
 
 func prefetch(p *float32, lines int) {}
 
+func tailRows(y, z, a, b, c *float32, stride, rows, n int, lo, hi float32) {
+	tailRowsPortable(y, z, a, b, c, stride, rows, n, lo, hi)
+}
+
 func copyPlane(dst, src *float32, dstStride, srcStride, rows, n, step int) {
 	copyPlanePortable(dst, src, dstStride, srcStride, rows, n, step)
 }

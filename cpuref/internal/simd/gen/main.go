@@ -125,6 +125,8 @@ func main() {
 	gradTables(avx2, avx512)
 	file("ceiling_avx512", avx512, ceilings)
 	file("ceiling_avx2", avx2, ceilings)
+	file("tail_avx512", avx512, tails)
+	file("tail_avx2", avx2, tails)
 	file("pack_avx512", avx512, pack)
 	file("pack_avx2", avx2, pack)
 	file("gemm_avx2", avx2, gemm)
