@@ -67,6 +67,8 @@ const (
 	gemmMaxA    = 4 << 20   // floats of A packed whole
 	gemmCache   = 256 << 10 // floats that stay in the second-level cache beside others
 	gemmFinish  = 8         // strips that are finished at once
+
+	packRowsAtOnce = 16 // rows of B, of a divisor of gemmDepth in number, that are packed side by side
 )
 
 // product is a matrix product under way. Products are pooled, with their
@@ -92,6 +94,7 @@ type product struct {
 	packedB        []float32
 	groups         []int // the first panel of each task's rows, and their number
 	perTask        int   // strips in one task of panels
+	wide           int   // of them that are packed at once
 	single         bool  // tasks of rows take one panel after the other through all of k
 
 	packATask, packBTask, rowsTask, panelTask func(worker, i int)
@@ -169,7 +172,7 @@ func (p *product) blocks() {
 		p.nb = min(p.n-p.j0, nb)
 		for p.k0 = 0; p.k0 < p.k || p.k0 == 0; p.k0 += max(p.kb, 1) {
 			p.kb = min(p.k-p.k0, kb)
-			parallel(workers, p.stripsOf(p.nb)*depthsOf(p.kb), p.packBTask)
+			parallel(workers, p.packTasks(), p.packBTask)
 			parallel(workers, len(p.groups)-1, p.rowsTask)
 		}
 	}
@@ -240,12 +243,33 @@ func transposeRows(dst, src []float32, dstStride, srcStride, cols, n, w int) {
 	}
 }
 
-// doPackB packs a strip of the block of B for one block of k.
+// packTasks returns the number of tasks that pack the block of B.
+func (p *product) packTasks() int {
+	if p.byRows() {
+		return (p.kb + packRowsAtOnce - 1) / packRowsAtOnce
+	}
+	return p.stripsOf(p.nb) * depthsOf(p.kb)
+}
+
+// byRows reports whether B is packed some rows at a time over many columns, as
+// memory likes to be read, rather than strip by strip.
+func (p *product) byRows() bool { return p.pack == nil && !p.transB }
+
+// doPackB packs a strip of the block of B for one block of k, or some rows.
 func (p *product) doPackB(_, i int) {
 	w, strips := p.ts.Cols, p.stripsOf(p.nb)
-	k := i / strips * gemmDepth
-	s, kb := i%strips, min(p.kb-k, gemmDepth)
-	p.packStrip(p.packedStrip(k, kb, s), p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w))
+	if !p.byRows() {
+		k := i / strips * gemmDepth
+		s, kb := i%strips, min(p.kb-k, gemmDepth)
+		p.packStrip(p.packedStrip(k, kb, s), p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w))
+		return
+	}
+	r := i * packRowsAtOnce
+	k, n := r/gemmDepth*gemmDepth, min(packRowsAtOnce, p.kb-r)
+	kb := min(p.kb-k, gemmDepth)
+	for s := range strips {
+		p.packStrip(p.packedStrip(k, kb, s)[(r-k)*w:], p.k0+r, n, p.j0+s*w, min(w, p.nb-s*w))
+	}
 }
 
 // packedStrip returns the part of the packed block of B that holds strip i of
@@ -423,34 +447,37 @@ func (p *product) panels() {
 	p.j0, p.nb = 0, p.n
 	p.packedA = getScratch(p.m * p.k)
 	parallel(workers, p.panelsOf(p.m)*depthsOf(p.k), p.packATask)
-	// A task is some microseconds long, and wide enough for the epilogue.
+	// A task is some microseconds long, and wide enough for the epilogue and for B
+	// and C to be read and written in stretches; each worker has a few.
 	strip := 2 * p.m * (p.k + 1) * p.ts.Cols
-	p.perTask = max(1, 1000000/strip)
 	strips := p.stripsOf(p.n)
-	if p.act.Func != spec.Identity || p.e.Tail != nil || p.m*p.k > gemmCache {
-		p.perTask = max(p.perTask, min(gemmFinish, strips/(4*workers)))
+	rounds := max(4, (strips+gemmFinish*workers-1)/(gemmFinish*workers))
+	p.perTask = max(1, 1000000/strip, (strips+rounds*workers-1)/(rounds*workers))
+	p.wide = 1
+	if p.byRows() {
+		p.wide = min(p.perTask, gemmFinish)
 	}
 	parallel(workers, (strips+p.perTask-1)/p.perTask, p.panelTask)
 	putScratch(p.packedA)
 }
 
-// doPanel computes the strips of task i: one after the other, or, where A does
-// not stay in the cache, block by block of k.
+// doPanel computes the strips of task i, p.wide of them at a time: through all
+// of k, or, where A does not stay in the cache, block by block of k.
 func (p *product) doPanel(_, i int) {
 	w := p.ts.Cols
 	t := tiles.Get().(*simd.Tile)
-	buf := getScratch(min(p.k, gemmDepth) * w)
+	buf := getScratch(p.wide * min(p.k, gemmDepth) * w)
 	s0, s1 := i*p.perTask, min((i+1)*p.perTask, p.stripsOf(p.n))
 	if p.m*p.k > gemmCache {
 		for k0 := 0; k0 < p.k; k0 += gemmDepth {
-			for s := s0; s < s1; s++ {
-				p.panelStrip(t, buf, s, k0)
+			for s := s0; s < s1; s += p.wide {
+				p.panelStrips(t, buf, s, min(s+p.wide, s1), k0)
 			}
 		}
 	} else {
-		for s := s0; s < s1; s++ {
+		for s := s0; s < s1; s += p.wide {
 			for k0 := 0; k0 < p.k || k0 == 0; k0 += gemmDepth {
-				p.panelStrip(t, buf, s, k0)
+				p.panelStrips(t, buf, s, min(s+p.wide, s1), k0)
 			}
 		}
 	}
@@ -460,21 +487,32 @@ func (p *product) doPanel(_, i int) {
 	p.finish(0, p.m, s0*w, min(s1*w, p.n))
 }
 
-// panelStrip packs strip s of B for the block of k that starts at k0, and
-// computes with it. What the next strip needs is asked for meanwhile.
-func (p *product) panelStrip(t *simd.Tile, buf []float32, s, k0 int) {
-	w := p.ts.Cols
+// panelStrips packs strips s to end of B for the block of k that starts at k0, and
+// computes with them.
+func (p *product) panelStrips(t *simd.Tile, buf []float32, s, end, k0 int) {
+	w, np := p.ts.Cols, p.panelsOf(p.m)
 	kb := min(p.k-k0, gemmDepth)
-	p.packStrip(buf[:kb*w], k0, kb, s*w, min(w, p.n-s*w))
-	var ahead []float32
-	if next := (s + 1) * w; p.pack == nil && kb > 0 && next < p.n {
-		switch {
-		case p.transB && p.m*p.k > gemmCache: // it lies scattered
-		case p.transB: // as all of the next strip is one stretch, more or less
-			ahead, t.Step = p.b[min(len(p.b), next*p.ldb+k0*w):min(len(p.b), (next+w)*p.ldb)], w
-		default:
-			ahead, t.Step = p.b[k0*p.ldb+next:min(len(p.b), (k0+kb)*p.ldb)], p.ldb
+	a := p.packedA[k0*p.m:]
+	if end-s == 1 {
+		p.packStrip(buf[:kb*w], k0, kb, s*w, min(w, p.n-s*w))
+		var ahead []float32
+		if next := (s + 1) * w; p.transB && next < p.n && kb > 0 && p.m*p.k <= gemmCache {
+			// All of the next strip is one stretch, more or less.
+			t.Step = w
+			ahead = p.b[min(len(p.b), next*p.ldb+k0*w):min(len(p.b), (next+w)*p.ldb)]
+		}
+		p.strip(t, a, buf, ahead, k0, kb, s*w, min(w, p.n-s*w), 0, np)
+		return
+	}
+	for k := 0; k < kb; k += packRowsAtOnce {
+		for i := s; i < end; i++ {
+			n := min(packRowsAtOnce, kb-k)
+			p.packStrip(buf[((i-s)*kb+k)*w:][:n*w], k0+k, n, i*w, min(w, p.n-i*w))
 		}
 	}
-	p.strip(t, p.packedA[k0*p.m:], buf, ahead, k0, kb, s*w, min(w, p.n-s*w), 0, p.panelsOf(p.m))
+	for q := range np {
+		for i := s; i < end; i++ {
+			p.strip(t, a[panelRow(q, np, p.m)*kb:], buf[(i-s)*kb*w:], nil, k0, kb, i*w, min(w, p.n-i*w), q, q+1)
+		}
+	}
 }
