@@ -67,13 +67,19 @@ device can do at all, multiply-adds in registers and copying, and says which
 share of the time would be needed at those rates (the floor). Where it is
 stopped early, by -limit, an interrupt or a failure, it reports what it has.
 
+-beside times other libraries in turn with kansu, in rounds, after comparing
+their results; the ratio is a library's time over kansu's: above 1 kansu is
+faster. With several, the table names the fastest. docs/benchmarks/peers has
+programs for ncnn, ONNX Runtime and Go libraries.
+
 Examples:
   kansu bench
   kansu bench -all -run 'softmax|loss|adam'
   kansu bench -run 'conv3x3|gemm' -device cpu -format go >new.txt
   kansu bench -json new.json -html new.html -compare old.json
   kansu bench -run conv1x1 -kernel naive -explain
-  kansu bench -device cpu -beside 'python3 docs/benchmarks/torch_peer.py'`,
+  kansu bench -device cpu -beside 'python3 docs/benchmarks/torch_peer.py'
+  kansu bench -run gemm -device cpu -beside ./ncnn_peer -beside ./onnxruntime_peer`,
 		FlagSet: fs,
 		Exec: func(ctx context.Context, args []string) error {
 			if err := noArgs(args); err != nil {

@@ -82,24 +82,28 @@ func differ(e *ops.Engine, c cases.Case, folder string) (float64, error) {
 	return worst, nil
 }
 
-// distance returns the largest difference over the largest magnitude of want,
-// the largest number where one of the two has a NaN alone.
+// distance returns the largest difference over the largest magnitude of want;
+// the largest number where only one of the two is NaN or infinite.
 func distance(got, want []float32) float64 {
 	most, top := 0.0, 0.0
 	for i, w := range want {
-		d := math.Abs(float64(got[i]) - float64(w))
-		if math.IsNaN(d) && got[i] != w && (got[i] == got[i] || w == w) {
+		g, w := float64(got[i]), float64(w)
+		if g == w || math.IsNaN(g) && math.IsNaN(w) {
+			continue
+		}
+		d := math.Abs(g - w)
+		if math.IsNaN(d) || math.IsInf(d, 0) {
 			return math.MaxFloat64
 		}
-		if d > most {
-			most = d
-		}
-		if m := math.Abs(float64(w)); m > top {
-			top = m
-		}
+		most = max(most, d)
 	}
 	if most == 0 {
 		return 0
+	}
+	for _, w := range want {
+		if m := math.Abs(float64(w)); m < math.Inf(1) {
+			top = max(top, m)
+		}
 	}
 	return most / max(top, math.SmallestNonzeroFloat32)
 }
