@@ -12,7 +12,7 @@ var poolGradWGSL string
 
 // PlanPoolGrad plans the gradient of a pooling. Inputs: dy, the indices of a max
 // or the output of an Lp pooling, the input of an Lp pooling (absent for other
-// kinds); output: dx. Variants: tile, block, gather.
+// kinds); output: dx. Variants: tile, block, rows, gather.
 func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
 	tile := func(name, why string, s tileSize) candidate {
 		t := newPoolGradTile(&g, s.rows, s.cols)
@@ -24,10 +24,13 @@ func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
 	small := tile("block", "a small tile, and many of them", tileGPU)
 	gather := candidate{name: "gather", why: "each element sums the windows over it", not: tooManyLoops(g.Windows(), dev),
 		plan: func() (Plan, error) { return poolGradGather(g, dev), nil }}
+	rows := candidate{name: "rows", why: "windows side by side", not: poolGradRowsNot(&g, dev),
+		plan: func() (Plan, error) { return poolGradRows(g, dev), nil }}
+	order := []candidate{small, large, gather, rows}
 	if dev.CPU {
-		return chooseTuned(g.Kind.String()+"pool_grad", force, dev, class, []candidate{large, small, gather})
+		order = []candidate{large, rows, small, gather}
 	}
-	return chooseTuned(g.Kind.String()+"pool_grad", force, dev, class, []candidate{small, large, gather})
+	return chooseTuned(g.Kind.String()+"pool_grad", force, dev, class, order)
 }
 
 func poolGradGather(g spec.PoolGrad, dev Device) Plan {
@@ -61,5 +64,5 @@ func poolGradKernels() []*Kernel {
 	for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
 		all = append(all, poolGradKernel(kind, false), poolGradKernel(kind, true))
 	}
-	return append(all, poolGradTileKernels()...)
+	return append(append(all, poolGradRowsKernels()...), poolGradTileKernels()...)
 }

@@ -69,7 +69,7 @@ func Tunable() map[string][]string {
 		transposed = append(transposed, "gemm"+t.String())
 	}
 	normGrad := []string{"planes", "naive", "group", "rows"}
-	poolGrad := []string{"tile", "block", "gather"}
+	poolGrad := []string{"tile", "block", "rows", "gather"}
 	lanes := []string{"vec4", "naive"}
 	return map[string][]string{
 		"gemm": GemmVariants(), "conv": conv, "convtranspose": transposed,

@@ -210,6 +210,8 @@ func awkwardPool(kind spec.PoolKind) []Case {
 			PoolCase{X: k(1, 4, 5), Adaptive: k(13)},
 			PoolCase{X: k(1, 2, 5, 8, 8), Adaptive: k(1, 5, 10)},
 			PoolCase{X: k(1, 2, 12, 12), Adaptive: k(4, 3)},
+			PoolCase{X: k(2, 3, 14, 28), Adaptive: k(7)},
+			PoolCase{X: k(1, 2, 6, 4, 10), Adaptive: k(3, 2, 5)},
 			PoolCase{X: k(2, 3, 30, 31), Adaptive: k(1)},
 			PoolCase{X: k(2, 3, 72, 71), Adaptive: k(1)},
 			PoolCase{X: k(1, 1, 10007), Adaptive: k(9973)},

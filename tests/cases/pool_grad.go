@@ -28,7 +28,7 @@ func poolGradRow(kind spec.PoolKind) Row {
 			}
 			return all
 		},
-		Kernels: []string{"tile", "block", "gather"},
+		Kernels: []string{"tile", "block", "rows", "gather"},
 	}
 }
 
