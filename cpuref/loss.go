@@ -130,6 +130,16 @@ func CrossEntropyGrad[T Float](dx, dy, logits []T, labels []int32, classWeights 
 	}
 }
 
+// CrossEntropyWeights computes the weight of every sample, as CrossEntropy does.
+func CrossEntropyWeights[T Float](weight []T, labels []int32, classWeights []T, g spec.CrossEntropy) {
+	for i, y := range labels {
+		weight[i] = 0
+		if y != g.Ignore {
+			weight[i] = T(classWeight(classWeights, int(y)))
+		}
+	}
+}
+
 func classWeight[T Float](w []T, c int) float64 {
 	if w == nil || c < 0 || c >= len(w) {
 		return 1

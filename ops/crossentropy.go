@@ -72,13 +72,21 @@ func CrossEntropyGrad(dy, logits, labels, classWeights *Tensor, p CrossEntropyPa
 		return nil, fail(name, err)
 	}
 	if p.Reduction == spec.ReduceToMean {
-		out, err := e.crossEntropyLosses(name, g, logits, labels, classWeights)
+		weights, err := e.one(call{
+			name: name, fn: "crossentropy_weights", in: []*Tensor{labels, classWeights},
+			plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
+				return shaders.PlanCrossEntropyWeights(g, dev, force)
+			},
+			cpu: func(out, in [][]float32, _ bool) error {
+				cpuref.CrossEntropyWeights(out[0], asInt32(in[0]), in[1], g)
+				return nil
+			},
+		}, g.OutShape())
 		if err != nil {
 			return nil, err
 		}
-		out[0].Release()
-		defer out[1].Release()
-		total, err := Sum(out[1], ReduceParams{})
+		defer weights.Release()
+		total, err := Sum(weights, ReduceParams{})
 		if err != nil {
 			return nil, err
 		}

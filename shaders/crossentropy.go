@@ -10,6 +10,9 @@ import (
 //go:embed crossentropy.wgsl
 var crossEntropyWGSL string
 
+//go:embed crossentropy_weights.wgsl
+var crossEntropyWeightsWGSL string
+
 // PlanCrossEntropy plans the loss of every sample. Inputs: logits, labels, class
 // weights (absent where g.Weighted is false); outputs: loss, weight.
 func PlanCrossEntropy(g spec.CrossEntropy, dev Device, force string) (Plan, error) {
@@ -31,6 +34,28 @@ func PlanCrossEntropyGrad(g spec.CrossEntropy, each bool, dev Device, force stri
 		{name: "row", why: "one invocation for a sample", plan: func() (Plan, error) {
 			return crossEntropyPlan(g, stride, true, dev), nil
 		}},
+	})
+}
+
+// PlanCrossEntropyWeights plans the weights of the samples. Inputs: labels, class
+// weights (absent where g.Weighted is false); output: weight.
+func PlanCrossEntropyWeights(g spec.CrossEntropy, dev Device, force string) (Plan, error) {
+	return choose("crossentropy_weights", force, []candidate{
+		{name: "sample", why: "one invocation for a sample", plan: func() (Plan, error) {
+			return Plan{Steps: []Step{{
+				Kernel:   crossEntropyWeightsKernel(g.Weighted),
+				Params:   Params{}.U32(g.Samples(), g.C, int(uint32(g.Ignore))),
+				Operands: []Operand{In(0), In(1), Out(0)},
+				Groups:   Grid1D(ceilDiv(g.Samples(), 64), dev.MaxGroups),
+			}}}, nil
+		}},
+	})
+}
+
+func crossEntropyWeightsKernel(weighted bool) *Kernel {
+	return intern(fmt.Sprintf("crossentropy_weights_weighted%t", weighted), func() *Kernel {
+		return &Kernel{Source: specialise(crossEntropyWeightsWGSL, setBool("WEIGHTED", weighted)),
+			ParamBytes: 12, Writes: []bool{false, false, true}}
 	})
 }
 
@@ -66,7 +91,7 @@ func crossEntropyKernel(grad, weighted bool) *Kernel {
 
 // crossEntropyKernels enumerates the kernels of the cross-entropy.
 func crossEntropyKernels() []*Kernel {
-	var all []*Kernel
+	all := []*Kernel{crossEntropyWeightsKernel(false), crossEntropyWeightsKernel(true)}
 	for _, grad := range []bool{false, true} {
 		for _, weighted := range []bool{false, true} {
 			all = append(all, crossEntropyKernel(grad, weighted))

@@ -8,23 +8,27 @@
 //   KIND 2  (x-t)^2/(2 beta) where |x-t| < beta, else |x-t| - beta/2
 //   KIND 3  max(x,0) - x t + log(1+exp(-|x|))                sigmoid(x) - t
 //
-// Layout:   flat, count values each; dy has count values or one (dy_stride 0)
-// Tile:     one invocation for one element
+// Layout:   flat, count values each; dy has as many, or one
+// Tile:     one invocation for one vec4; the last vec4 may reach past the end, into
+//           the padding that every buffer has
 // Bindings: 0 params, 1 x, 2 t, 3 dy (a dummy without GRAD), 4 y
 // Limits:   none
 
 struct Params {
-  count: u32,
-  dy_stride: u32,
+  count: u32, // vec4s
   beta: f32,
   scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> t: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> t: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+// swap: upstream
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+fn upstream(i: u32) -> vec4<f32> { return vec4<f32>(dy[0]); }
+// end swap
 
 const WG = 64u;
 const KIND = 0u;
@@ -62,9 +66,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
         @builtin(local_invocation_index) local: u32) {
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (i >= p.count) { return; }
+  let a = x[i];
+  let b = t[i];
   if (GRAD) {
-    y[i] = dy[i * p.dy_stride] * p.scale * slope(x[i], t[i]);
+    y[i] = upstream(i) * p.scale * vec4<f32>(slope(a.x, b.x), slope(a.y, b.y), slope(a.z, b.z), slope(a.w, b.w));
   } else {
-    y[i] = loss(x[i], t[i]);
+    y[i] = vec4<f32>(loss(a.x, b.x), loss(a.y, b.y), loss(a.z, b.z), loss(a.w, b.w));
   }
 }
