@@ -28,9 +28,6 @@ var wasteful = map[string]float64{
 	"cpu/conv3x3_64x56x56_grad": 3.5, "cpu/conv3x3_256x14x14_grad": 3.5,
 	// Weights in another order, and the windows of a transposed convolution.
 	"gpu/convT4x4s2_128to64x32": 4, "gpu/conv7x7s2_3to64x224_grad_input": 4, "gpu/conv7x7s2_3to64x224_grad": 4,
-	// Partial sums of every thread, and packed panels.
-	"cpu/conv3d_32x16x32x32_grad_weight": 3, "cpu/conv3d_32x16x32x32_grad": 3,
-	"cpu/convT4x4s2_128to64x32_grad_weight": 3, "cpu/convT4x4s2_128to64x32_grad": 3,
 }
 
 // heap returns the bytes of live objects on the Go heap.

@@ -67,6 +67,7 @@ type weightGrad struct {
 	parts    int    // into which the output channels are cut
 	chunks   int    // parts of the positions that are summed apart
 	parallel int    // workers of one chunk
+	offs     []int  // where each position of a round starts in its copy
 }
 
 const (
@@ -137,7 +138,8 @@ func newWeightGrad(dy, x []float32, g *spec.Conv) *weightGrad {
 
 // cut decides on rounds and chunks. Where the weight is small beside the tensors,
 // the positions are cut into chunks, each with sums of its own, so that what a
-// worker copies no other one needs. That depends on the shape alone.
+// worker copies no other one needs. That depends on the shape alone. Neither the
+// sums nor what is copied and packed may take much memory beside the tensors.
 func (p *weightGrad) cut(perPosition int) {
 	g := p.g
 	weights, tensors := g.K*g.Terms(), g.N*(g.C*g.InSize()+g.K*g.OutSize())
@@ -145,14 +147,14 @@ func (p *weightGrad) cut(perPosition int) {
 	p.chunks = 1
 	if g.Flops() > 4e6 {
 		for n := 16; n >= 4 && p.chunks == 1; n /= 2 {
-			if n*weights <= tensors/2 && (lines%n == 0 || lines >= 4*n) {
+			if n*weights <= tensors/8 && (lines%n == 0 || lines >= 4*n) {
 				p.chunks = n
 			}
 		}
 	}
-	positions := max(roundFloats/perPosition, gemmK)
+	positions := max(min(roundFloats, (tensors+weights)/4)/perPosition, gemmK)
 	if p.chunks > 1 {
-		positions = max(min(chunkFloats/perPosition, (lines+p.chunks-1)/p.chunks*p.line), gemmK)
+		positions = max(min(min(chunkFloats, tensors/8)/perPosition, (lines+p.chunks-1)/p.chunks*p.line), gemmK)
 	}
 	p.lines = min(g.Out[p.axis], max(1, positions/p.line))
 	p.images = 1
@@ -182,50 +184,51 @@ func (p *weightGrad) tasks() int {
 // run sets dw.
 func (p *weightGrad) run(dw []float32) {
 	g := p.g
-	// Sums by taps and channels change places at the end.
-	ordered := g.Taps() == 1
-	acc := dw
-	if !ordered || p.chunks > 1 {
-		acc = getScratch(p.chunks * len(dw))
-	}
+	p.setOffsets()
+	acc := getScratch((p.chunks - 1) * len(dw)) // of the chunks after the first
 	lines := g.N * g.Out[p.axis]
 	parallel(p.workers, p.chunks, func(_, i int) {
-		p.chunk(acc[i*len(dw):][:len(dw)], i*lines/p.chunks, (i+1)*lines/p.chunks)
+		sums := dw
+		if i > 0 {
+			sums = acc[(i-1)*len(dw):][:len(dw)]
+		}
+		p.chunk(sums, i*lines/p.chunks, (i+1)*lines/p.chunks)
 	})
 	each := g.Terms()
-	if p.chunks > 1 {
-		Parallel(g.K, float64(len(acc)), func(k int) {
-			sum := acc[k*each:][:each]
-			for i := 1; i < p.chunks; i++ {
-				simd.BinAdd.Apply(sum, sum, acc[i*len(dw)+k*each:][:each], 0, 0, 0, false)
-			}
-		})
-	}
-	switch {
-	case !ordered:
-		Parallel(g.K, float64(len(dw)), func(k int) { p.order(dw, acc, k) })
-	case p.chunks > 1:
-		copy(dw, acc)
-	}
-	if !ordered || p.chunks > 1 {
-		putScratch(acc)
-	}
+	Parallel(g.K, float64(len(acc)+len(dw)), func(k int) {
+		sum := dw[k*each:][:each]
+		for i := range p.chunks - 1 {
+			simd.BinAdd.Apply(sum, sum, acc[i*len(dw)+k*each:][:each], 0, 0, 0, false)
+		}
+		if g.Taps() > 1 { // sums by taps and channels change places
+			sums := getScratch(each)
+			copy(sums, sum)
+			p.order(sum, sums)
+			putScratch(sums)
+		}
+	})
+	putScratch(acc)
 }
 
-// order brings the sums of output channel k into the order of the weight.
-func (p *weightGrad) order(dw, acc []float32, k int) {
+// order brings the sums of an output channel into the order of the weight.
+func (p *weightGrad) order(dw, acc []float32) {
 	g := p.g
-	cg, taps, each := g.CG(), g.Taps(), g.Terms()
-	dw, acc = dw[k*each:][:each], acc[k*each:][:each]
+	cg, taps := g.CG(), g.Taps()
 	if !p.stacked { // from [taps, channels]
 		transposeRows(dw, acc, taps, cg, cg, taps, taps)
 		return
 	}
 	// From [columns of taps, rows of taps, channels].
 	rows := taps / g.Kernel[2]
-	for i, v := range acc {
-		w, row, c := i/(rows*cg), i/cg%rows, i%cg
-		dw[(c*rows+row)*g.Kernel[2]+w] = v
+	for w := range g.Kernel[2] {
+		for row := range rows {
+			at := row*g.Kernel[2] + w
+			for _, v := range acc[:cg] {
+				dw[at] = v
+				at += taps
+			}
+			acc = acc[cg:]
+		}
 	}
 }
 
@@ -234,7 +237,6 @@ type weightRound struct {
 	p              *weightGrad
 	acc            []float32
 	copied, packed []float32 // the round's parts of x and, in panels, of dy
-	offs           []int     // where each position starts in the copy
 	firstN, n      int       // images
 	firstLine      int       // of each of them
 	positions      int       // of each of them
@@ -259,7 +261,6 @@ func (p *weightGrad) chunk(acc []float32, from, to int) {
 		}
 		r.positions = n * p.line
 		r.total = r.n * r.positions
-		r.setOffsets()
 		blocks := (r.total + gemmK - 1) / gemmK
 		panels := blocks * g.Groups * p.panels()
 		rows := r.n * g.Groups * p.padded[0] * p.padded[1]
@@ -278,25 +279,22 @@ func (p *weightGrad) chunk(acc []float32, from, to int) {
 	putScratch(r.packed)
 }
 
-// setOffsets lists where the round's positions start in the copy.
-func (r *weightRound) setOffsets() {
-	p := r.p
+// setOffsets lists where the positions of a round start in the copy. A last round
+// may have the first of them only.
+func (p *weightGrad) setOffsets() {
 	g, steps := p.g, p.g.Stride
 	if p.stacked {
 		steps[0], steps[1] = 1, 1
 	}
-	if len(r.offs) == r.total {
-		return // as in the round before
-	}
-	r.offs = r.offs[:0]
 	size := g.Out
-	size[p.axis] = r.positions / p.line
-	for n := range r.n {
+	size[p.axis] = p.lines
+	p.offs = make([]int, 0, p.images*p.lines*p.line)
+	for n := range p.images {
 		for d := range size[0] {
 			for h := range size[1] {
 				at := n*g.Groups*p.group + (d*steps[0]*p.padded[1]+h*steps[1])*p.padded[2]*p.place
 				for range size[2] {
-					r.offs = append(r.offs, at)
+					p.offs = append(p.offs, at)
 					at += steps[2] * p.place
 				}
 			}
@@ -387,7 +385,7 @@ func (r *weightRound) task(i int) {
 	t.LDC = g.Terms()
 	for k0 := 0; k0 < r.total; k0 += gemmK {
 		t.K = min(r.total-k0, gemmK)
-		t.Offs = &r.offs[k0]
+		t.Offs = &p.offs[k0]
 		t.Mode = simd.FromC
 		if k0 == 0 && r.first {
 			t.Mode = simd.FromZero

@@ -16,6 +16,10 @@ import (
 // as such, and its outputs are spread over y.
 func ConvTranspose(y, x, w, b []float32, g spec.ConvTranspose) {
 	t := &transposed{g: &g, y: y, x: x, w: w, b: b}
+	if mergePays(&g) {
+		convTransposeMerged(t)
+		return
+	}
 	var axes [3][]axisPhase
 	for i := range axes {
 		axes[i] = phasesOf(&g, i)

@@ -64,9 +64,34 @@ func TestConvTranspose(t *testing.T) {
 			{[]int{1, 3, 30}, []int{3, 4, 5}, true, spec.ConvTransposeParams{Stride: []int{4}, Dilation: []int{6}, Padding: []int{9}}},
 			{[]int{2, 4, 5, 6, 7}, []int{4, 2, 3, 2, 3}, true, spec.ConvTransposeParams{Stride: []int{2, 1, 2}, Padding: []int{1, 0, 2}, Groups: 2}},
 			{[]int{1, 4, 8, 8}, []int{4, 1, 4, 4}, true, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{1}, Groups: 4}},
+			// Few output channels: phases merged, with four, two and one class of taps.
+			{[]int{2, 16, 20, 21}, []int{16, 3, 7, 7}, false, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{3}, OutputPadding: []int{1}}},
+			{[]int{1, 6, 30, 31}, []int{6, 3, 5, 6}, true, spec.ConvTransposeParams{Stride: []int{3, 2}, Padding: []int{1, 2}, Groups: 2, Act: spec.Activation{Func: spec.Mish}}},
+			{[]int{2, 5, 70}, []int{5, 8, 9}, true, spec.ConvTransposeParams{Stride: []int{4}, Padding: []int{7}, Act: spec.Activation{Func: spec.ReLU}}},
+			{[]int{1, 4, 3, 3}, []int{4, 1, 7, 7}, true, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{4}}},
 			{[]int{1, 3, 4, 4}, []int{3, 2, 5, 5}, true, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{4, 3}}},
 		} {
 			testConvTranspose(t, c.x, c.w, c.bias, c.p)
+		}
+	})
+}
+
+// TestConvTransposeMergedInfinity has infinite inputs: they must reach those
+// outputs alone that meet them, which the oracle knows.
+func TestConvTransposeMergedInfinity(t *testing.T) {
+	g, err := spec.NewConvTranspose([]int{1, 4, 9, 9}, []int{4, 3, 7, 7}, nil, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{3}})
+	require.NoError(t, err)
+	require.True(t, mergePays(&g))
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		x, w := random(r, 4*81), random(r, 4*3*49)
+		x[40], x[81] = float32(math.Inf(1)), float32(math.NaN())
+		got, want := make([]float32, spec.Count(g.OutShape())), make([]float64, spec.Count(g.OutShape()))
+		ConvTranspose(got, x, w, nil, g)
+		cpuref.ConvTranspose(want, widen(x), widen(w), nil, g)
+		for i := range want {
+			finite := !math.IsNaN(want[i]) && !math.IsInf(want[i], 0)
+			require.Equal(t, finite, !math.IsNaN(float64(got[i])) && !math.IsInf(float64(got[i]), 0), i)
 		}
 	})
 }

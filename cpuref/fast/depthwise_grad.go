@@ -9,7 +9,7 @@ import (
 // groups have one input channel each: for each plane, the correlation of dy with
 // the input, box by box, and then the sum over the images in their order.
 func depthwiseGradWeight(dw, dy, x []float32, g *spec.Conv) {
-	p := &planewiseGrad{g: g, dy: dy, x: x, l: newLattice(&g.Window, g.PadMode, 8192), sums: dw}
+	p := &planewiseGrad{g: g, dy: dy, x: x, sums: dw}
 	if g.N > 1 {
 		p.sums = getScratch(g.N * len(dw))
 	}
@@ -20,6 +20,17 @@ func depthwiseGradWeight(dw, dy, x []float32, g *spec.Conv) {
 	if simd.Active() == simd.Portable {
 		ns *= 20
 	}
+	if simd.Strip3x3() > 0 && stripFits(g) {
+		p.setMasks()
+		ParallelRange(planes, per, ns, func(low, high int) {
+			for i := low; i < high; i++ {
+				p.strips(i)
+			}
+		})
+		p.total(dw)
+		return
+	}
+	p.l = newLattice(&g.Window, g.PadMode, 8192)
 	ParallelRange(planes, per, ns, func(low, high int) {
 		cp := getScratch(p.l.channel() + slack)
 		clear(cp)
@@ -28,14 +39,7 @@ func depthwiseGradWeight(dw, dy, x []float32, g *spec.Conv) {
 		}
 		putScratch(cp)
 	})
-	if g.N == 1 {
-		return
-	}
-	copy(dw, p.sums)
-	for n := 1; n < g.N; n++ {
-		simd.BinAdd.Apply(dw, dw, p.sums[n*len(dw):][:len(dw)], 0, 0, 0, false)
-	}
-	putScratch(p.sums)
+	p.total(dw)
 }
 
 // planewiseGrad is such a gradient under way.
@@ -44,6 +48,54 @@ type planewiseGrad struct {
 	dy, x []float32
 	l     *lattice
 	sums  []float32 // for each image, a gradient of its own
+	masks []uint16  // of the strips: see simd.Correlation3x3
+}
+
+// total sums over the images.
+func (p *planewiseGrad) total(dw []float32) {
+	if p.g.N == 1 {
+		return
+	}
+	copy(dw, p.sums)
+	for n := 1; n < p.g.N; n++ {
+		simd.BinAdd.Apply(dw, dw, p.sums[n*len(dw):][:len(dw)], 0, 0, 0, false)
+	}
+	putScratch(p.sums)
+}
+
+// setMasks lists which columns of each strip are on the planes.
+func (p *planewiseGrad) setMasks() {
+	out, in, left := p.g.Out[2], p.g.In[2], p.g.PadBegin[2]
+	for c := 0; c < out; c += 16 {
+		own := laneMask(c, out)
+		p.masks = append(p.masks, uint16(own))
+		for tap := range 3 {
+			p.masks = append(p.masks, uint16(own&laneMask(c+tap-left, in)))
+		}
+	}
+}
+
+// stripTerms is about how many terms each lane of a sum over strips takes.
+const stripTerms = 512
+
+// strips correlates input plane i with the gradients of its outputs, for 3x3
+// windows of stride 1.
+func (p *planewiseGrad) strips(i int) {
+	g := p.g
+	all := len(p.masks) / 4
+	many := max(1, stripTerms/g.Out[1])
+	x := p.x[i*g.InSize():][:g.InSize()]
+	c := simd.Correlation3x3{Rows: g.Out[1], Height: g.In[1], Top: -g.PadBegin[1], StrideA: g.Out[2], StrideB: g.In[2]}
+	for j := range g.KG() {
+		k := i/g.Groups*g.K + i%g.Groups*g.KG() + j // counted through all images
+		dy := p.dy[k*g.OutSize():][:g.OutSize()]
+		c.Out = &p.sums[k*9]
+		for s := 0; s < all; s += many {
+			c.Strips, c.Masks = min(many, all-s), &p.masks[4*s]
+			c.A, c.B, c.Left = &dy[16*s], &x[0], 16*s-g.PadBegin[2]
+			c.Run()
+		}
+	}
 }
 
 // plane correlates input plane i with the gradients of its outputs.

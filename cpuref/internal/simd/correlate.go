@@ -51,3 +51,51 @@ func (c *Correlation) portable(taps int) {
 		out[t] += (s0 + s1) + (s2 + s3)
 	}
 }
+
+// Correlation3x3 is a Correlation under the 3x3 taps of a window of stride 1,
+// straight from a plane B of Height rows, for a plane A of Rows rows: Run adds to
+// Out[3*y+x]
+//
+//	sum over r, i of A[r*StrideA+i] * B[(Top+r+y)*StrideB+Left+x+i]
+//
+// for those i, in strips of 16 columns, that the strip's masks allow. Masks[4*s]
+// has a bit for each column of strip s that is on A, and the three that follow
+// those whose left, middle or right tap is on B besides. Rows of B that are not
+// there are left out. It counts Strips down.
+type Correlation3x3 struct {
+	Out, A, B                 *float32
+	Masks                     *uint16
+	Strips, Rows, Height, Top int
+	StrideA, StrideB, Left    int
+}
+
+// Run computes the sums.
+func (c *Correlation3x3) Run() {
+	if c.Strips > 0 && c.Rows > 0 {
+		correlate3x3(c)
+	}
+}
+
+func (c *Correlation3x3) portable() {
+	out, masks := unsafe.Slice(c.Out, 9), unsafe.Slice(c.Masks, 4*c.Strips)
+	for y := range 3 {
+		for x := range 3 {
+			sum := float32(0)
+			for s := range c.Strips {
+				for r := range c.Rows {
+					h := c.Top + r + y
+					if h < 0 || h >= c.Height {
+						continue
+					}
+					for i := range 16 {
+						if masks[4*s+1+x]>>i&1 != 0 {
+							sum += *at(c.A, r*c.StrideA+16*s+i) * *at(c.B, h*c.StrideB+c.Left+x+16*s+i)
+						}
+					}
+				}
+			}
+			out[3*y+x] += sum
+		}
+	}
+	c.Strips = 0
+}

@@ -48,3 +48,8 @@ func correlate8AVX512(c *Correlation)
 //
 //go:noescape
 func correlate9AVX512(c *Correlation)
+
+// correlate3x3AVX512 correlates strips of planes under 3x3 taps; see Correlation3x3.
+//
+//go:noescape
+func correlate3x3AVX512(q *Correlation3x3)

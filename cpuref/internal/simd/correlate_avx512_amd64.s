@@ -1029,3 +1029,187 @@ next36:
 	VMOVSS        X8, 32(AX)
 	VZEROUPPER
 	RET
+
+// func correlate3x3AVX512(q *Correlation3x3)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·correlate3x3AVX512(SB), NOSPLIT, $0-8
+	MOVQ   q+0(FP), AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   40(AX), BX
+	LEAQ   -2(BX), SI
+	MOVQ   64(AX), DI
+	SHLQ   $0x02, DI
+	MOVQ   72(AX), R8
+	SHLQ   $0x02, R8
+	MOVQ   8(AX), CX
+	MOVQ   56(AX), DX
+	IMULQ  R8, DX
+	ADDQ   16(AX), DX
+	MOVQ   80(AX), R9
+	LEAQ   (DX)(R9*4), DX
+	MOVQ   24(AX), R9
+
+strip37:
+	MOVWLZX (R9), R10
+	KMOVW   R10, K1
+	MOVWLZX 2(R9), R10
+	KMOVW   R10, K2
+	MOVWLZX 4(R9), R10
+	KMOVW   R10, K3
+	MOVWLZX 6(R9), R10
+	KMOVW   R10, K4
+	MOVQ    CX, R10
+	MOVQ    DX, R11
+	XORQ    R12, R12
+	MOVQ    56(AX), R13
+
+row38:
+	CMPQ      R12, BX
+	JGE       loaded39
+	VMOVUPS.Z (R10), K1, Z9
+	ADDQ      DI, R10
+
+loaded39:
+	CMPQ        R13, 48(AX)
+	JCC         next40
+	VMOVUPS.Z   (R11), K2, Z10
+	VMOVUPS.Z   4(R11), K3, Z12
+	VMOVUPS.Z   8(R11), K4, Z14
+	LEAQ        -2(R12), R14
+	TESTQ       SI, SI
+	JLE         edge41
+	CMPQ        R14, SI
+	JCC         edge41
+	VFMADD231PS Z10, Z9, K2, Z0
+	VFMADD231PS Z12, Z9, K3, Z1
+	VFMADD231PS Z14, Z9, K4, Z2
+	VFMADD231PS Z10, Z11, K2, Z3
+	VFMADD231PS Z12, Z11, K3, Z4
+	VFMADD231PS Z14, Z11, K4, Z5
+	VFMADD231PS Z10, Z13, K2, Z6
+	VFMADD231PS Z12, Z13, K3, Z7
+	VFMADD231PS Z14, Z13, K4, Z8
+	JMP         next40
+
+edge41:
+	LEAQ        (R12), R14
+	CMPQ        R14, BX
+	JCC         skip42
+	VFMADD231PS Z10, Z9, K2, Z0
+	VFMADD231PS Z12, Z9, K3, Z1
+	VFMADD231PS Z14, Z9, K4, Z2
+
+skip42:
+	LEAQ        -1(R12), R14
+	CMPQ        R14, BX
+	JCC         skip43
+	VFMADD231PS Z10, Z11, K2, Z3
+	VFMADD231PS Z12, Z11, K3, Z4
+	VFMADD231PS Z14, Z11, K4, Z5
+
+skip43:
+	LEAQ        -2(R12), R14
+	CMPQ        R14, BX
+	JCC         skip44
+	VFMADD231PS Z10, Z13, K2, Z6
+	VFMADD231PS Z12, Z13, K3, Z7
+	VFMADD231PS Z14, Z13, K4, Z8
+
+skip44:
+next40:
+	VMOVAPS       Z11, Z13
+	VMOVAPS       Z9, Z11
+	ADDQ          R8, R11
+	INCQ          R13
+	LEAQ          -1(R12), R14
+	INCQ          R12
+	CMPQ          R14, BX
+	JLT           row38
+	ADDQ          $+8, R9
+	ADDQ          $+64, CX
+	ADDQ          $+64, DX
+	DECQ          32(AX)
+	JNZ           strip37
+	MOVQ          (AX), AX
+	VEXTRACTF64X4 $0x01, Z0, Y9
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X9
+	VADDPS        X9, X0, X0
+	VHADDPS       X0, X0, X0
+	VHADDPS       X0, X0, X0
+	VADDSS        (AX), X0, X0
+	VMOVSS        X0, (AX)
+	VEXTRACTF64X4 $0x01, Z1, Y9
+	VADDPS        Y9, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X9
+	VADDPS        X9, X1, X1
+	VHADDPS       X1, X1, X1
+	VHADDPS       X1, X1, X1
+	VADDSS        4(AX), X1, X1
+	VMOVSS        X1, 4(AX)
+	VEXTRACTF64X4 $0x01, Z2, Y9
+	VADDPS        Y9, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X9
+	VADDPS        X9, X2, X2
+	VHADDPS       X2, X2, X2
+	VHADDPS       X2, X2, X2
+	VADDSS        8(AX), X2, X2
+	VMOVSS        X2, 8(AX)
+	VEXTRACTF64X4 $0x01, Z3, Y9
+	VADDPS        Y9, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X9
+	VADDPS        X9, X3, X3
+	VHADDPS       X3, X3, X3
+	VHADDPS       X3, X3, X3
+	VADDSS        12(AX), X3, X3
+	VMOVSS        X3, 12(AX)
+	VEXTRACTF64X4 $0x01, Z4, Y9
+	VADDPS        Y9, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X9
+	VADDPS        X9, X4, X4
+	VHADDPS       X4, X4, X4
+	VHADDPS       X4, X4, X4
+	VADDSS        16(AX), X4, X4
+	VMOVSS        X4, 16(AX)
+	VEXTRACTF64X4 $0x01, Z5, Y9
+	VADDPS        Y9, Y5, Y5
+	VEXTRACTF128  $0x01, Y5, X9
+	VADDPS        X9, X5, X5
+	VHADDPS       X5, X5, X5
+	VHADDPS       X5, X5, X5
+	VADDSS        20(AX), X5, X5
+	VMOVSS        X5, 20(AX)
+	VEXTRACTF64X4 $0x01, Z6, Y9
+	VADDPS        Y9, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X9
+	VADDPS        X9, X6, X6
+	VHADDPS       X6, X6, X6
+	VHADDPS       X6, X6, X6
+	VADDSS        24(AX), X6, X6
+	VMOVSS        X6, 24(AX)
+	VEXTRACTF64X4 $0x01, Z7, Y9
+	VADDPS        Y9, Y7, Y7
+	VEXTRACTF128  $0x01, Y7, X9
+	VADDPS        X9, X7, X7
+	VHADDPS       X7, X7, X7
+	VHADDPS       X7, X7, X7
+	VADDSS        28(AX), X7, X7
+	VMOVSS        X7, 28(AX)
+	VEXTRACTF64X4 $0x01, Z8, Y9
+	VADDPS        Y9, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X9, X8, X8
+	VHADDPS       X8, X8, X8
+	VHADDPS       X8, X8, X8
+	VADDSS        32(AX), X8, X8
+	VMOVSS        X8, 32(AX)
+	VZEROUPPER
+	RET

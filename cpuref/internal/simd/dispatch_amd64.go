@@ -267,6 +267,14 @@ func correlate(c *Correlation, taps int) {
 	}
 }
 
+func correlate3x3(c *Correlation3x3) {
+	if Active() == AVX512 {
+		correlate3x3AVX512(c)
+	} else {
+		c.portable()
+	}
+}
+
 // Strip3x3 returns how many columns Strip handles, 0 where the level has none.
 func Strip3x3() int {
 	if Active() == AVX512 {

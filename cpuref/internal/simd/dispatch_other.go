@@ -81,6 +81,8 @@ func depthwise(d *Depthwise) { d.portable() }
 
 func correlate(c *Correlation, taps int) { c.portable(taps) }
 
+func correlate3x3(c *Correlation3x3) { c.portable() }
+
 // Strip3x3 returns how many columns Strip handles: none in portable Go.
 func Strip3x3() int { return 0 }
 
