@@ -131,8 +131,8 @@ func newWino(y, x, b []float32, k kernels3, g *spec.Conv) *wino {
 	p.strips = (p.kg + p.width - 1) / p.width
 	chain := winogradBlock(p.cg)
 	p.chain = chain / p.lanes
-	if p.chunk = chain; chain <= 32 {
-		p.chunk = 2 * chain
+	if p.chunk = chain; chain < 32 {
+		p.chunk = 4 * chain
 	}
 	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
 	p.rows = g.N * p.th
@@ -152,19 +152,22 @@ func winograd(y, x, b []float32, k kernels3, g *spec.Conv, t *Tail) bool {
 	p.guard = newGuard(p)
 	for p.gi = range g.Groups {
 		p.kernels = k.group(p.gi, g)
+		p.guard.begin()
 		bands := (p.rows + winogradBand - 1) / winogradBand
-		Parallel(bands, float64(p.rows*p.tw*(p.cg*2+50)), func(i int) { p.guard.measure(i * winogradBand) })
+		p.spread(bands, func(i int) { p.guard.measure(i * winogradBand) })
 		if forcedConv == convAuto && !p.guard.expect() {
 			return false
 		}
+		p.guard.setShare()
 		if p.held {
 			p.byTiles()
 		} else {
 			p.byChannels()
 		}
-		if p.bad.Load() || !p.guard.repair() {
+		if p.bad.Load() {
 			return false
 		}
+		p.guard.repair()
 	}
 	if winogradTrace != nil {
 		winogradTrace(p.guard.tiles, p.guard.repaired)
@@ -178,18 +181,18 @@ func (p *wino) byTiles() {
 	strip := p.uFloats(p.cg)
 	u := getScratch(p.strips * strip)
 	defer putScratch(u)
-	parallel(p.workers, p.strips, func(_, s int) {
+	p.spread(p.strips, func(s int) {
 		w := p.newWeights(s, true)
 		for c := 0; c < p.cg; c += p.chunk {
 			w.transform(u[s*strip+p.uFloats(c):], c)
 		}
 		w.release()
-		p.check(s)
 	})
-	if p.bad.Load() {
+	if !p.guard.check() {
+		p.bad.Store(true)
 		return
 	}
-	parallel(p.workers, (p.rows+p.block-1)/p.block, func(_, i int) {
+	p.spread((p.rows+p.block-1)/p.block, func(i int) {
 		row0 := i * p.block
 		row1 := min(p.rows, row0+p.block)
 		n := (row1 - row0) * p.tw
@@ -215,11 +218,11 @@ func (p *wino) byChannels() {
 		row1 := min(p.rows, row0+p.block)
 		n := (row1 - row0) * p.tw
 		bands := (row1 - row0 + winogradBand - 1) / winogradBand
-		parallel(p.workers, p.vectors*bands, func(_, i int) {
+		p.spread(p.vectors*bands, func(i int) {
 			from := row0 + i%bands*winogradBand
 			p.input(v, i/bands, from, min(row1, from+winogradBand), row0, row1)
 		})
-		parallel(p.workers, p.strips, func(_, s int) {
+		p.spread(p.strips, func(s int) {
 			if p.bad.Load() {
 				return
 			}
@@ -232,20 +235,36 @@ func (p *wino) byChannels() {
 			}
 			w.release()
 			putScratch(u)
-			if row0 == 0 {
-				p.check(s)
-			}
 			p.back(s, row0, row1, m)
 			putScratch(m)
 		})
+		if row0 == 0 && !p.guard.check() {
+			p.bad.Store(true)
+		}
 	}
 }
 
-// check has the guard look at strip s.
-func (p *wino) check(s int) {
-	if tooMany(p.guard.check(s), p.rows*p.tw) {
-		p.bad.Store(true)
+// spread calls f(i) for each i in [0, n). Each worker begins with a range of its
+// own, so that from call to call a core finds in its cache much of what it wrote,
+// and then helps the others.
+func (p *wino) spread(n int, f func(i int)) {
+	workers := min(p.workers, n)
+	if workers <= 1 {
+		for i := range n {
+			f(i)
+		}
+		return
 	}
+	next := make([]atomic.Int64, workers)
+	parallel(workers, workers, func(_, own int) {
+		for j := range workers {
+			r := (own + j) % workers
+			low, high := r*n/workers, (r+1)*n/workers
+			for i := low + int(next[r].Add(1)) - 1; i < high; i = low + int(next[r].Add(1)) - 1 {
+				f(i)
+			}
+		}
+	})
 }
 
 // input transforms vector i of the channels for rows first to last of tiles, which

@@ -3,12 +3,14 @@ package fast
 import (
 	"math"
 	"math/bits"
+	"slices"
+	"sync/atomic"
 )
 
 // Winograd's method mixes all values of a tile into each of its outputs, so its
 // error grows with the largest of them, where the budget (spec.SumBudget) grows
 // with S, the sum of |x*w| behind the output itself. The guard holds a bound of
-// the one against a bound of the other, for every tile and strip of output
+// the one against a bound of the other, for every output of a tile and all
 // channels, and tiles that fail are computed directly.
 //
 // The error. Let |x[e]| be the norm over the channels of the inputs at pixel e of
@@ -34,27 +36,42 @@ import (
 // over the products behind the output, again by Cauchy and Schwarz. This holds
 // for every x and w: channels where x is large may be those where w is small.
 // It costs a pass over x (R and Q are box sums of sums over channels) and one
-// over w (H), and some comparisons for each tile and strip.
+// over w (H), and a comparison for each output, with the largest H and |w| of all
+// channels.
 type guard struct {
 	p          *wino
-	rows, cols axisRuns
-	ends       [][2]runEnds // by run of rows and of columns: of all outputs, of the tile's corners
-	reach      []float32    // the variance of each tile
-	units      []float32    // of the weights of each output channel
-	strips     []guardStrip
-	failed     []bool // by strip and tile
+	rows, cols axisTaps
+	r, q       []float32 // of each output: R, and the root of Q
+	reach      []float32 // the root of the variance of each tile
+	units      []float32 // of the weights of each output channel
+	strips     []guardWeights
+	failed     []bool // by tile
+
+	expected guardWeights
+	doubtful atomic.Int64 // tiles that fail with the expected weights
+	share    float32      // see guardWeights
 
 	tiles, repaired int // of all groups
 }
 
-// runEnds are the least R and the root of the largest Q of some outputs.
-type runEnds struct{ r, q float32 }
-
-var inf32 = float32(math.Inf(1))
+// guardWeights is what the guard knows about the weights of some output channels,
+// in the units of each. An output passes where, for each channel k, with classes
+// of taps along rows and columns that lie on the input,
+//
+//	d*R >= sqrt(H[k])*sqrt(Q) + |w[k]|*T
+//
+// Few channels have both a large H and a large norm, so that the right side is
+// bounded by way of its largest value where T is share times the root of Q.
+type guardWeights struct {
+	norm float32   // the largest |w[k]|
+	h    []float32 // sqrt(H), the largest: by class
+	both []float32 // sqrt(H) + share*|w[k]|, the largest: by class
+	bad  bool
+}
 
 // guardLimit is the limit d, in the units of an output channel's weights: a larger
 // one suits normal inputs better, a smaller one sparse ones.
-const guardLimit = 0.35
+const guardLimit = 0.45
 
 // guardVariance is, for the first of the four outputs of a line, by pixel e:
 //
@@ -70,202 +87,202 @@ var guardVariance = [6]float32{1, 3.3056, 12.5695, 1.5556, 2.9445, 0}
 const (
 	guardInner = 0.79 // the root of 0.623
 
-	// guardLeast and guardMost bound the squares that are compared: none of the
-	// products may overflow, and few underflow.
-	guardLeast, guardMost = 0x1p-80, 0x1p80
+	// guardLeast and guardMost bound what is compared: none of the products may
+	// overflow, and few underflow.
+	guardLeast, guardMost = 0x1p-40, 0x1p40
 )
 
 // winogradError is the error of sums over c channels, in unit roundoffs of the
 // norms' product. A block of n additions, each to a partial sum that grows up to
 // that product, has a standard deviation of 0.23*sqrt(n) (0.4 for each rounding);
-// the blocks of winogradBlock together have no more than one of 32 additions, or
-// of c/64 where that is more. Four of these deviations are allowed for. The transforms'
+// the blocks of winogradBlock together have no more than one of 20 additions up to
+// 64 channels, and then of 32, or of c/64 where that is more. Four of these deviations are allowed for. The transforms'
 // roundings are worth about 1 in random data, but where a pattern repeats in all
 // channels they do so too and add up: 5 are allowed for, after a search for the
 // worst such patterns (TestWinogradAdversary). Random data show 0.8 to 1.8 in all.
 func winogradError(c int) float64 {
-	return 5 + 0.92*math.Sqrt(float64(max(min(c, 32), c/64)))
+	n := min(c, 20)
+	if c > 64 {
+		n = max(32, c/64)
+	}
+	return 5 + 0.92*math.Sqrt(float64(n))
 }
 
 // winogradBlock is how many channels are summed before the sum is added to those
 // of the blocks before it. The errors of equal terms, which round alike, grow
 // with the length of a chain of additions, so chains stay short.
 func winogradBlock(c int) int {
-	if c <= 32 {
-		return 32
+	if c <= 64 {
+		return 16
 	}
 	blocks := max(2, (c+63)/64)
 	return ((c+blocks-1)/blocks + 15) / 16 * 16
 }
 
-// axisRuns cuts the outputs of each tile along an axis into runs that see the
-// same taps inside of the input.
-type axisRuns struct {
-	first []int // of each tile, and one more
-	runs  []axisRun
+// axisTaps says which of the three taps along an axis lie on the input, for each
+// output.
+type axisTaps struct {
+	class []int // of each output: an index into masks
 	masks []int // the sets of taps that occur
 }
 
-type axisRun struct {
-	lo, hi int // outputs
-	mask   int // index into masks
-}
-
-func newAxisRuns(in, out, pad, tiles int) (a axisRuns) {
-	for t := range tiles {
-		a.first = append(a.first, len(a.runs))
-		last := -1
-		for o := 4 * t; o < min(out, 4*t+4); o++ {
-			mask := 0
-			for r := range 3 {
-				if at := o + r - pad; at >= 0 && at < in {
-					mask |= 1 << r
-				}
+func newAxisTaps(in, out, pad int) (a axisTaps) {
+	for o := range out {
+		mask := 0
+		for r := range 3 {
+			if at := o + r - pad; at >= 0 && at < in {
+				mask |= 1 << r
 			}
-			if mask == last {
-				a.runs[len(a.runs)-1].hi = o + 1
-				continue
-			}
-			last = mask
-			id := 0
-			for id < len(a.masks) && a.masks[id] != mask {
-				id++
-			}
-			if id == len(a.masks) {
-				a.masks = append(a.masks, mask)
-			}
-			a.runs = append(a.runs, axisRun{o, o + 1, id})
 		}
+		id := slices.Index(a.masks, mask)
+		if id < 0 {
+			id = len(a.masks)
+			a.masks = append(a.masks, mask)
+		}
+		a.class = append(a.class, id)
 	}
-	a.first = append(a.first, len(a.runs))
 	return a
-}
-
-// guardStrip is what the guard knows about a strip of output channels, in the
-// units of its channels.
-type guardStrip struct {
-	norm float64   // the largest |w[k]|
-	h    []float64 // sqrt(H), the largest: by class of taps
-	bad  bool
 }
 
 func newGuard(p *wino) *guard {
 	g := p.g
 	d := &guard{p: p}
-	d.rows = newAxisRuns(g.In[1], g.Out[1], g.PadBegin[1], p.th)
-	d.cols = newAxisRuns(g.In[2], g.Out[2], g.PadBegin[2], p.tw)
-	d.reach = make([]float32, p.rows*p.tw)
-	d.ends = make([][2]runEnds, g.N*len(d.rows.runs)*len(d.cols.runs))
-	d.units = make([]float32, p.kg)
-	d.failed = make([]bool, p.strips*p.rows*p.tw)
-	d.strips = make([]guardStrip, p.strips)
+	d.rows = newAxisTaps(g.In[1], g.Out[1], g.PadBegin[1])
+	d.cols = newAxisTaps(g.In[2], g.Out[2], g.PadBegin[2])
+	tiles, outputs, classes := p.rows*p.tw, g.N*g.OutSize(), len(d.rows.masks)*len(d.cols.masks)
+	floats := make([]float32, 2*outputs+tiles+p.kg+2*(p.strips+1)*classes)
+	take := func(n int) []float32 {
+		s := floats[:n:n]
+		floats = floats[n:]
+		return s
+	}
+	d.r, d.q, d.reach, d.units = take(outputs), take(outputs), take(tiles), take(p.kg)
+	d.failed = make([]bool, tiles)
+	d.strips = make([]guardWeights, p.strips)
 	for i := range d.strips {
-		d.strips[i].h = make([]float64, len(d.rows.masks)*len(d.cols.masks))
+		d.strips[i].h, d.strips[i].both = take(classes), take(classes)
+	}
+	// Weights as of a normal distribution: with them, most tiles should pass.
+	d.expected = guardWeights{norm: 1.1 * float32(math.Sqrt(float64(p.cg))), h: take(classes), both: take(classes)}
+	for i, rm := range d.rows.masks {
+		for j, cm := range d.cols.masks {
+			taps := bits.OnesCount(uint(rm)) * bits.OnesCount(uint(cm))
+			at := i*len(d.cols.masks) + j
+			d.expected.h[at] = float32(math.Sqrt(guardDeficit * float64(taps*p.cg)))
+			d.expected.both[at] = d.expected.h[at] + d.expected.norm // share is 1 as yet
+		}
 	}
 	return d
 }
 
-// run returns the index of run i of the rows of tile row.
-func (d *guard) run(row, i int) int {
-	p := d.p
-	all := len(d.rows.runs)
-	return row/p.th*all + d.rows.first[row%p.th] + i
-}
-
-// expect says whether weights as of a normal distribution would let enough tiles
-// pass. It is asked before any transform, so that little time is lost on
-// inputs that have no chance.
-func (d *guard) expect() bool {
-	p := d.p
-	strip := &d.strips[0]
-	*strip = guardStrip{h: strip.h, norm: 1.1 * math.Sqrt(float64(p.cg))}
-	h := strip.h
-	for _, rm := range d.rows.masks {
-		for _, cm := range d.cols.masks {
-			taps := bits.OnesCount(uint(rm)) * bits.OnesCount(uint(cm))
-			h[0] = math.Sqrt(guardDeficit * float64(taps*p.cg))
-			h = h[1:]
-		}
-	}
-	return !tooMany(d.check(0), p.rows*p.tw)
-}
-
 // guardDeficit is the mean of max(d-|z|, 0)^2 for the limit d, where z has the
 // standard normal distribution.
-const guardDeficit = 0.01129
+const guardDeficit = 0.02399
 
-// check finds the tiles whose outputs in strip s may break the
-// budget, and returns how many they are.
-func (d *guard) check(s int) int {
+// expect says whether enough tiles would pass with ordinary weights. It is asked
+// before any transform, so that little time is lost on inputs that have no chance.
+func (d *guard) expect() bool { return !tooMany(int(d.doubtful.Load()), len(d.reach)) }
+
+// begin prepares for a group of channels.
+func (d *guard) begin() {
+	d.doubtful.Store(0)
+	d.share = 1
+}
+
+// setShare sets the share to what is usual for these inputs.
+func (d *guard) setShare() {
+	var reach, q float64
+	for _, v := range d.reach {
+		reach += float64(v)
+	}
+	for _, v := range d.q {
+		q += float64(v)
+	}
+	share := d.factor() * reach / float64(len(d.reach)) / (q / float64(len(d.q)))
+	if share > guardLeast && share < guardMost {
+		d.share = float32(share)
+	}
+}
+
+// factor is what T is in units of a tile's reach.
+func (d *guard) factor() float64 { return winogradError(d.p.cg) / float64(9*d.p.cg+1) }
+
+// check finds the tiles whose outputs may break the budget, and reports whether
+// they are few.
+func (d *guard) check() bool {
 	p := d.p
-	strip := &d.strips[s]
-	tiles := p.rows * p.tw
-	failed := d.failed[s*len(d.reach):][:tiles]
-	factor := strip.norm * winogradError(p.cg) / float64(9*p.cg+1)
+	most := d.strips[0]
+	for _, s := range d.strips[1:] {
+		most.norm, most.bad = max(most.norm, s.norm), most.bad || s.bad
+		for i, h := range s.h {
+			most.h[i], most.both[i] = max(most.h[i], h), max(most.both[i], s.both[i])
+		}
+	}
+	if most.bad {
+		return false
+	}
 	count := 0
-	for i, reach := range d.reach[:tiles] {
-		failed[i] = strip.bad || !d.passes(strip, i/p.tw, i%p.tw, float64(reach), factor)
-		if failed[i] {
+	for row := range p.rows {
+		count += d.checkRow(&most, row)
+	}
+	return !tooMany(count, len(d.reach))
+}
+
+// checkRow finds those tiles in one row of tiles, and returns how many they are.
+func (d *guard) checkRow(w *guardWeights, row int) int {
+	p, g := d.p, d.p.g
+	failed := d.failed[row*p.tw:][:p.tw]
+	clear(failed)
+	n, first := row/p.th, row%p.th*4
+	last := min(first+4, g.Out[1])
+	factor, share, perShare := float32(d.factor()), d.share, 1/d.share
+	count := 0
+	for i := range failed {
+		reach := d.reach[row*p.tw+i]
+		outer := factor * reach
+		inner := guardInner * outer
+		left, right := 4*i, min(4*i+4, g.Out[2])
+		ok := reach < guardMost && reach >= guardLeast || reach == 0 // with R = 0, which is exact
+		for o := first; o < last; o++ {
+			at := (n*g.Out[1] + o) * g.Out[2]
+			class := d.rows.class[o] * len(d.cols.masks)
+			h, both := w.h[class:], w.both[class:]
+			r, q := d.r[at+left:at+right], d.q[at+left:at+right]
+			classes := d.cols.class[left:right]
+			edge := inner // of the first and the last output of the line
+			if (o+1)&2 == 0 {
+				edge = outer
+			}
+			for j, r := range r {
+				t := inner
+				if (j+1)&2 == 0 {
+					t = edge
+				}
+				c := classes[j]
+				a := min(q[j], t*perShare)
+				ok = ok && guardLimit*r >= a*both[c]+(q[j]-a)*h[c]+(t-share*a)*w.norm && (reach > 0 || r == 0)
+			}
+		}
+		if failed[i] = !ok; !ok {
 			count++
 		}
 	}
 	return count
 }
 
-// passes holds the bounds against each other for one tile: the error is at most
-// factor times the root of reach.
-func (d *guard) passes(strip *guardStrip, row, col int, reach, factor float64) bool {
-	nc, mc := len(d.cols.runs), len(d.cols.masks)
-	if !(reach < guardMost) {
-		return false
-	}
-	tolerance := [2]float64{guardInner * factor * math.Sqrt(reach), factor * math.Sqrt(reach)}
-	tiny := reach < guardLeast
-	t := row % d.p.th
-	for i, rr := range d.rows.runs[d.rows.first[t]:d.rows.first[t+1]] {
-		at := d.run(row, i) * nc
-		for j := d.cols.first[col]; j < d.cols.first[col+1]; j++ {
-			h := strip.h[rr.mask*mc+d.cols.runs[j].mask:]
-			for k, e := range d.ends[at+j] {
-				r, q := float64(e.r), float64(e.q)
-				if tiny { // only a tile of zeros is exact
-					if k == 0 && r != 0 || q != 0 || reach != 0 {
-						return false
-					}
-					continue
-				}
-				if !(guardLimit*r-q*h[0] >= tolerance[k]) {
-					return false
-				}
-			}
-		}
-	}
-	return true
-}
-
-// repair computes the tiles that failed in any strip directly. It returns false
-// where they are so many that all outputs had better be.
-func (d *guard) repair() bool {
-	p := d.p
-	tiles := p.rows * p.tw
+// repair computes the tiles that failed directly.
+func (d *guard) repair() {
 	var list []int
-	for i := range tiles {
-		for s := range p.strips {
-			if d.failed[s*len(d.reach)+i] {
-				list = append(list, i)
-				break
-			}
+	for i, failed := range d.failed {
+		if failed {
+			list = append(list, i)
 		}
-	}
-	if tooMany(len(list), tiles) {
-		return false
 	}
 	if len(list) > 0 {
 		d.direct(list)
 	}
-	d.tiles += tiles
+	d.tiles += len(d.failed)
 	d.repaired += len(list)
-	return true
 }
 
 // tooMany says whether Winograd's method does not pay where so many of the tiles
@@ -288,17 +305,28 @@ func (d *guard) direct(list []int) {
 	pack := func(dst []float32, k0, kn, j0, nj, width int) {
 		for j := 0; j < nj; j += 4 {
 			n, h0, w0 := origin(j0 + j)
-			for i := range kn {
-				c, tap := (k0+i)/9, (k0+i)%9
-				line := dst[i*width+j:][:4]
-				h, w := h0+tap/3-g.PadBegin[1], w0+tap%3-g.PadBegin[2]
-				clear(line)
-				if h < 0 || h >= g.In[1] {
-					continue
+			var taps [9]struct{ at, from, to int } // what of the four outputs' inputs is no padding
+			for t := range taps {
+				h, w := h0+t/3-g.PadBegin[1], w0+t%3-g.PadBegin[2]
+				if h >= 0 && h < g.In[1] {
+					taps[t].at, taps[t].from, taps[t].to = h*g.In[2]+w, max(0, -w), min(4, g.In[2]-w)
 				}
-				from, to := max(0, -w), min(4, g.In[2]-w)
-				if from < to {
-					copy(line[from:to], p.x[(n*g.C+p.gi*p.cg+c)*plane+h*g.In[2]+w+from:])
+			}
+			c, tap := k0/9, k0%9
+			x := p.x[(n*g.C+p.gi*p.cg+c)*plane:]
+			for i := range kn {
+				line, t := (*[4]float32)(dst[i*width+j:]), &taps[tap]
+				if t.to-t.from == 4 {
+					*line = [4]float32(x[t.at:])
+				} else {
+					*line = [4]float32{}
+					for e := t.from; e < t.to; e++ {
+						line[e] = x[t.at+e]
+					}
+				}
+				if tap++; tap == 9 {
+					tap = 0
+					x = x[min(plane, len(x)):]
 				}
 			}
 		}
@@ -310,16 +338,23 @@ func (d *guard) direct(list []int) {
 	defer putScratch(scratch)
 	GemmPack(p.kg, cols, 9*p.cg, w, 9*p.cg, false, pack, out, cols, false,
 		Epilogue{RowBias: groupBias(p.b, p.gi, p.kg), Act: g.Act})
-	for j := range cols {
+	at := make([]int, cols) // where each output goes, and -1 for those that there are none of
+	for j := range at {
 		n, h, w := origin(j)
-		if h >= g.Out[1] || w >= g.Out[2] {
-			continue
-		}
-		y := p.y[(n*g.K+p.gi*p.kg)*g.OutSize()+h*g.Out[2]+w:]
-		for k := range p.kg {
-			y[k*g.OutSize()] = out[k*cols+j]
+		if at[j] = -1; h < g.Out[1] && w < g.Out[2] {
+			at[j] = (n*g.K+p.gi*p.kg)*g.OutSize() + h*g.Out[2] + w
 		}
 	}
+	ParallelRange(p.kg, 16, float64(len(out)), func(low, high int) {
+		for k := low; k < high; k++ {
+			y := p.y[k*g.OutSize():]
+			for j, v := range out[k*cols:][:cols] {
+				if at[j] >= 0 {
+					y[at[j]] = v
+				}
+			}
+		}
+	})
 	for j := 0; p.tail != nil && j < cols; j += 4 {
 		n, h, w := origin(j)
 		if h >= g.Out[1] {

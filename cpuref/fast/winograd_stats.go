@@ -18,8 +18,8 @@ type bandSums struct {
 	box           [2][]float32
 }
 
-// measure finds the variance of the tiles of a band, and R and Q for each of their
-// runs.
+// measure finds the variance of the tiles of a band, and R and Q of their outputs,
+// and counts the tiles that would fail with ordinary weights.
 func (d *guard) measure(row int) {
 	p, g := d.p, d.p.g
 	const most = 4*winogradBand + 2
@@ -66,6 +66,7 @@ func (d *guard) measure(row int) {
 		}
 		for r := range count {
 			d.tileRow(b, row+r, 4*r)
+			d.doubtful.Add(int64(d.checkRow(&d.expected, row+r)))
 		}
 		row += count
 	}
@@ -73,35 +74,17 @@ func (d *guard) measure(row int) {
 
 // tileRow measures one row of tiles, whose first line is line top of the band.
 func (d *guard) tileRow(b *bandSums, row, top int) {
-	p := d.p
-	t := row % p.th
-	for i, run := range d.rows.runs[d.rows.first[t]:d.rows.first[t+1]] {
-		ends := d.ends[d.run(row, i)*len(d.cols.runs):][:len(d.cols.runs)]
-		for j := range ends {
-			ends[j] = [2]runEnds{{r: inf32}, {r: inf32}}
+	p, g := d.p, d.p.g
+	n, first := row/p.th, row%p.th*4
+	for o := first; o < min(first+4, g.Out[1]); o++ {
+		at, to := (top+o-first)*b.wide, (n*g.Out[1]+o)*g.Out[2]
+		for k, out := range [2][]float32{d.r, d.q} {
+			simd.WindowSum(&b.line[0], &b.padded[k][at], b.wide, 3, b.wide, 1)
+			simd.WindowSum(&b.box[k][0], &b.line[0], 4*p.tw, 3, 1, 1)
+			copy(out[to:to+g.Out[2]], b.box[k])
 		}
-		for o := run.lo; o < run.hi; o++ {
-			at := (top + o - 4*t) * b.wide
-			for k := range b.padded {
-				simd.WindowSum(&b.line[0], &b.padded[k][at], b.wide, 3, b.wide, 1)
-				simd.WindowSum(&b.box[k][0], &b.line[0], 4*p.tw, 3, 1, 1)
-			}
-			outer := (o+1)&2 == 0 // the first or the last of its tile
-			for j, c := range d.cols.runs {
-				e := &ends[j]
-				for at := c.lo; at < c.hi; at++ {
-					r, q := b.box[0][at], b.box[1][at]
-					e[0].r, e[0].q = min(e[0].r, r), max(e[0].q, q)
-					if outer && (at+1)&2 == 0 {
-						e[1].r, e[1].q = min(e[1].r, r), max(e[1].q, q)
-					}
-				}
-			}
-		}
-		for j := range ends {
-			for k := range ends[j] {
-				ends[j][k].q = float32(math.Sqrt(float64(ends[j][k].q)))
-			}
+		for i, q := range d.q[to:][:g.Out[2]] {
+			d.q[to+i] = float32(math.Sqrt(float64(q)))
 		}
 	}
 	// The variance of the four corners, down the columns and then along the rows.
@@ -110,10 +93,9 @@ func (d *guard) tileRow(b *bandSums, row, top int) {
 	clear(down)
 	for r := range 6 {
 		f, g := guardVariance[r], guardVariance[5-r]
-		for i, v := range b.padded[1][(top+r)*b.wide:][:b.wide] {
-			up[i] += f * v
-			down[i] += g * v
-		}
+		line := b.padded[1][(top+r)*b.wide:][:b.wide]
+		simd.BinAxpy.Apply(up, line, up, f, 0, 0, false)
+		simd.BinAxpy.Apply(down, line, down, g, 0, 0, false)
 	}
 	reach := d.reach[row*p.tw:][:p.tw]
 	for i := range reach {
@@ -124,67 +106,54 @@ func (d *guard) tileRow(b *bandSums, row, top int) {
 			sum[2] += f * down[4*i+c]
 			sum[3] += f * down[4*i+5-c]
 		}
-		reach[i] = max(sum[0], sum[1], sum[2], sum[3])
+		reach[i] = float32(math.Sqrt(float64(max(sum[0], sum[1], sum[2], sum[3]))))
 	}
 }
 
 // summarize makes the strip's summary from the statistics of its weights.
 func (d *guard) summarize(s int, stats []float32) {
 	p, L := d.p, d.p.lanes
-	strip := &d.strips[s]
-	*strip = guardStrip{h: strip.h}
-	clear(strip.h)
-	tap := 2 * statLines * L // floats
-	at := func(i int) int { return i/L*statLines*L + i%L }
-	scale := getScratch(4*tap + 2*L)
-	defer putScratch(scale)
-	rows, sum := scale[2*L:][:3*tap], scale[2*L+3*tap:][:tap]
+	w := &d.strips[s]
+	*w = guardWeights{h: w.h, both: w.both}
+	clear(w.h)
+	clear(w.both)
 	for i := range min(p.width, p.kg-s*p.width) {
-		unit := d.units[s*p.width+i]
+		var deficit [9]float32
 		largest := float32(0)
-		for t := range 9 {
-			largest = max(largest, stats[t*tap+at(i)+L])
+		for t := range deficit {
+			at := (2*t+i/L)*statLines*L + i%L
+			deficit[t], largest = stats[at], max(largest, stats[at+L])
 		}
-		scale[i] = 0
+		unit := d.units[s*p.width+i]
 		if unit == 0 && largest == 0 { // nothing comes of nothing
 			continue
 		}
-		if !(unit*unit > guardLeast && largest < guardMost) {
-			strip.bad = true
+		if !(unit > guardLeast && largest < guardMost*guardMost) {
+			w.bad = true
 			return
 		}
-		scale[i] = 1 / (unit * unit)
-		strip.norm = max(strip.norm, float64(largest*scale[i]))
-	}
-	strip.norm = math.Sqrt(strip.norm) // the units of w drop out of the comparison
-	n := min(p.width, p.kg-s*p.width)
-	h := strip.h
-	for _, rm := range d.rows.masks {
-		clear(rows)
-		for r := range 3 {
-			if rm>>r&1 != 0 {
-				addTo(rows, stats[3*r*tap:])
-			}
-		}
-		for _, cm := range d.cols.masks {
-			clear(sum)
-			for c := range 3 {
-				if cm>>c&1 != 0 {
-					addTo(sum, rows[c*tap:])
+		scale := 1 / unit // the units drop out of the comparison
+		norm := float32(math.Sqrt(float64(largest))) * scale
+		w.norm = max(w.norm, norm)
+		class := 0
+		for _, rm := range d.rows.masks {
+			var sums [3]float32
+			for t, v := range deficit {
+				if rm>>(t/3)&1 != 0 {
+					sums[t%3] += v
 				}
 			}
-			most := float32(0)
-			for half := 0; half*L < n; half++ {
-				line := sum[half*statLines*L:][:L]
-				for i, f := range scale[half*L:][:min(L, n-half*L)] {
-					most = max(most, line[i]*f)
+			for _, cm := range d.cols.masks {
+				sum := float32(0)
+				for t, v := range sums {
+					if cm>>t&1 != 0 {
+						sum += v
+					}
 				}
+				h := float32(math.Sqrt(float64(sum))) * scale
+				w.h[class], w.both[class] = max(w.h[class], h), max(w.both[class], h+d.share*norm)
+				class++
 			}
-			h[0] = math.Sqrt(float64(most))
-			h = h[1:]
 		}
 	}
 }
-
-// addTo adds x to the sums.
-func addTo(sums, x []float32) { simd.BinAdd.Apply(sums, sums, x, 0, 0, 0, false) }
