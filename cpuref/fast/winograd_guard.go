@@ -29,7 +29,7 @@ import (
 //
 // The root is a fixed quadratic form of the |x[e]|; see guardVariance.
 //
-// The magnitude. For every limit d >= 0, as |w| >= d - max(d-|w|, 0),
+// The magnitude. For any limit d >= 0, as |w| >= d - max(d-|w|, 0),
 //
 //	S >= d*R - sqrt(Q*H[k]),  R = sum |x|,  Q = sum x^2,  H[k] = sum max(d-|w|, 0)^2
 //
@@ -96,10 +96,11 @@ const (
 // norms' product. A block of n additions, each to a partial sum that grows up to
 // that product, has a standard deviation of 0.23*sqrt(n) (0.4 for each rounding);
 // the blocks of winogradBlock together have no more than one of 20 additions up to
-// 64 channels, and then of 32, or of c/64 where that is more. Four of these deviations are allowed for. The transforms'
-// roundings are worth about 1 in random data, but where a pattern repeats in all
-// channels they do so too and add up: 5 are allowed for, after a search for the
-// worst such patterns (TestWinogradAdversary). Random data show 0.8 to 1.8 in all.
+// 64 channels, and then of 32, or of c/64 where that is more. Four of these
+// deviations are allowed for. The transforms' roundings are worth about 1 in random
+// data, but where a pattern repeats in all channels they do so too and add up: 5
+// are allowed for, after a search for the worst such patterns
+// (TestWinogradAdversary). Random data show 0.8 to 1.8 in all.
 func winogradError(c int) float64 {
 	n := min(c, 20)
 	if c > 64 {
