@@ -22,6 +22,10 @@ import (
 // are never written, and their memory goes back unused. A value of which there
 // still is a tensor ends a pass and begins the next.
 //
+// In pure Go the first pass of a chain overwrites what it goes on from where
+// that, too, was released: it reads and writes the same lines of the cache, half
+// of the traffic. So normalizations wait as well, each as a chain of its own.
+//
 // There is at most one chain that waits. It has a reference to all that it reads
 // and writes, so no memory of it is used again before it has run.
 
@@ -34,6 +38,7 @@ const (
 	linkBinary                 // a function of two
 	linkNorm                   // a batch normalization with given statistics
 	linkSource                 // no such function, but a chain may begin with it
+	linkAlone                  // no such function, but one that may overwrite its first operand
 )
 
 // link is a call as part of a chain.
@@ -146,7 +151,7 @@ func (p *chain) result() error {
 // memory for the result that is so too: computing the chain may free some.
 func (e *Engine) postpone(c call, in []*storage) (*Tensor, error) {
 	switch {
-	case c.link.kind == linkNone, c.link.kind == linkSource && e.dev != nil,
+	case c.link.kind == linkNone, (c.link.kind == linkSource || c.link.kind == linkAlone) && e.dev != nil,
 		e.force(c.fn) != "", e.force("fused") != "":
 		return nil, nil
 	}
@@ -211,8 +216,11 @@ func (p *chain) next(e *Engine, c call, in []*storage, n int) (chained, bool) {
 	if p.e != e && (p.e.core != e.core || p.e.rec != e.rec) || n != p.n || len(p.links) == spec.MaxFusedSteps {
 		return l, false
 	}
+	if p.links[0].c.link.kind == linkAlone {
+		return l, false
+	}
 	switch c.link.kind {
-	case linkSource:
+	case linkSource, linkAlone:
 		return l, false
 	case linkUnary:
 		return l, in[0] == last && (p.links[0].c.link.kind != linkSource || fast.InTail(c.link.act))
@@ -339,12 +347,21 @@ func (p *chain) pass(links []chained) error {
 	if p.e.closed.Load() {
 		return ErrClosed
 	}
+	at := p.overwrites(links)
 	if len(links) == 1 {
-		plan, err := p.e.execute(last.c, last.in, []*storage{last.out})
+		in := last.in
+		if at >= 0 {
+			in = slices.Clone(in)
+			in[at] = last.out
+		}
+		plan, err := p.e.execute(last.c, in, []*storage{last.out})
 		last.out.made.Store(plan)
 		return err
 	}
 	c, in := fusedCall(links, p.n)
+	if at >= 0 {
+		in[0] = last.out
+	}
 	plan, err := p.e.execute(c, in, []*storage{last.out})
 	if errors.Is(err, ErrUnsupported) {
 		return p.apart(links)
@@ -359,6 +376,23 @@ func (p *chain) pass(links []chained) error {
 		links[i].out.made.Store(plan)
 	}
 	return nil
+}
+
+// overwrites gives the result of the chain's first pass the memory of the tensor
+// that it goes on from, in pure Go and where nobody else can read that, and
+// returns which operand of the first call that is; -1 where it may not.
+func (p *chain) overwrites(links []chained) int {
+	first, out, at := &links[0], links[len(links)-1].out, 0
+	if first.second {
+		at = 1
+	}
+	s := first.in[at]
+	if p.e.dev != nil || p.e.rec != nil || first != &p.links[0] || first.c.link.kind == linkSource || p.e.force(first.c.fn) != "" ||
+		s.rec != nil || s.n != out.n || s.refs.Load() != 1 { // the chain's own, so that it stays the only one
+		return -1
+	}
+	out.host, s.host = s.host, out.host
+	return at
 }
 
 // apart computes calls one by one, with memory of its own for what is between.

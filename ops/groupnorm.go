@@ -28,7 +28,7 @@ func GroupNorm(x, scale, shift *Tensor, p GroupNormParams) (*Tensor, error) {
 		return nil, fail(name, err)
 	}
 	return e.one(call{
-		name: name, fn: "groupnorm", in: []*Tensor{x, scale, shift},
+		name: name, fn: "groupnorm", in: []*Tensor{x, scale, shift}, link: link{kind: linkAlone},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanGroupNorm(g, dev, force)
 		},

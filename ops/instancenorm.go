@@ -34,7 +34,7 @@ func InstanceNorm(x, scale, shift *Tensor, p InstanceNormParams) (*Tensor, error
 		return nil, fail(name, err)
 	}
 	return e.one(call{
-		name: name, fn: "instancenorm", in: []*Tensor{x, scale, shift},
+		name: name, fn: "instancenorm", in: []*Tensor{x, scale, shift}, link: link{kind: linkAlone},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanInstanceNorm(g, dev, force)
 		},

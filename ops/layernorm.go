@@ -47,12 +47,13 @@ func layerNorm(name string, x, scale, shift *Tensor, p LayerNormParams, stats bo
 	if err != nil {
 		return nil, fail(name, err)
 	}
-	out := []output{{g.OutShape(), Float32}}
+	out, l := []output{{g.OutShape(), Float32}}, link{kind: linkAlone}
 	if stats {
+		l = link{}
 		out = append(out, output{g.StatShape(), Float32}, output{g.StatShape(), Float32})
 	}
 	return e.run(call{
-		name: name, fn: "layernorm", in: []*Tensor{x, scale, shift}, out: out,
+		name: name, fn: "layernorm", in: []*Tensor{x, scale, shift}, out: out, link: l,
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanLayerNorm(g, stats, dev, force)
 		},

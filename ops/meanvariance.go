@@ -30,7 +30,7 @@ func MeanVarianceNorm(x *Tensor, p MeanVarianceParams) (*Tensor, error) {
 		return nil, fail(name, err)
 	}
 	return e.one(call{
-		name: name, fn: "meanvariance", in: []*Tensor{x, nil, nil},
+		name: name, fn: "meanvariance", in: []*Tensor{x, nil, nil}, link: link{kind: linkAlone},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanMeanVariance(g, dev, force)
 		},

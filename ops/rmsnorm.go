@@ -26,7 +26,7 @@ func RMSNorm(x, scale, shift *Tensor, p LayerNormParams) (*Tensor, error) {
 		return nil, fail(name, err)
 	}
 	return e.one(call{
-		name: name, fn: "rmsnorm", in: []*Tensor{x, scale, shift},
+		name: name, fn: "rmsnorm", in: []*Tensor{x, scale, shift}, link: link{kind: linkAlone},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanRMSNorm(g, dev, force)
 		},

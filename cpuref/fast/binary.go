@@ -16,13 +16,14 @@ var binaryKernels = map[spec.BinaryFunc]simd.Binary{
 const splatLength = 512
 
 // Binary computes a function of two tensors with broadcasting; see spec.Binary.
+// y may be one of them that has its shape, or else overlaps none.
 func Binary(y, a, b []float32, g spec.Binary) {
 	perElement := 0.5
 	if g.Func == spec.Pow {
 		perElement = 40
 	}
 	ns := perElement * float64(len(y))
-	row := binaryRow(g.Func, g.Axis[0].A == 0, g.Axis[0].B == 0, streams(len(y)))
+	row := binaryRow(g.Func, g.Axis[0].A == 0, g.Axis[0].B == 0, streams(len(y)) && &y[0] != &a[0] && &y[0] != &b[0])
 	n := g.Axis[0].Size
 	if g.Axes <= 1 {
 		ParallelRange(n, pointwiseChunk, ns, func(low, high int) {

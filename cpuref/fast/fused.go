@@ -11,9 +11,10 @@ const fusedBlock = 2048
 
 // Fused computes a chain of functions, element by element, block by block, so
 // that inputs are read and the result is written once; see spec.Fused. The bits
-// are those of the functions one by one. y does not overlap an input.
+// are those of the functions one by one. y may be the first input, where that is
+// read nowhere else, and overlaps no other.
 func Fused(y []float32, in [][]float32, f *spec.Fused) {
-	steps := fusedSteps(f, in, streams(f.N))
+	steps := fusedSteps(f, in, streams(f.N) && &y[0] != &in[0][0])
 	ParallelRange(f.N, pointwiseChunk, fusedNs(f), func(low, high int) {
 		scratch := getScratch(min(fusedBlock, high-low))
 		for lo := low; lo < high; lo += fusedBlock {

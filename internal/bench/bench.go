@@ -146,6 +146,11 @@ func (s *session) call() error {
 			s.m.Kernel = p.Variant
 		}
 	}
+	if _, ok := s.w.Case.(*cases.InPlaceCase); ok {
+		s.sets[i][0].Release()
+		s.sets[i][0] = out[0]
+		return s.e.Flush() // else the next would be fused with it
+	}
 	release(out)
 	return nil
 }

@@ -1,6 +1,8 @@
 package cases
 
 import (
+	"slices"
+
 	"github.com/kansu-dev/kansu/ops"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -53,7 +55,7 @@ func Workloads() []Workload {
 		{"digits_b64_train", "conv", &TrainCase{"digits", 64}},
 		{"resnet50_b8_train", "conv", &TrainCase{"resnet50", 8}},
 	}
-	return append(all, gradients(all)...)
+	return slices.Concat(all, inPlace(all), gradients(all))
 }
 
 // gradients returns the workloads backwards: each with its name and _grad behind.
