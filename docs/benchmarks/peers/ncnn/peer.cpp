@@ -299,6 +299,9 @@ static std::map<std::string, Workload> workloads()
     w.blobs = [](const std::vector<Values>& in) { return std::vector<Mat>(1, mat2(in[0].data(), 1024, 4096)); };
     w.note = "in place";
     a["layernorm_4096x1024"] = w;
+
+    for (const char* name : {"relu_16M", "bn_eval", "layernorm_4096x1024", "groupnorm32", "instancenorm"})
+        a[std::string(name) + "_inplace"] = a[name]; // as kansu has it where its input is released
     return a;
 }
 
