@@ -187,23 +187,32 @@ func (t *Tape) InstanceNorm(x, scale, shift *Variable, p ops.InstanceNormParams)
 // MeanVarianceNorm normalizes over chosen axes, without scale or shift; see
 // ops.MeanVarianceNorm.
 func (t *Tape) MeanVarianceNorm(x *Variable, p ops.MeanVarianceParams) *Variable {
-	return t.alone("MeanVarianceNorm", x,
+	act := p.Act
+	p.Act = ops.Activation{}
+	y := t.alone("MeanVarianceNorm", x,
 		func(x *ops.Tensor) (*ops.Tensor, error) { return ops.MeanVarianceNorm(x, p) },
 		func(dy, x *ops.Tensor) (*ops.Tensor, error) { return ops.MeanVarianceNormGrad(dy, x, p) })
+	return t.activate(y, act)
 }
 
 // LRN is the local response normalization across channels; see ops.LRN.
 func (t *Tape) LRN(x *Variable, p ops.LRNParams) *Variable {
-	return t.alone("LRN", x,
+	act := p.Act
+	p.Act = ops.Activation{}
+	y := t.alone("LRN", x,
 		func(x *ops.Tensor) (*ops.Tensor, error) { return ops.LRN(x, p) },
 		func(dy, x *ops.Tensor) (*ops.Tensor, error) { return ops.LRNGrad(dy, x, p) })
+	return t.activate(y, act)
 }
 
 // LpNormalize divides by the p-norm along an axis; see ops.LpNormalize.
 func (t *Tape) LpNormalize(x *Variable, axis int, p ops.LpNormalizeParams) *Variable {
-	return t.alone("LpNormalize", x,
+	act := p.Act
+	p.Act = ops.Activation{}
+	y := t.alone("LpNormalize", x,
 		func(x *ops.Tensor) (*ops.Tensor, error) { return ops.LpNormalize(x, axis, p) },
 		func(dy, x *ops.Tensor) (*ops.Tensor, error) { return ops.LpNormalizeGrad(dy, x, axis, p) })
+	return t.activate(y, act)
 }
 
 // alone records a function of one tensor whose gradient depends on it alone.

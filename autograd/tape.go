@@ -13,6 +13,8 @@ var (
 	ErrSpent = errors.New("the tape is spent: a graph serves one backward pass")
 	// ErrChanged marks a parameter that was set between its use and Backward.
 	ErrChanged = errors.New("a value was changed after the tape used it")
+	// ErrTape marks a variable that another tape computed.
+	ErrTape = errors.New("a variable belongs to another tape")
 	// ErrNoGrad marks a Backward from a value that does not depend on any parameter.
 	ErrNoGrad = errors.New("the value does not depend on a parameter")
 )
@@ -54,14 +56,20 @@ func (v *Variable) Shape() []int {
 // Grad returns the gradient that Backward has collected; nil before. It belongs
 // to the variable.
 func (v *Variable) Grad() *ops.Tensor {
+	if v == nil {
+		return nil
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.grad
 }
 
 // Set replaces the value and releases the old one. A tape that used the old
-// value can no longer run backwards.
+// value can no longer run backwards. The result of a failed call, nil, stays.
 func (v *Variable) Set(t *ops.Tensor) {
+	if v == nil {
+		return
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.value != t {
@@ -73,6 +81,9 @@ func (v *Variable) Set(t *ops.Tensor) {
 
 // ZeroGrad releases the collected gradient.
 func (v *Variable) ZeroGrad() {
+	if v == nil {
+		return
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.grad.Release()
@@ -81,6 +92,9 @@ func (v *Variable) ZeroGrad() {
 
 // Release releases value and gradient.
 func (v *Variable) Release() {
+	if v == nil {
+		return
+	}
 	v.ZeroGrad()
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -191,12 +205,15 @@ func (t *Tape) apply(name string, in []*Variable, forward func(x []*ops.Tensor) 
 			continue
 		}
 		if v.tape != nil && v.tape != t {
-			t.fail(name, fmt.Errorf("input %d belongs to another tape", i))
+			t.fail(name, fmt.Errorf("%w: input %d", ErrTape, i))
 		}
 		v.mu.Lock()
 		xs[i], n.versions[i] = v.value, v.version
 		needs = needs || v.needs
 		v.mu.Unlock()
+		if xs[i] == nil {
+			t.fail(name, fmt.Errorf("%w: input %d is a variable without a value", ops.ErrNil, i))
+		}
 	}
 	if t.err != nil {
 		return nil

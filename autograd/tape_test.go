@@ -127,6 +127,21 @@ func TestGradientsAccumulateAndMisuseIsAnError(t *testing.T) {
 		wide := tape.Concat(0, p, p)
 		require.ErrorIs(t, tape.Backward(wide), ops.ErrShape, "not a single number")
 
+		tape, y = square()
+		stranger := autograd.NewTape(e)
+		require.Nil(t, stranger.Mul(y, p))
+		require.ErrorIs(t, stranger.Err(), autograd.ErrTape)
+		tape.Release()
+
+		tape = autograd.NewTape(e)
+		require.Nil(t, tape.RMSNorm(p, nil, autograd.Param(nil), ops.LayerNormParams{Axes: []int{0}}))
+		require.ErrorIs(t, tape.Err(), ops.ErrNil, "a variable without a value is not one that was left out")
+		var failed *autograd.Variable // what a failed call returns
+		require.Nil(t, failed.Grad())
+		failed.Set(nil)
+		failed.ZeroGrad()
+		failed.Release()
+
 		p.Release()
 		require.EqualValues(t, 0, e.Stats().LiveTensors)
 	})

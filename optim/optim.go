@@ -31,10 +31,33 @@ type SGD struct {
 	buffers []*ops.Tensor
 }
 
-// NewSGD returns an optimiser of vars. It returns ErrParam for parameters that
-// make no step.
+// checkVars refuses parameters that a step could not serve.
+func checkVars(vars []*autograd.Variable) error {
+	if len(vars) == 0 {
+		return fmt.Errorf("%w: there is no parameter to optimise", ops.ErrParam)
+	}
+	seen := map[*autograd.Variable]int{}
+	for i, v := range vars {
+		if v.Value() == nil {
+			return fmt.Errorf("%w: parameter %d", ops.ErrNil, i)
+		}
+		if j, again := seen[v]; again {
+			return fmt.Errorf("%w: parameters %d and %d are the same, which would be stepped twice", ops.ErrParam, j, i)
+		}
+		seen[v] = i
+	}
+	return nil
+}
+
+// NewSGD returns an optimiser of vars, at least one. It returns ErrParam for
+// parameters that make no step, or a variable that is there twice, and ErrNil for
+// one without a value.
 func NewSGD(vars []*autograd.Variable, p ops.SGDParams) (*SGD, error) {
-	if err := p.Check(); err != nil {
+	err := p.Check()
+	if err == nil {
+		err = checkVars(vars)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("optim.NewSGD: %w", err)
 	}
 	return &SGD{Params: p, vars: vars, buffers: make([]*ops.Tensor, len(vars))}, nil
@@ -82,9 +105,8 @@ type Adam struct {
 	m, v   []*ops.Tensor
 }
 
-// NewAdam returns an optimiser of vars. A zero field of p other than WeightDecay
-// has its customary value (spec.DefaultAdam). It returns ErrParam for parameters
-// that make no step.
+// NewAdam returns an optimiser of vars, at least one. A zero field of p other than
+// WeightDecay has its customary value (spec.DefaultAdam). Errors: as NewSGD.
 func NewAdam(vars []*autograd.Variable, p ops.AdamParams) (*Adam, error) {
 	d := spec.DefaultAdam()
 	for _, f := range []struct {
@@ -97,13 +119,18 @@ func NewAdam(vars []*autograd.Variable, p ops.AdamParams) (*Adam, error) {
 	}
 	a := &Adam{Params: p, vars: vars, m: make([]*ops.Tensor, len(vars)), v: make([]*ops.Tensor, len(vars))}
 	p.Step = 1
-	if err := p.Check(); err != nil {
+	err := p.Check()
+	if err == nil {
+		err = checkVars(vars)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("optim.NewAdam: %w", err)
 	}
 	return a, nil
 }
 
-// NewAdamW is NewAdam with decoupled weight decay, 0.01 where p has none.
+// NewAdamW is NewAdam with decoupled weight decay, 0.01 where p has none. Errors:
+// as NewSGD.
 func NewAdamW(vars []*autograd.Variable, p ops.AdamParams) (*Adam, error) {
 	p.Decoupled = true
 	if p.WeightDecay == 0 {

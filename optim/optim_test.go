@@ -105,3 +105,31 @@ func TestBadParametersAreRefused(t *testing.T) {
 		require.ErrorIs(t, err, ops.ErrParam, "%+v", p)
 	}
 }
+
+func TestVariablesThatCannotBeStepped(t *testing.T) {
+	e, err := ops.Open(ops.WithAdapter("cpu"))
+	require.NoError(t, err)
+	defer e.Close()
+	one, err := e.Tensor([]float32{1}, 1)
+	require.NoError(t, err)
+	v := autograd.Param(one)
+	for _, c := range []struct {
+		kind error
+		says string
+		vars []*autograd.Variable
+	}{
+		{ops.ErrParam, "no parameter", nil},
+		{ops.ErrNil, "parameter 1", []*autograd.Variable{v, nil}},
+		{ops.ErrNil, "parameter 0", []*autograd.Variable{autograd.Param(nil)}},
+		{ops.ErrParam, "parameters 0 and 2", []*autograd.Variable{v, autograd.Param(one), v}},
+	} {
+		_, err := optim.NewSGD(c.vars, ops.SGDParams{LR: 1})
+		require.ErrorIs(t, err, c.kind)
+		require.ErrorContains(t, err, c.says)
+		_, err = optim.NewAdamW(c.vars, ops.AdamParams{})
+		require.ErrorIs(t, err, c.kind)
+		require.ErrorContains(t, err, c.says)
+	}
+	_, _, err = optim.ClipNorm([]*autograd.Variable{nil, v}, 1)
+	require.ErrorIs(t, err, optim.ErrNoGradients)
+}

@@ -17,8 +17,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"sort"
 
@@ -227,7 +227,9 @@ func fromHalf(h uint16) float32 {
 // Save writes a file, by way of a temporary one beside it, so that a file of
 // that name is never half written.
 func Save(path string, f *File) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	// Unlike os.CreateTemp this leaves the rights of the file to the umask.
+	name := fmt.Sprintf("%s.%d", path, rand.Uint64())
+	tmp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
@@ -246,6 +248,9 @@ func Save(path string, f *File) (err error) {
 // Encode writes the contents of a file: tensors in the order of their names, as
 // F32. It returns an error for a tensor whose data do not fit its shape.
 func Encode(w io.Writer, f *File) error {
+	if f == nil {
+		return fmt.Errorf("%w: there is no file to write", ErrFormat)
+	}
 	names := make([]string, 0, len(f.Tensors))
 	for name := range f.Tensors {
 		names = append(names, name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -24,6 +25,22 @@ func TestRoundTrip(t *testing.T) {
 	g, err := Load(path)
 	require.NoError(t, err)
 	require.Equal(t, f, g)
+
+	require.ErrorIs(t, Save(path, nil), ErrFormat)
+	g, err = Load(path)
+	require.NoError(t, err, "what cannot be saved leaves the file as it was")
+	require.Equal(t, f, g)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "no temporary file is left")
+
+	other := filepath.Join(t.TempDir(), "plain")
+	require.NoError(t, os.WriteFile(other, nil, 0o666))
+	want, err := os.Stat(other)
+	require.NoError(t, err)
+	got, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, want.Mode(), got.Mode(), "the rights of any other new file")
 }
 
 // file builds a file of a header and a body.

@@ -149,7 +149,7 @@ func (c *call) logSumExp(x *ops.Tensor, axes []int, keep bool) *ops.Tensor {
 // the functions of the elements are applied.
 func onnxReduce(r reduction) operator {
 	return func(c *call) []*Value {
-		x, axes, keep := c.x(0), c.ints(1, "axes"), c.attrs.Bool("keepdims", true)
+		r, x, axes, keep := r, c.x(0), c.ints(1, "axes"), c.attrs.Bool("keepdims", true)
 		if len(axes) == 0 && c.attrs.Bool("noop_with_empty_axes", false) {
 			r.reduce = func(t *ops.Tensor, _ ops.ReduceParams) (*ops.Tensor, error) { return t.Reshape(t.Shape()...) }
 		}
