@@ -48,14 +48,6 @@ func LpNormalize(y, x []float32, g spec.LpNormalize) {
 	})
 }
 
-// LpNormalizeGrad computes the gradient of an Lp normalization, on all cores; see
-// cpuref.LpNormalizeGrad.
-func LpNormalizeGrad(dx, dy, x []float32, g spec.LpNormalize) {
-	lpOuter(g, func(o, each int, one spec.LpNormalize) {
-		cpuref.LpNormalizeGrad(dx[o*each:][:each], dy[o*each:][:each], x[o*each:][:each], one)
-	})
-}
-
 // lpOuter calls f for each index of the axes before the one that is normalized.
 func lpOuter(g spec.LpNormalize, f func(o, each int, one spec.LpNormalize)) {
 	one := g

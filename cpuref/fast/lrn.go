@@ -70,14 +70,3 @@ func lrnStrip(y, x []float32, base, n int, g spec.LRN) {
 		copy(y[base+c*inner:][:n], out[c*n:])
 	}
 }
-
-// LRNGrad computes the gradient of a local response normalization, images on all
-// cores; see cpuref.LRNGrad.
-func LRNGrad(dx, dy, x []float32, g spec.LRN) {
-	each := g.N * g.Inner
-	one := g
-	one.Outer = 1
-	Parallel(g.Outer, 50*float64(len(x)), func(o int) {
-		cpuref.LRNGrad(dx[o*each:][:each], dy[o*each:][:each], x[o*each:][:each], one)
-	})
-}
