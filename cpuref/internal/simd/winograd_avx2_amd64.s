@@ -82,22 +82,34 @@ abs2:
 	RET
 
 // func winogradTapsAVX2(dst *float32, src *float32, n int, row int, next int, step int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·winogradTapsAVX2(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ n+16(FP), DX
-	MOVQ row+24(FP), BX
-	MOVQ next+32(FP), SI
-	MOVQ step+40(FP), DI
-	SHLQ $0x02, BX
-	SHLQ $0x02, SI
-	SHLQ $0x02, DI
-	LEAQ (BX)(BX*2), R8
-	LEAQ (CX)(BX*4), R9
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   row+24(FP), BX
+	MOVQ   next+32(FP), SI
+	MOVQ   step+40(FP), DI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	SHLQ   $0x02, DI
+	LEAQ   (BX)(BX*2), R8
+	LEAQ   (CX)(BX*4), R9
+	MOVQ   SI, R10
+	IMUL3Q $+16, R10, R10
 
 taps3:
-	MOVQ        AX, R10
+	LEAQ        (CX)(R10*1), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  (R11)(BX*1)
+	PREFETCHT0  (R11)(BX*2)
+	PREFETCHT0  (R11)(R8*1)
+	LEAQ        (R9)(R10*1), R11
+	PREFETCHT0  (R11)
+	PREFETCHT0  (R11)(BX*1)
+	PREFETCHT0  (R11)(BX*2)
+	PREFETCHT0  (R11)(R8*1)
+	MOVQ        AX, R11
 	VMOVUPS     (CX), X0
 	VINSERTF128 $0x01, (R9), Y0, Y0
 	VMOVUPS     (CX)(BX*1), X1
@@ -114,14 +126,14 @@ taps3:
 	VUNPCKHPD   Y5, Y4, Y9
 	VUNPCKLPD   Y7, Y6, Y10
 	VUNPCKHPD   Y7, Y6, Y11
-	VMOVUPS     Y8, (R10)
-	ADDQ        DI, R10
-	VMOVUPS     Y9, (R10)
-	ADDQ        DI, R10
-	VMOVUPS     Y10, (R10)
-	ADDQ        DI, R10
-	VMOVUPS     Y11, (R10)
-	ADDQ        DI, R10
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y9, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y10, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y11, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     16(CX), X0
 	VINSERTF128 $0x01, 16(R9), Y0, Y0
 	VMOVUPS     16(CX)(BX*1), X1
@@ -138,14 +150,14 @@ taps3:
 	VUNPCKHPD   Y5, Y4, Y9
 	VUNPCKLPD   Y7, Y6, Y10
 	VUNPCKHPD   Y7, Y6, Y11
-	VMOVUPS     Y8, (R10)
-	ADDQ        DI, R10
-	VMOVUPS     Y9, (R10)
-	ADDQ        DI, R10
-	VMOVUPS     Y10, (R10)
-	ADDQ        DI, R10
-	VMOVUPS     Y11, (R10)
-	ADDQ        DI, R10
+	VMOVUPS     Y8, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y9, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y10, (R11)
+	ADDQ        DI, R11
+	VMOVUPS     Y11, (R11)
+	ADDQ        DI, R11
 	VMOVUPS     20(CX), X0
 	VINSERTF128 $0x01, 20(R9), Y0, Y0
 	VMOVUPS     20(CX)(BX*1), X1
@@ -157,8 +169,8 @@ taps3:
 	VUNPCKHPS   Y1, Y0, Y6
 	VUNPCKHPS   Y3, Y2, Y7
 	VUNPCKHPD   Y7, Y6, Y11
-	VMOVUPS     Y11, (R10)
-	ADDQ        DI, R10
+	VMOVUPS     Y11, (R11)
+	ADDQ        DI, R11
 	ADDQ        SI, CX
 	ADDQ        SI, R9
 	ADDQ        $+576, AX

@@ -75,24 +75,46 @@ abs2:
 	RET
 
 // func winogradTapsAVX512(dst *float32, src *float32, n int, row int, next int, step int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·winogradTapsAVX512(SB), NOSPLIT, $0-48
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ n+16(FP), DX
-	MOVQ row+24(FP), BX
-	MOVQ next+32(FP), SI
-	MOVQ step+40(FP), DI
-	SHLQ $0x02, BX
-	SHLQ $0x02, SI
-	SHLQ $0x02, DI
-	LEAQ (BX)(BX*2), R8
-	LEAQ (CX)(BX*4), R9
-	LEAQ (R9)(BX*4), R10
-	LEAQ (R10)(BX*4), R11
+	MOVQ   dst+0(FP), AX
+	MOVQ   src+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   row+24(FP), BX
+	MOVQ   next+32(FP), SI
+	MOVQ   step+40(FP), DI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	SHLQ   $0x02, DI
+	LEAQ   (BX)(BX*2), R8
+	LEAQ   (CX)(BX*4), R9
+	LEAQ   (R9)(BX*4), R10
+	LEAQ   (R10)(BX*4), R11
+	MOVQ   SI, R12
+	IMUL3Q $+16, R12, R12
 
 taps3:
-	MOVQ         AX, R12
+	LEAQ         (CX)(R12*1), R13
+	PREFETCHT0   (R13)
+	PREFETCHT0   (R13)(BX*1)
+	PREFETCHT0   (R13)(BX*2)
+	PREFETCHT0   (R13)(R8*1)
+	LEAQ         (R9)(R12*1), R13
+	PREFETCHT0   (R13)
+	PREFETCHT0   (R13)(BX*1)
+	PREFETCHT0   (R13)(BX*2)
+	PREFETCHT0   (R13)(R8*1)
+	LEAQ         (R10)(R12*1), R13
+	PREFETCHT0   (R13)
+	PREFETCHT0   (R13)(BX*1)
+	PREFETCHT0   (R13)(BX*2)
+	PREFETCHT0   (R13)(R8*1)
+	LEAQ         (R11)(R12*1), R13
+	PREFETCHT0   (R13)
+	PREFETCHT0   (R13)(BX*1)
+	PREFETCHT0   (R13)(BX*2)
+	PREFETCHT0   (R13)(R8*1)
+	MOVQ         AX, R13
 	VMOVUPS      (CX), X0
 	VINSERTF32X4 $0x01, (R9), Z0, Z0
 	VINSERTF32X4 $0x02, (R10), Z0, Z0
@@ -117,14 +139,14 @@ taps3:
 	VUNPCKHPD    Z5, Z4, Z9
 	VUNPCKLPD    Z7, Z6, Z10
 	VUNPCKHPD    Z7, Z6, Z11
-	VMOVUPS      Z8, (R12)
-	ADDQ         DI, R12
-	VMOVUPS      Z9, (R12)
-	ADDQ         DI, R12
-	VMOVUPS      Z10, (R12)
-	ADDQ         DI, R12
-	VMOVUPS      Z11, (R12)
-	ADDQ         DI, R12
+	VMOVUPS      Z8, (R13)
+	ADDQ         DI, R13
+	VMOVUPS      Z9, (R13)
+	ADDQ         DI, R13
+	VMOVUPS      Z10, (R13)
+	ADDQ         DI, R13
+	VMOVUPS      Z11, (R13)
+	ADDQ         DI, R13
 	VMOVUPS      16(CX), X0
 	VINSERTF32X4 $0x01, 16(R9), Z0, Z0
 	VINSERTF32X4 $0x02, 16(R10), Z0, Z0
@@ -149,14 +171,14 @@ taps3:
 	VUNPCKHPD    Z5, Z4, Z9
 	VUNPCKLPD    Z7, Z6, Z10
 	VUNPCKHPD    Z7, Z6, Z11
-	VMOVUPS      Z8, (R12)
-	ADDQ         DI, R12
-	VMOVUPS      Z9, (R12)
-	ADDQ         DI, R12
-	VMOVUPS      Z10, (R12)
-	ADDQ         DI, R12
-	VMOVUPS      Z11, (R12)
-	ADDQ         DI, R12
+	VMOVUPS      Z8, (R13)
+	ADDQ         DI, R13
+	VMOVUPS      Z9, (R13)
+	ADDQ         DI, R13
+	VMOVUPS      Z10, (R13)
+	ADDQ         DI, R13
+	VMOVUPS      Z11, (R13)
+	ADDQ         DI, R13
 	VMOVUPS      20(CX), X0
 	VINSERTF32X4 $0x01, 20(R9), Z0, Z0
 	VINSERTF32X4 $0x02, 20(R10), Z0, Z0
@@ -176,8 +198,8 @@ taps3:
 	VUNPCKHPS    Z1, Z0, Z6
 	VUNPCKHPS    Z3, Z2, Z7
 	VUNPCKHPD    Z7, Z6, Z11
-	VMOVUPS      Z11, (R12)
-	ADDQ         DI, R12
+	VMOVUPS      Z11, (R13)
+	ADDQ         DI, R13
 	ADDQ         SI, CX
 	ADDQ         SI, R9
 	ADDQ         SI, R10

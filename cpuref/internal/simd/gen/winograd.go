@@ -453,6 +453,10 @@ func winogradDeficits(g *gen) {
 	g.ret()
 }
 
+// tapsAhead is how many kernels are on their way from memory: each output channel's
+// stand by themselves, too few in a row for the processor to see the pattern.
+const tapsAhead = 16
+
 // winogradTaps reads kernels as they stand in memory, one output channel after
 // another, and brings their taps into vectors over the output channels: four taps
 // of all channels at once, as blocks of four by four within each 128 bits.
@@ -488,9 +492,21 @@ func winogradTaps(g *gen) {
 		}
 		return m
 	}
+	ahead := g.GP64() // kernels are fetched tapsAhead before they are read
+	g.MOVQ(next, ahead)
+	g.IMUL3Q(operand.I32(tapsAhead), ahead, ahead)
 	loop := g.label("taps")
 	d := g.GP64()
 	g.Label(loop)
+	for i := range bases {
+		from := g.GP64()
+		g.LEAQ(operand.Mem{Base: bases[i], Index: ahead, Scale: 1}, from)
+		for j := range 4 {
+			m := at(i, j, 0)
+			m.Base = from
+			g.PREFETCHT0(m)
+		}
+	}
 	g.MOVQ(dst, d)
 	for _, t := range []int{0, 4, 5} { // the last four begin early: only the ninth tap is new
 		z := func(i int) reg.VecPhysical { return g.vec(i) } // the first load of each writes all of it
