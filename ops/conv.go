@@ -33,18 +33,28 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 	if err != nil {
 		return nil, fail("Conv", err)
 	}
+	c := convCall(g, e.force("conv") != "")
+	c.in = []*Tensor{x, w, b}
+	c.link = source(g.Act, func(a Activation) call {
+		g := g
+		g.Act = a
+		return convCall(g, false)
+	})
+	c.link.tail = func(out, in [][]float32, t *fast.Tail) { fast.ConvTail(out[0], in[0], in[1], in[2], g, t) }
+	return e.one(c, g.OutShape())
+}
+
+// convCall is the call without its inputs.
+func convCall(g spec.Conv, forced bool) call {
 	// The shaders of Winograd's method break the budget where magnitudes differ
 	// widely within a tile, so they run only where they are forced. That of pure
 	// Go looks at the data first.
 	onDevice := g
-	if e.force("conv") == "" {
+	if !forced {
 		onDevice.Direct = true
 	}
-	return e.one(call{
-		name: "Conv", fn: "conv", in: []*Tensor{x, w, b},
-		link: link{kind: linkSource, tail: func(out, in [][]float32, t *fast.Tail) {
-			fast.ConvTail(out[0], in[0], in[1], in[2], g, t)
-		}},
+	return call{
+		name: "Conv", fn: "conv",
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanConv(onDevice, dev, force)
 		},
@@ -56,5 +66,5 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 			}
 			return nil
 		},
-	}, g.OutShape())
+	}
 }

@@ -34,8 +34,20 @@ func ConvTranspose(x, w, b *Tensor, p ConvTransposeParams) (*Tensor, error) {
 	if err != nil {
 		return nil, fail("ConvTranspose", err)
 	}
-	return e.one(call{
-		name: "ConvTranspose", fn: "convtranspose", in: []*Tensor{x, w, b},
+	c := convTransposeCall(g)
+	c.in = []*Tensor{x, w, b}
+	c.link = source(g.Act, func(a Activation) call {
+		g := g
+		g.Act = a
+		return convTransposeCall(g)
+	})
+	return e.one(c, g.OutShape())
+}
+
+// convTransposeCall is the call without its inputs.
+func convTransposeCall(g spec.ConvTranspose) call {
+	return call{
+		name: "ConvTranspose", fn: "convtranspose",
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanConvTranspose(g, dev, force)
 		},
@@ -47,5 +59,5 @@ func ConvTranspose(x, w, b *Tensor, p ConvTransposeParams) (*Tensor, error) {
 			}
 			return nil
 		},
-	}, g.OutShape())
+	}
 }

@@ -47,8 +47,20 @@ type link struct {
 	act  spec.Activation
 	pair *spec.Binary
 	norm spec.FusedNorm
-	// tail is a source's call.cpu that ends with a chain.
+	// with makes a source end with an activation, where it has none: the call
+	// without inputs. tail is its call.cpu that ends with a chain. Either may be
+	// nil.
+	with func(a Activation) call
 	tail func(out, in [][]float32, t *fast.Tail)
+}
+
+// source is the link of a call that can end with an activation; own is the one
+// that it has.
+func source(own Activation, with func(a Activation) call) link {
+	if own.Func != spec.Identity {
+		with = nil
+	}
+	return link{kind: linkSource, with: with}
 }
 
 // chain is a sequence of pointwise calls, each of which takes the value of the
@@ -151,9 +163,16 @@ func (p *chain) result() error {
 // memory for the result that is so too: computing the chain may free some.
 func (e *Engine) postpone(c call, in []*storage) (*Tensor, error) {
 	switch {
-	case c.link.kind == linkNone, (c.link.kind == linkSource || c.link.kind == linkAlone) && e.dev != nil,
+	case c.link.kind == linkNone, c.link.kind == linkAlone && e.dev != nil,
+		c.link.kind == linkSource && c.link.with == nil && (c.link.tail == nil || e.dev != nil),
 		e.force(c.fn) != "", e.force("fused") != "":
 		return nil, nil
+	case c.link.kind == linkSource && e.dev != nil: // an error of its plan is its own
+		plan, err := c.plan(e.PlanDevice(), "")
+		if err != nil {
+			return nil, err
+		}
+		c.plan = func(shaders.Device, string) (shaders.Plan, error) { return plan, nil }
 	}
 	c.in = nil // else the chain would keep tensors from the garbage collector
 	n := spec.Count(c.out[0].shape)
@@ -358,6 +377,9 @@ func (p *chain) pass(links []chained) error {
 		last.out.made.Store(plan)
 		return err
 	}
+	if s := &links[0]; s.c.link.kind == linkSource && (p.e.dev != nil || s.c.link.tail == nil) {
+		return p.source(links)
+	}
 	c, in := fusedCall(links, p.n)
 	if at >= 0 {
 		in[0] = last.out
@@ -395,17 +417,79 @@ func (p *chain) overwrites(links []chained) int {
 	return at
 }
 
+// source computes a source that cannot end with a chain, but with an activation,
+// and what follows it.
+func (p *chain) source(links []chained) error {
+	s, rest := links[0], links[1:]
+	if c, ok := p.ending(s.c, rest[0].c.link); ok {
+		s.c, s.out = c, rest[0].out
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		plan, err := p.e.execute(s.c, s.in, []*storage{s.out})
+		if plan == nil {
+			plan = &shaders.Plan{Function: s.c.fn, Variant: "pure Go", Why: s.c.name + " with an activation: nothing else reads what is between"}
+		}
+		for i := range links {
+			links[i].out.made.Store(plan)
+		}
+		return err
+	}
+	between, err := p.e.newStorage(s.c.out[0].shape)
+	if err != nil {
+		return err
+	}
+	defer between.drop()
+	plan, err := p.e.execute(s.c, s.in, []*storage{between})
+	if err != nil {
+		return err
+	}
+	for i := range links[:len(links)-len(rest)] {
+		links[i].out.made.Store(plan)
+	}
+	return p.pass(append([]chained{from(rest[0], between)}, rest[1:]...))
+}
+
+// from returns a call that takes another value of the one before.
+func from(l chained, v *storage) chained {
+	at := 0
+	if l.second {
+		at = 1
+	}
+	l.in = slices.Clone(l.in)
+	l.in[at] = v
+	return l
+}
+
+// ending returns a source that ends with the next call, where that is an
+// activation that it applies to the same bits: on a GPU a clamp, which no compiler
+// contracts with what is before, by the same kernel.
+func (p *chain) ending(c call, next link) (call, bool) {
+	if c.link.with == nil || next.kind != linkUnary || p.e.dev != nil && !shaders.IsClamp(next.act) {
+		return c, false
+	}
+	with := c.link.with(next.act)
+	with.out = c.out
+	if p.e.dev == nil {
+		return with, true
+	}
+	dev := p.e.PlanDevice()
+	a, errA := c.plan(dev, "")
+	b, errB := with.plan(dev, "")
+	if errA != nil || errB != nil || a.Variant != b.Variant || !b.ClampsAlike(dev) {
+		return c, false
+	}
+	with.plan = func(shaders.Device, string) (shaders.Plan, error) { return b, nil }
+	return with, true
+}
+
 // apart computes calls one by one, with memory of its own for what is between.
 func (p *chain) apart(links []chained) error {
 	var before, now *storage
 	for i := range links {
-		l, in := &links[i], slices.Clone(links[i].in)
+		l := links[i]
 		if i > 0 {
-			at := 0
-			if l.second {
-				at = 1
-			}
-			in[at] = now
+			l = from(l, now)
 		}
 		var err error
 		before, now = now, l.out
@@ -415,7 +499,7 @@ func (p *chain) apart(links []chained) error {
 				return err
 			}
 		}
-		plan, err := p.e.execute(l.c, in, []*storage{now})
+		plan, err := p.e.execute(l.c, l.in, []*storage{now})
 		dropAll([]*storage{before})
 		if err != nil {
 			if now != l.out {

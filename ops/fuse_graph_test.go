@@ -141,6 +141,9 @@ func (g *graph) call(x *ops.Tensor) (*ops.Tensor, error) {
 		g.say("maxpool")
 		return ops.MaxPool(x, ops.PoolParams{Kernel: []int{3}, Stride: []int{1}, Padding: []int{1}})
 	case 16:
+		if r.IntN(2) == 0 {
+			return g.convTranspose(x, c)
+		}
 		g.say("groupnorm")
 		return ops.GroupNorm(x, g.maybe(1, c), g.maybe(1, c), ops.GroupNormParams{Groups: 2})
 	}
@@ -181,6 +184,16 @@ func (g *graph) conv(x *ops.Tensor, c int) (*ops.Tensor, error) {
 	g.say("conv %dx%d to %d, %d groups, stride %v, %v", kernel, kernel, out, p.Groups, p.Stride, p.Act.Func)
 	in := c / p.Groups
 	return ops.Conv(x, g.fresh(1/float64(in*kernel), out, in, kernel, kernel), g.maybe(1, out), p)
+}
+
+func (g *graph) convTranspose(x *ops.Tensor, c int) (*ops.Tensor, error) {
+	out, p := []int{2, 4, 8, 32}[g.r.IntN(4)], ops.ConvTransposeParams{Act: g.maybeAct()}
+	kernel := 1 + g.r.IntN(3)
+	if s := x.Shape(); s[2]*s[3] < 100 {
+		p.Stride = []int{1 + g.r.IntN(2)}
+	}
+	g.say("convtranspose %dx%d to %d, stride %v, %v", kernel, kernel, out, p.Stride, p.Act.Func)
+	return ops.ConvTranspose(x, g.fresh(1/float64(c*kernel), c, out, kernel, kernel), g.maybe(1, out), p)
 }
 
 // flat makes a call on a matrix of c columns.

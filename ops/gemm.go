@@ -35,11 +35,21 @@ func gemm(name, fn string, a, b, c *Tensor, resolve func() (spec.Gemm, error)) (
 	if err != nil {
 		return nil, fail(name, err)
 	}
-	return e.one(call{
-		name: name, fn: fn, in: []*Tensor{a, b, c},
-		link: link{kind: linkSource, tail: func(out, in [][]float32, t *fast.Tail) {
-			fast.MatMulTail(out[0], in[0], in[1], in[2], g, t)
-		}},
+	one := gemmCall(name, fn, g)
+	one.in = []*Tensor{a, b, c}
+	one.link = source(g.Act, func(a Activation) call {
+		g := g
+		g.Act = a
+		return gemmCall(name, fn, g)
+	})
+	one.link.tail = func(out, in [][]float32, t *fast.Tail) { fast.MatMulTail(out[0], in[0], in[1], in[2], g, t) }
+	return e.one(one, g.OutShape())
+}
+
+// gemmCall is the call without its inputs.
+func gemmCall(name, fn string, g spec.Gemm) call {
+	return call{
+		name: name, fn: fn,
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) { return shaders.PlanGemm(g, dev, force) },
 		cpu: func(out, in [][]float32, plain bool) error {
 			if plain {
@@ -49,5 +59,5 @@ func gemm(name, fn string, a, b, c *Tensor, resolve func() (spec.Gemm, error)) (
 			}
 			return nil
 		},
-	}, g.OutShape())
+	}
 }

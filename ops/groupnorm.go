@@ -27,8 +27,23 @@ func GroupNorm(x, scale, shift *Tensor, p GroupNormParams) (*Tensor, error) {
 	if err != nil {
 		return nil, fail(name, err)
 	}
-	return e.one(call{
-		name: name, fn: "groupnorm", in: []*Tensor{x, scale, shift}, link: link{kind: linkAlone},
+	c := groupNormCall(g)
+	c.in = []*Tensor{x, scale, shift}
+	c.link = link{kind: linkAlone}
+	if e.dev != nil {
+		c.link = source(g.Act, func(a Activation) call {
+			g := g
+			g.Act = a
+			return groupNormCall(g)
+		})
+	}
+	return e.one(c, g.OutShape())
+}
+
+// groupNormCall is the call without its inputs.
+func groupNormCall(g spec.GroupNorm) call {
+	return call{
+		name: "GroupNorm", fn: "groupnorm",
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanGroupNorm(g, dev, force)
 		},
@@ -40,5 +55,5 @@ func GroupNorm(x, scale, shift *Tensor, p GroupNormParams) (*Tensor, error) {
 			}
 			return nil
 		},
-	}, g.OutShape())
+	}
 }

@@ -33,8 +33,23 @@ func InstanceNorm(x, scale, shift *Tensor, p InstanceNormParams) (*Tensor, error
 	if err != nil {
 		return nil, fail(name, err)
 	}
-	return e.one(call{
-		name: name, fn: "instancenorm", in: []*Tensor{x, scale, shift}, link: link{kind: linkAlone},
+	c := instanceNormCall(g)
+	c.in = []*Tensor{x, scale, shift}
+	c.link = link{kind: linkAlone}
+	if e.dev != nil {
+		c.link = source(g.Act, func(a Activation) call {
+			g := g
+			g.Act = a
+			return instanceNormCall(g)
+		})
+	}
+	return e.one(c, g.OutShape())
+}
+
+// instanceNormCall is the call without its inputs.
+func instanceNormCall(g spec.InstanceNorm) call {
+	return call{
+		name: "InstanceNorm", fn: "instancenorm",
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 			return shaders.PlanInstanceNorm(g, dev, force)
 		},
@@ -46,7 +61,7 @@ func InstanceNorm(x, scale, shift *Tensor, p InstanceNormParams) (*Tensor, error
 			}
 			return nil
 		},
-	}, g.OutShape())
+	}
 }
 
 // InstanceNormTrain is InstanceNorm that also returns the statistics, Mean, Var

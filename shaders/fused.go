@@ -44,6 +44,22 @@ func PlanFused(f spec.Fused, dev Device, force string) (Plan, error) {
 	return choose("fused", force, cands)
 }
 
+// IsClamp reports whether an activation is nothing but a clamp.
+func IsClamp(a spec.Activation) bool {
+	switch a.Func {
+	case spec.ReLU, spec.ReLU6, spec.HardTanh:
+		return true
+	}
+	return false
+}
+
+// ClampsAlike reports whether the plan of a function that ends with a clamp gives
+// the bits of the clamp by itself. Kernels that know a floor only leave -0 as it
+// is, which the functions max and clamp need not; those of software adapters do.
+func (p *Plan) ClampsAlike(dev Device) bool {
+	return dev.CPU || !strings.HasPrefix(p.Variant, "gather") && !strings.HasPrefix(p.Variant, "register") && p.Variant != "depthwise_row"
+}
+
 // fusedAccess is how a kernel reads an input.
 type fusedAccess int
 

@@ -1,7 +1,6 @@
 package fast
 
 import (
-	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -208,7 +207,9 @@ func (t *transposed) fill(a [3]axisPhase) {
 		if t.b != nil {
 			v = t.b[i%g.K]
 		}
-		v = float32(cpuref.Pointwise64(g.Act, float64(v)))
+		act := [1]float32{v} // by the function that the others take
+		pointwise(g.Act, act[:], act[:])
+		v = act[0]
 		for d := range a[0].count {
 			for h := range a[1].count {
 				row := t.y[i*size+((a[0].first+d*g.Stride[0])*g.Out[1]+a[1].first+h*g.Stride[1])*g.Out[2]:][:g.Out[2]]

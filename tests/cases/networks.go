@@ -11,7 +11,7 @@ import (
 // NetworkCase is the forward pass of a whole network with random weights, for
 // timing. It has no oracle.
 type NetworkCase struct {
-	Net   string // resnet50, vgg19 or squeezenet
+	Net   string // resnet50, resnet50_bn, vgg19 or squeezenet
 	Batch int
 }
 
@@ -56,6 +56,7 @@ type builder struct {
 	inputs []Input
 	flops  float64
 	last   flow
+	norm   bool // convolutions are followed by batch normalization, and have no bias
 	err    error
 }
 
@@ -64,6 +65,9 @@ func (c *NetworkCase) walk(in []*ops.Tensor) *builder {
 	x := b.input(Input{Shape: []int{c.Batch, 3, 224, 224}, Draw: Uniform(-1, 1)})
 	switch c.Net {
 	case "resnet50":
+		b.last = resNet50(b, x)
+	case "resnet50_bn":
+		b.norm = true
 		b.last = resNet50(b, x)
 	case "vgg19":
 		b.last = vgg19(b, x)
@@ -113,15 +117,17 @@ func (b *builder) do(shape []int, call func() (*ops.Tensor, error), done ...flow
 	return y
 }
 
-var relu = spec.Activation{Func: spec.ReLU}
-
-// conv is a convolution with bias (into which an inference folds batch
-// normalization) and activation. keep leaves x for another reader.
-func (b *builder) conv(x flow, out, kernel, stride, pad int, act spec.Activation, keep bool) flow {
+// conv is a convolution and, each by a call of its own as one writes them, batch
+// normalization where the network has it and ReLU where act says so. keep leaves
+// x for another reader.
+func (b *builder) conv(x flow, out, kernel, stride, pad int, act, keep bool) flow {
 	in := x.shape[1]
 	w := b.weight(in*kernel*kernel, out, in, kernel, kernel)
-	bias := b.input(Input{Shape: []int{out}, Draw: Uniform(-0.1, 0.1)})
-	p := ops.ConvParams{Stride: []int{stride}, Padding: []int{pad}, Act: act}
+	var bias flow
+	if !b.norm {
+		bias = b.input(Input{Shape: []int{out}, Draw: Uniform(-0.1, 0.1)})
+	}
+	p := ops.ConvParams{Stride: []int{stride}, Padding: []int{pad}}
 	g, err := spec.NewConv(x.shape, w.shape, bias.shape, p)
 	if err != nil {
 		b.err = err
@@ -132,7 +138,29 @@ func (b *builder) conv(x flow, out, kernel, stride, pad int, act spec.Activation
 	if keep {
 		done = nil
 	}
-	return b.do(g.OutShape(), func() (*ops.Tensor, error) { return ops.Conv(x.t, w.t, bias.t, p) }, done...)
+	y := b.do(g.OutShape(), func() (*ops.Tensor, error) { return ops.Conv(x.t, w.t, bias.t, p) }, done...)
+	if b.norm {
+		y = b.batchNorm(y)
+	}
+	if act {
+		y = b.relu(y)
+	}
+	return y
+}
+
+// batchNorm is batch normalization in evaluation.
+func (b *builder) batchNorm(x flow) flow {
+	var with [4]flow // mean, variance, scale, shift
+	for i, draw := range []Draw{Uniform(-0.1, 0.1), Uniform(0.9, 1.1), Uniform(0.9, 1.1), Uniform(-0.1, 0.1)} {
+		with[i] = b.input(Input{Shape: x.shape[1:2], Draw: draw})
+	}
+	return b.do(x.shape, func() (*ops.Tensor, error) {
+		return ops.BatchNorm(x.t, with[0].t, with[1].t, with[2].t, with[3].t, ops.BatchNormParams{})
+	}, x)
+}
+
+func (b *builder) relu(x flow) flow {
+	return b.do(x.shape, func() (*ops.Tensor, error) { return ops.ReLU(x.t) }, x)
 }
 
 func (b *builder) maxPool(x flow, kernel, stride, pad int) flow {
@@ -146,7 +174,7 @@ func (b *builder) maxPool(x flow, kernel, stride, pad int) flow {
 }
 
 // linear flattens x and applies a fully connected layer.
-func (b *builder) linear(x flow, out int, act spec.Activation) flow {
+func (b *builder) linear(x flow, out int) flow {
 	in := spec.Count(x.shape[1:])
 	w := b.weight(in, out, in)
 	bias := b.input(Input{Shape: []int{out}, Draw: Uniform(-0.1, 0.1)})
@@ -157,7 +185,7 @@ func (b *builder) linear(x flow, out int, act spec.Activation) flow {
 			return nil, err
 		}
 		defer flat.Release()
-		return ops.Linear(flat, w.t, bias.t, ops.LinearParams{Act: act})
+		return ops.Linear(flat, w.t, bias.t, ops.LinearParams{})
 	}, x)
 }
 
@@ -168,7 +196,7 @@ func (b *builder) globalAvgPool(x flow) flow {
 // addReLU returns max(0, x+y).
 func (b *builder) addReLU(x, y flow) flow {
 	sum := b.do(x.shape, func() (*ops.Tensor, error) { return ops.Add(x.t, y.t) }, x, y)
-	return b.do(x.shape, func() (*ops.Tensor, error) { return ops.ReLU(sum.t) }, sum)
+	return b.relu(sum)
 }
 
 func (b *builder) concat(x, y flow) flow {
@@ -176,11 +204,10 @@ func (b *builder) concat(x, y flow) flow {
 	return b.do(shape, func() (*ops.Tensor, error) { return ops.Concat(1, x.t, y.t) }, x, y)
 }
 
-// resNet50 is ResNet-50 (He et al., 2016) with batch normalization folded into
-// the convolutions.
+// resNet50 is ResNet-50 (He et al., 2016), with batch normalization or with that
+// folded into the convolutions.
 func resNet50(b *builder, x flow) flow {
-	none := spec.Activation{}
-	x = b.maxPool(b.conv(x, 64, 7, 2, 3, relu, false), 3, 2, 1)
+	x = b.maxPool(b.conv(x, 64, 7, 2, 3, true, false), 3, 2, 1)
 	for stage, blocks := range []int{3, 4, 6, 3} {
 		width := 64 << stage
 		for i := range blocks {
@@ -188,41 +215,41 @@ func resNet50(b *builder, x flow) flow {
 			if stage > 0 && i == 0 {
 				stride = 2
 			}
-			y := b.conv(x, width, 1, 1, 0, relu, true)
-			y = b.conv(y, width, 3, stride, 1, relu, false)
-			y = b.conv(y, 4*width, 1, 1, 0, none, false)
+			y := b.conv(x, width, 1, 1, 0, true, true)
+			y = b.conv(y, width, 3, stride, 1, true, false)
+			y = b.conv(y, 4*width, 1, 1, 0, false, false)
 			if i == 0 {
-				x = b.conv(x, 4*width, 1, stride, 0, none, false)
+				x = b.conv(x, 4*width, 1, stride, 0, false, false)
 			}
 			x = b.addReLU(y, x)
 		}
 	}
-	return b.linear(b.globalAvgPool(x), 1000, none)
+	return b.linear(b.globalAvgPool(x), 1000)
 }
 
 // vgg19 is VGG-19 (Simonyan, Zisserman, 2015).
 func vgg19(b *builder, x flow) flow {
 	for stage, layers := range []int{2, 2, 4, 4, 4} {
 		for range layers {
-			x = b.conv(x, min(64<<stage, 512), 3, 1, 1, relu, false)
+			x = b.conv(x, min(64<<stage, 512), 3, 1, 1, true, false)
 		}
 		x = b.maxPool(x, 2, 2, 0)
 	}
-	x = b.linear(x, 4096, relu)
-	x = b.linear(x, 4096, relu)
-	return b.linear(x, 1000, spec.Activation{})
+	x = b.relu(b.linear(x, 4096))
+	x = b.relu(b.linear(x, 4096))
+	return b.linear(x, 1000)
 }
 
 // squeezeNet is SqueezeNet 1.0 (Iandola et al., 2016).
 func squeezeNet(b *builder, x flow) flow {
-	x = b.maxPool(b.conv(x, 96, 7, 2, 0, relu, false), 3, 2, 0)
+	x = b.maxPool(b.conv(x, 96, 7, 2, 0, true, false), 3, 2, 0)
 	for i, squeeze := range []int{16, 16, 32, 32, 48, 48, 64, 64} {
 		if i == 3 || i == 7 {
 			x = b.maxPool(x, 3, 2, 0)
 		}
-		s := b.conv(x, squeeze, 1, 1, 0, relu, false)
-		wide := b.conv(s, 4*squeeze, 1, 1, 0, relu, true)
-		x = b.concat(wide, b.conv(s, 4*squeeze, 3, 1, 1, relu, false))
+		s := b.conv(x, squeeze, 1, 1, 0, true, false)
+		wide := b.conv(s, 4*squeeze, 1, 1, 0, true, true)
+		x = b.concat(wide, b.conv(s, 4*squeeze, 3, 1, 1, true, false))
 	}
-	return b.globalAvgPool(b.conv(x, 1000, 1, 1, 0, relu, false))
+	return b.globalAvgPool(b.conv(x, 1000, 1, 1, 0, true, false))
 }

@@ -48,6 +48,8 @@ func Workloads() []Workload {
 		{"instancenorm", "instancenorm", &InstanceNormCase{X: maps, Scale: true, Shift: true}},
 		{"resnet50_b1", "conv", &NetworkCase{"resnet50", 1}},
 		{"resnet50_b8", "conv", &NetworkCase{"resnet50", 8}},
+		{"resnet50_bn_b1", "conv", &NetworkCase{"resnet50_bn", 1}},
+		{"resnet50_bn_b8", "conv", &NetworkCase{"resnet50_bn", 8}},
 		{"vgg19_b1", "conv", &NetworkCase{"vgg19", 1}},
 		{"vgg19_b8", "conv", &NetworkCase{"vgg19", 8}},
 		{"squeezenet_b1", "conv", &NetworkCase{"squeezenet", 1}},
