@@ -68,7 +68,7 @@ func convGradRegisterNot(g spec.Conv, dev Device) string {
 	if s, _ := convGradShapes(g); s.k == 0 {
 		return fmt.Sprintf("%d kernel columns are too many to unroll", g.Kernel[2])
 	}
-	return convGradPadNot(g, dev)
+	return firstOf(tooLarge(dev, sums(g)), convGradPadNot(g, dev))
 }
 
 // convGradRegister plans the gradient by a register tile.
@@ -76,7 +76,12 @@ func convGradRegister(g spec.Conv, dev Device) (Plan, error) {
 	var p Plan
 	g = flat(g)
 	s, _ := convGradShapes(g)
-	x := In(1)
+	dy, x := In(0), In(1)
+	if s.tail {
+		rows := spec.Conv{Window: g.Window, N: g.N, C: g.K}
+		rows.In, rows.PadBegin, rows.PadEnd = g.Out, [3]int{}, [3]int{}
+		dy, _ = p.padFrom(In(0), rows, dev)
+	}
 	if registerPads(g) {
 		x, g = p.padFrom(In(1), g, dev)
 	}
@@ -93,7 +98,7 @@ func convGradRegister(g spec.Conv, dev Device) (Plan, error) {
 				U32(g.In[0], g.In[1], g.In[2]/4).U32(g.Out[:]...).
 				U32(g.Kernel[0], g.Kernel[1], g.Stride[0], g.Stride[1], g.Dilation[0], g.Dilation[1]).
 				U32(g.PadBegin[0], g.PadBegin[1], ceilDiv(g.PadBegin[2], 4)),
-			Operands: []Operand{In(0), x, to},
+			Operands: []Operand{dy, x, to},
 			Groups:   Grid1D(ceilDiv(total, 8), dev.MaxGroups),
 		})
 	})

@@ -12,7 +12,7 @@
 // The positions are cut into chunks of whole steps, whose sums conv_reduce.wgsl
 // adds in their order.
 //
-// Layout:   dy [N,K,OD,OH,OW]; x [N,C,D,H,W] with W a multiple of 4;
+// Layout:   dy [N,K,OD,OH,OW], rows lengthened to a multiple of 4 with zeros; x [N,C,D,H,W] with W a multiple of 4;
 //           out [chunks, K,CG,kd,kh,KW]
 // Tile:     TK channels x TJ*KW taps for one invocation
 // Bindings: 0 params, 1 dy, 2 x, 3 out
@@ -46,10 +46,10 @@ const DW = 1u;      // dilation along W
 const SHIFT = 3u;   // padding along W is 4*pad_w4 - SHIFT
 const ROW4 = 3u;    // vec4s of an input row that 4 outputs need
 const ROWS = 18u;   // TJ*ROW4
-const TAIL = false; // rows of dy are no whole vec4s
+const TAIL = false; // rows of dy were no whole vec4s
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
@@ -77,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
     tap_d[j] = at % rows / p.kernel_h * p.dilation_d - p.pad_d;
     tap_h[j] = at % p.kernel_h * p.dilation_h - p.pad_h;
   }
-  let out_plane = p.out_d * p.out_h * p.out_w;
+  let out_plane = p.out_d * p.out_h * p.blocks; // in vec4s
   var channel: array<u32, TK>;
   for (var i = 0u; i < TK; i++) { // unroll
     channel[i] = (g * p.kg + min(k0 + i, p.kg - 1u)) * out_plane;
@@ -115,23 +115,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
           row[j * ROW4 + (SHIFT + t * DW + 3u * SW) / 4u][(SHIFT + t * DW + 3u * SW) % 4u]);
       }
     }
-    let left = p.out_w - block * 4u; // columns of the row that are left
     if (TAIL) {
       // Both factors are zero past the end: an infinity there is no term.
+      let left = p.out_w - block * 4u; // columns of the row that are left
       let whole = vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(left);
       for (var c = 0u; c < COLS; c++) { // unroll
         cols[c] = select(vec4<f32>(), cols[c], whole);
       }
     }
-    let dy_at = n * p.groups * p.kg * out_plane + (od * p.out_h + oh) * p.out_w + block * 4u;
+    let dy_at = n * p.groups * p.kg * out_plane + (od * p.out_h + oh) * p.blocks + block;
     for (var i = 0u; i < TK4; i++) { // unroll
       for (var l = 0u; l < 4u; l++) { // unroll
+        let v = dy[dy_at + channel[i * 4u + l]];
         for (var q = 0u; q < 4u; q++) { // unroll
-          if (TAIL) {
-            grad[q][l] = select(0.0, dy[dy_at + channel[i * 4u + l] + min(q, left - 1u)], q < left);
-          } else {
-            grad[q][l] = dy[dy_at + channel[i * 4u + l] + q];
-          }
+          grad[q][l] = v[q];
         }
       }
       for (var c = 0u; c < COLS; c++) { // unroll

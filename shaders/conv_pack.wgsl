@@ -2,7 +2,7 @@
 //
 //   packed[g][tile][c][t][i] = w[g*g_stride + (tile*TK + i)*m_stride + c*c_stride + t]
 //
-// and 0 where the channel tile*TK + i is beyond the m channels of the group.
+// for the tiles from first on, and 0 where the channel tile*TK + i is beyond the m channels of the group.
 //
 // Layout:   w with the given strides, its taps next to each other; packed
 //           [groups, tiles, C, taps, TK]
@@ -12,7 +12,8 @@
 
 struct Params {
   total: u32, // invocations: groups*tiles*C
-  tiles: u32, m: u32, c: u32, taps: u32,
+  tiles: u32, first: u32, // tiles of a group; the first of them
+  m: u32, c: u32, taps: u32,
   g_stride: u32, m_stride: u32, c_stride: u32,
 }
 
@@ -40,7 +41,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
         @builtin(local_invocation_index) local: u32) {
   let id = (group.x + grid.x * (group.y + grid.y * group.z)) * WG + local;
   if (id >= p.total) { return; }
-  let tile = id / p.c % p.tiles;
+  let tile = id / p.c % p.tiles + p.first;
   let base = id / (p.c * p.tiles) * p.g_stride + id % p.c * p.c_stride;
   for (var t = 0u; t < p.taps; t++) {
     for (var i = 0u; i < TK4; i++) {

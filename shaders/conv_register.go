@@ -72,13 +72,20 @@ func registerNot(g spec.Conv, t registerTile, dev Device) string {
 func convRegister(g spec.Conv, dev Device, t registerTile) (Plan, error) {
 	var p Plan
 	g = flat(g)
+	tensors := g.N*g.C*g.InSize() + weights(g) + g.N*g.K*g.OutSize()
 	x := In(0)
 	if registerPads(g) {
 		x, g = p.pad(g, dev)
 	}
-	w := p.pack(packingOf(g), In(1), t.k, dev)
 	y := p.sumsTo(g)
-	p.register(g, t, []Operand{x, w, In(2), y}, dev)
+	from := packingOf(g)
+	kTiles, piece := ceilDiv(g.KG(), t.k), p.pieceOf(g, t, tensors)
+	w := p.temp(g.Groups * t.k * g.CG() * g.Taps() * piece)
+	for first := 0; first < kTiles; first += piece {
+		tiles := min(piece, kTiles-first)
+		p.packTiles(from, In(1), t.k, first, tiles, w, dev)
+		p.registerTiles(g, t, first, tiles, []Operand{x, w, In(2), y}, dev)
+	}
 	p.finish(g, y, dev)
 	return p, nil
 }
@@ -87,11 +94,29 @@ func convRegister(g spec.Conv, dev Device, t registerTile) (Plan, error) {
 // multiple of 4 with packed weights. Operands are x, w, b and y, whose rows are
 // a multiple of 4 as well.
 func (p *Plan) register(g spec.Conv, t registerTile, operands []Operand, dev Device) {
-	wTiles, kTiles := ceilDiv(g.Out[2], t.w), ceilDiv(g.KG(), t.k)
+	p.registerTiles(g, t, 0, ceilDiv(g.KG(), t.k), operands, dev)
+}
+
+// pieceOf returns how many of the tiles of a group's channels are packed and
+// computed at a time: as many as keep the temporaries, with those that there are
+// already, within half of what the call's tensors have, and a MiB.
+func (p *Plan) pieceOf(g spec.Conv, t registerTile, tensors int) int {
+	spare := tensors/2 + 1<<18
+	for _, n := range p.Temps {
+		spare -= n
+	}
+	kTiles := ceilDiv(g.KG(), t.k)
+	fit := max(spare/(g.Groups*t.k*g.CG()*g.Taps()), ceilDiv(kTiles, 8))
+	return ceilDiv(kTiles, ceilDiv(kTiles, min(fit, kTiles)))
+}
+
+// registerTiles adds the register kernel for some of the tiles of channels.
+func (p *Plan) registerTiles(g spec.Conv, t registerTile, first, kTiles int, operands []Operand, dev Device) {
+	wTiles := ceilDiv(g.Out[2], t.w)
 	total := g.N * g.Groups * kTiles * g.Out[0] * g.Out[1] * wTiles
 	p.add(Step{
 		Kernel: registerKernel(registerShapeOf(g, t)),
-		Params: Params{}.U32(total, wTiles, kTiles, g.Groups, g.KG(), g.CG(), g.In[0], g.In[1], g.In[2]/4).
+		Params: Params{}.U32(total, wTiles, kTiles, first, g.Groups, g.KG(), g.CG(), g.In[0], g.In[1], g.In[2]/4).
 			U32(g.Out[0], g.Out[1], ceilDiv(g.Out[2], 4)).
 			U32(g.Kernel[0], g.Kernel[1], g.Stride[0], g.Stride[1], g.Dilation[0], g.Dilation[1]).
 			U32(g.PadBegin[0], g.PadBegin[1], ceilDiv(g.PadBegin[2], 4), flag(g.Bias)).F32(floorOf(g.Act)),
@@ -108,7 +133,7 @@ func registerKernel(s registerShape) *Kernel {
 				setU32("TK", s.k), setU32("TK4", s.k/4), setU32("TW4", s.w/4), setU32("ACC", s.k*s.w/4),
 				setU32("KW", s.kernel), setU32("SW", s.stride), setU32("DW", s.dilation),
 				setU32("SHIFT", s.shift), setU32("ROW4", s.row4()), unroll),
-			ParamBytes: 23 * 4,
+			ParamBytes: 24 * 4,
 			Writes:     []bool{false, false, false, true},
 		}
 	})

@@ -21,6 +21,7 @@
 struct Params {
   total: u32,                        // invocations: N*groups*k_tiles*OD*OH*w_tiles
   w_tiles: u32, k_tiles: u32,        // tiles along a row; tiles of a group's channels
+  k_first: u32,                      // the first of them
   groups: u32, kg: u32, cg: u32,
   in_d: u32, in_h: u32, in_w4: u32,  // in_w4 and pad_w4 in vec4s
   out_d: u32, out_h: u32, out_w4: u32,
@@ -113,7 +114,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
 
   let columns = p.out_w4 - w_tile * TW4;
   for (var i = 0u; i < TK; i++) { // unroll
-    let k = k_tile * TK + i;
+    let k = (p.k_first + k_tile) * TK + i;
     if (k < p.kg) {
       var start = 0.0;
       if (p.bias != 0u) { start = b[g * p.kg + k]; }

@@ -219,6 +219,13 @@ func convTransposeCandidates(g spec.ConvTranspose, dev Device) []candidate {
 	for _, t := range registerTiles {
 		all.add("gemm"+t.String(), columnsRegisterNot(g, t, dev), cost.register(c, t)+gather, func() (Plan, error) { return convTransposeRegister(g, dev, t) })
 	}
+	for _, t := range phaseTiles {
+		f, not, time := phasesOf(g, t, dev)
+		if !dev.CPU {
+			time = never
+		}
+		all.add("phases"+t.String(), not, time, func() (Plan, error) { return convTransposePhases(f, dev, t) })
+	}
 	not := flipNot(g, dev)
 	flip := math.Inf(1)
 	if not == "" {

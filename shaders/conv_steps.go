@@ -105,15 +105,19 @@ func packed(w packing, k int) int { return w.groups * ceilDiv(w.m, k) * k * w.c 
 // pack adds the step that packs weights in tiles of k channels.
 func (p *Plan) pack(w packing, in Operand, k int, dev Device) Operand {
 	out := p.temp(packed(w, k))
-	tiles := ceilDiv(w.m, k)
+	p.packTiles(w, in, k, 0, ceilDiv(w.m, k), out, dev)
+	return out
+}
+
+// packTiles adds the step that packs some of the tiles.
+func (p *Plan) packTiles(w packing, in Operand, k, first, tiles int, out Operand, dev Device) {
 	total := w.groups * tiles * w.c
 	p.add(Step{
 		Kernel:   convPackKernel(k/4, w.mStride == 1 && w.taps == 1 && w.m%4 == 0),
-		Params:   Params{}.U32(total, tiles, w.m, w.c, w.taps, w.gStride, w.mStride, w.cStride),
+		Params:   Params{}.U32(total, tiles, first, w.m, w.c, w.taps, w.gStride, w.mStride, w.cStride),
 		Operands: []Operand{in, out},
 		Groups:   Grid1D(ceilDiv(total, 8), dev.MaxGroups),
 	})
-	return out
 }
 
 // convPackKernel packs tiles of 4*k4 channels. With vec4, neighbouring channels
@@ -131,7 +135,7 @@ fn load(at: u32, m: u32) -> vec4<f32> {
 	}
 	return intern(name, func() *Kernel {
 		return &Kernel{Source: specialise(convPackWGSL, setU32("TK4", k4), load, unroll),
-			ParamBytes: 8 * 4, Writes: []bool{false, true}}
+			ParamBytes: 9 * 4, Writes: []bool{false, true}}
 	})
 }
 

@@ -24,6 +24,8 @@ var convTransposePlans planCache[convTransposeKey]
 //   - gemm128x128 and so on: a matrix product through workgroup memory, then a
 //     gather of what falls on each output
 //   - gemm16x16 and so on: the same with a register tile, for software adapters
+//   - phases16x16 and so on: a convolution for each phase of the strides, by a
+//     register tile, for software adapters
 //   - flip: for stride 1, a convolution of the flipped weights by its best kernel
 //   - naive: the definition
 //
@@ -62,6 +64,7 @@ func convTransposeNaive(g spec.ConvTranspose, dev Device) Plan {
 // but for those of the matrix product, which are among convKernels.
 func convTransposeKernels() []*Kernel {
 	all := []*Kernel{convTransposeNaiveKernel(spec.Identity, false), convFlipKernel()}
+	all = append(all, convTransposePhasesKernels()...)
 	for _, fn := range spec.Pointwises() {
 		all = append(all, convTransposeNaiveKernel(fn, true))
 		for _, run := range []int{1, 8} {

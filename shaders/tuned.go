@@ -68,6 +68,9 @@ func Tunable() map[string][]string {
 		conv = append(conv, "register"+t.String())
 		transposed = append(transposed, "gemm"+t.String())
 	}
+	for _, t := range phaseTiles {
+		transposed = append(transposed, "phases"+t.String())
+	}
 	normGrad := []string{"planes", "naive", "group", "rows"}
 	poolGrad := []string{"tile", "block", "rows", "gather"}
 	lanes := []string{"vec4", "naive"}

@@ -24,10 +24,7 @@ const slack = 1 << 20
 // much they may take. It is a list of what is to be mended, and not to grow.
 var wasteful = map[string]float64{
 	// Winograd's method holds the transformed input, weights and products.
-	"gpu/conv3x3_256x14x14": 3.5, "gpu/conv3x3_256x14x14_grad_input": 4,
 	"cpu/conv3x3_64x56x56_grad": 3.5, "cpu/conv3x3_256x14x14_grad": 3.5,
-	// Weights in another order, and the windows of a transposed convolution.
-	"gpu/convT4x4s2_128to64x32": 4, "gpu/conv7x7s2_3to64x224_grad_input": 4, "gpu/conv7x7s2_3to64x224_grad": 4,
 }
 
 // heap returns the bytes of live objects on the Go heap.
