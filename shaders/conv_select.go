@@ -182,6 +182,10 @@ var softwareConvCost = convCost{
 	naive: func(g spec.Conv) float64 { return float64(g.N*g.K*g.OutSize()*g.Terms()) * 16 },
 }
 
+// compileCost is a share of what compiling a text for one window takes. Phases of a
+// transposed convolution have short ones, which together count as one.
+const compileCost = 4e6
+
 // softwareRegisterCost is the cost of a register kernel.
 func softwareRegisterCost(g spec.Conv, t registerTile) float64 {
 	f := flat(g)
@@ -190,7 +194,7 @@ func softwareRegisterCost(g spec.Conv, t registerTile) float64 {
 	loads := 8 * (4*s.row4() + s.kernel*t.k)
 	sums := s.kernel * t.k * t.w
 	steps := ceilDiv(g.Terms(), s.kernel)
-	return 4e6 + float64(max(groups, 4)*steps)*(2.2*float64(loads)+1.4*float64(sums)+100)
+	return compileCost + float64(max(groups, 4)*steps)*(2.2*float64(loads)+1.4*float64(sums)+100)
 }
 
 // String names the tile as the variants do.

@@ -14,9 +14,9 @@ var convTransposePackWGSL string
 var convTransposeScatterWGSL string
 
 // phaseTiles are the register tiles of transposed convolutions by phases: those of
-// convolutions, and one for few channels, as in the gradient of a network's first
+// convolutions, and two for few channels, as in the gradient of a network's first
 // layer.
-var phaseTiles = append([]registerTile{{4, 28}}, registerTiles...)
+var phaseTiles = append([]registerTile{{4, 56}, {4, 28}}, registerTiles...)
 
 // phases is a transposed convolution as convolutions with stride 1, one for each
 // phase of the strides; see convtranspose_pack.wgsl. One convolution of all phases
@@ -84,9 +84,10 @@ func phasesOf(t spec.ConvTranspose, tile registerTile, dev Device) (g phases, no
 			not = firstOf(registerNot(c, tile, dev), tooManyRounds(2*tile.k*c.Taps(), dev))
 		}
 		if not == "" {
-			cost += softwareRegisterCost(c, tile)
+			cost += softwareRegisterCost(c, tile) - compileCost
 		}
 	})
+	cost += compileCost
 	if g.Stride != [3]int{1, 1, 1} {
 		cost += 12 * float64(g.N*g.K*g.OutSize())
 	}
@@ -204,7 +205,7 @@ func convTransposePhasesKernels() []*Kernel {
 	}
 	for kernel := 1; kernel <= 4; kernel++ {
 		for shift := range 4 {
-			all = append(all, registerKernel(registerShape{phaseTiles[0], kernel, 1, 1, shift}))
+			all = append(all, registerKernel(registerShape{phaseTiles[0], kernel, 1, 1, shift}), registerKernel(registerShape{phaseTiles[1], kernel, 1, 1, shift}))
 		}
 	}
 	return all
