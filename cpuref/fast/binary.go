@@ -88,7 +88,12 @@ func binaryRow(f spec.BinaryFunc, repeatA, repeatB, stream bool) func(y, a, b []
 }
 
 func splat(s []float32, v float32) {
-	for i := range s {
-		s[i] = v
+	const block = 1024 // floats that are copied over and over
+	first := s[:min(len(s), 16)]
+	for i := range first {
+		first[i] = v
+	}
+	for n := len(first); n < len(s); {
+		n += copy(s[n:], s[:min(n, block)])
 	}
 }

@@ -19,6 +19,10 @@ func ConvTranspose(y, x, w, b []float32, g spec.ConvTranspose) {
 		convTransposeMerged(t)
 		return
 	}
+	if g.Taps() == 1 && g.Stride != [3]int{1, 1, 1} && g.PadBegin == [3]int{} && g.Groups == 1 && b == nil && g.Act.Func == spec.Identity {
+		t.points()
+		return
+	}
 	var axes [3][]axisPhase
 	for i := range axes {
 		axes[i] = phasesOf(&g, i)
@@ -77,6 +81,28 @@ func gcd(a, b int) int {
 type transposed struct {
 	g          *spec.ConvTranspose
 	y, x, w, b []float32
+}
+
+// points computes one of kernel 1: a matrix product for each image, whose elements
+// stand a stride apart in zeros.
+func (t *transposed) points() {
+	g, n := t.g, t.g.InSize()
+	tmp := getScratch(g.K * n)
+	defer putScratch(tmp)
+	for image := range g.N {
+		Gemm(g.K, n, g.C, t.w, g.K, true, t.x[image*g.C*n:], n, false, tmp, n, false, Epilogue{})
+		y := t.y[image*g.K*g.OutSize():]
+		ParallelRange(g.K, max(1, pointwiseChunk/g.OutSize()), 0.2*float64(g.K*g.OutSize()), func(low, high int) {
+			for k := low; k < high; k++ {
+				plane := y[k*g.OutSize():][:g.OutSize()]
+				clear(plane)
+				for d := range g.In[0] {
+					dst, src := plane[d*g.Stride[0]*g.Out[1]*g.Out[2]:], tmp[k*n+d*g.In[1]*g.In[2]:]
+					simd.SpreadPlane(&dst[0], &src[0], g.Stride[1]*g.Out[2], g.In[2], g.In[1], g.In[2], g.Stride[2])
+				}
+			}
+		})
+	}
 }
 
 // phase computes one phase of the outputs.

@@ -64,6 +64,10 @@ func TestConvTranspose(t *testing.T) {
 			{[]int{1, 3, 30}, []int{3, 4, 5}, true, spec.ConvTransposeParams{Stride: []int{4}, Dilation: []int{6}, Padding: []int{9}}},
 			{[]int{2, 4, 5, 6, 7}, []int{4, 2, 3, 2, 3}, true, spec.ConvTransposeParams{Stride: []int{2, 1, 2}, Padding: []int{1, 0, 2}, Groups: 2}},
 			{[]int{1, 4, 8, 8}, []int{4, 1, 4, 4}, true, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{1}, Groups: 4}},
+			// Kernels of 1: products.
+			{[]int{2, 20, 9, 10}, []int{20, 30, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{2}, OutputPadding: []int{1}}},
+			{[]int{1, 5, 3, 4, 5}, []int{5, 3, 1, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{2, 3, 1}}},
+			{[]int{2, 5, 40}, []int{5, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{3}, OutputPadding: []int{2}}},
 			// Few output channels: phases merged, with four, two and one class of taps.
 			{[]int{2, 16, 20, 21}, []int{16, 3, 7, 7}, false, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{3}, OutputPadding: []int{1}}},
 			{[]int{1, 6, 30, 31}, []int{6, 3, 5, 6}, true, spec.ConvTransposeParams{Stride: []int{3, 2}, Padding: []int{1, 2}, Groups: 2, Act: spec.Activation{Func: spec.Mish}}},

@@ -33,6 +33,18 @@ func PoolGrad(dx, dy []float32, idx []int32, x, y []float32, g spec.PoolGrad) {
 			normSlopes(dx[low:high], x[low:high], &g.Pool)
 		})
 		putScratch(parts)
+	case g.OutSize() == 1 && !g.Adaptive && g.Kernel == g.In && g.PadBegin == [3]int{} && g.PadEnd == [3]int{} && g.Dilation == [3]int{1, 1, 1}:
+		// The window is the plane.
+		n := g.InSize()
+		factor := float32(1 / float64(n))
+		if count, ok := g.FixedCount(); ok {
+			factor = float32(1 / float64(count))
+		}
+		ParallelRange(len(dy), 1+pointwiseChunk/n, 0.3*float64(len(dx)), func(low, high int) {
+			for i := low; i < high; i++ {
+				splat(dx[i*n:][:n], factor*dy[i])
+			}
+		})
 	default:
 		poolGradRows(dx, dy, &g.Pool)
 	}
