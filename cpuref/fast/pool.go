@@ -361,6 +361,12 @@ func poolIndices(y []float32, idx []int32, x []float32, g *spec.Pool) {
 					ys[o], at[o] = float32(math.Inf(-1)), -1
 					continue
 				}
+				if layers == 1 && height == 2 && c.count == 2 && w.tapStep == 1 {
+					if i, ok := w.largestOfFour(); ok {
+						ys[o], at[o] = w.plane[i], i
+						continue
+					}
+				}
 				i := w.largest()
 				ys[o], at[o] = w.plane[i], i
 			}
@@ -401,6 +407,29 @@ func (w *poolWindow) largest() int32 {
 		}
 	}
 	return math.MaxInt32 - int32(best)
+}
+
+// largestOfFour is largest for 2x2 windows, but for those with a NaN.
+func (w *poolWindow) largestOfFour() (at int32, ok bool) {
+	i := w.first
+	upper, lower := w.plane[i:i+2], w.plane[i+w.rowStep:][:2]
+	a, b, c, d := upper[0], upper[1], lower[0], lower[1]
+	m := max(a, b, c, d)
+	if m != m {
+		return 0, false
+	}
+	// From the last on, so that the first of equal ones stays.
+	at = int32(i + w.rowStep + 1)
+	if c == m {
+		at = int32(i + w.rowStep)
+	}
+	if b == m {
+		at = int32(i + 1)
+	}
+	if a == m {
+		at = int32(i)
+	}
+	return at, true
 }
 
 func (w *poolWindow) lastNaN() (at int32) {

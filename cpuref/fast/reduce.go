@@ -50,38 +50,47 @@ func Reduce(y, x []float32, g spec.Reduce) {
 }
 
 // reduceColumns reduces many neighbours at once, where the innermost axis of x is
-// kept: row after row is added to a row of results.
+// kept: row after row is added to a row of results. Sums of a few rows are made in
+// float32 and those added in float64.
 func reduceColumns(y, x []float32, g *spec.Reduce) {
-	const most = 512
+	const most, few = 512, 8
 	terms, n := g.Terms(), g.Kept[0].Size
 	blocks := (n + most - 1) / most
-	Parallel(len(y)/n*blocks, float64(len(y))*float64(terms), func(i int) {
-		var acc [most]float64
+	Parallel(len(y)/n*blocks, 0.3*float64(len(y))*float64(terms), func(i int) {
+		var short [most]float32
 		o := i/blocks*n + i%blocks*most
 		m := min(most, n-i%blocks*most)
 		base := stepsTo(o, &g.Kept)
-		for j := range m {
-			acc[j] = float64(x[base+j])
+		row := func(term int) []float32 { return x[base+stepsTo(term, &g.Reduced):][:m] }
+		part, out := short[:m], y[o:][:m]
+		if g.Func == spec.ReduceMax || g.Func == spec.ReduceMin {
+			larger := simd.BinMax
+			if g.Func == spec.ReduceMin {
+				larger = simd.BinMin
+			}
+			copy(part, row(0))
+			for term := 1; term < terms; term++ {
+				larger.Apply(part, part, row(term), 0, 0, 0, false)
+			}
+			copy(out, part)
+			return
 		}
-		for term := 1; term < terms; term++ {
-			row := x[base+stepsTo(term, &g.Reduced):][:m]
-			switch g.Func {
-			case spec.ReduceMax:
-				for j, v := range row {
-					acc[j] = max(acc[j], float64(v))
-				}
-			case spec.ReduceMin:
-				for j, v := range row {
-					acc[j] = min(acc[j], float64(v))
-				}
-			default:
-				for j, v := range row {
-					acc[j] += float64(v)
-				}
+		var sums [most]float64
+		acc := sums[:m]
+		for term := range terms {
+			simd.BinAdd.Apply(part, part, row(term), 0, 0, 0, false)
+			if term%few == few-1 || term == terms-1 {
+				simd.WidenAdd(acc, part)
 			}
 		}
-		for j := range m {
-			y[o+j] = float32(finishReduce(g, acc[j]))
+		for j, v := range acc {
+			if v-v != 0 { // infinite or no number: it may be but the short sum that overflowed
+				v = 0
+				for term := range terms {
+					v += float64(row(term)[j])
+				}
+			}
+			out[j] = float32(finishReduce(g, v))
 		}
 	})
 }

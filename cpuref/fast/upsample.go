@@ -1,6 +1,9 @@
 package fast
 
-import "github.com/kansu-dev/kansu/spec"
+import (
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/spec"
+)
 
 // upsamplePlace is a position along an axis of the input: an element, how far to
 // its next, and the weights of both. Where the next has no weight it is the
@@ -25,7 +28,13 @@ func Upsample(y, x []float32, g spec.Upsample) {
 	}
 	rows, n := g.N*g.Out[0]*g.Out[1], g.Out[2]
 	row := func(n int, d, h int) []float32 { return x[((n*g.In[0]+d)*g.In[1]+h)*g.In[2]:][:g.In[2]] }
-	ParallelRange(rows, 1+pointwiseChunk/n/4, 4*float64(len(y)), func(low, high int) {
+	perElement := 1.5
+	if simd.Active() == simd.Portable {
+		perElement = 4
+	}
+	ParallelRange(rows, 1+pointwiseChunk/n/4, perElement*float64(len(y)), func(low, high int) {
+		t := getScratch(g.In[2])
+		defer putScratch(t)
 		for i := low; i < high; i++ {
 			out := y[i*n:][:n]
 			d, h := places[0][i/g.Out[1]%g.Out[0]], places[1][i%g.Out[1]]
@@ -37,29 +46,35 @@ func Upsample(y, x []float32, g spec.Upsample) {
 				}
 				continue
 			}
-			upsampleRow(out, row(plane, d.at, h.at), places[2], d.near*h.near, false)
-			if h.beyond > 0 {
-				upsampleRow(out, row(plane, d.at, h.next), places[2], d.near*h.beyond, true)
+			// The rows first, which are vectors, and then along the row.
+			from := row(plane, d.at, h.at)
+			if h.beyond > 0 || d.beyond > 0 {
+				scale(t, from, d.near*h.near)
+				if h.beyond > 0 {
+					simd.BinAxpy.Apply(t, row(plane, d.at, h.next), t, d.near*h.beyond, 0, 0, false)
+				}
+				if d.beyond > 0 {
+					simd.BinAxpy.Apply(t, row(plane, d.next, h.at), t, d.beyond*h.near, 0, 0, false)
+				}
+				if d.beyond > 0 && h.beyond > 0 {
+					simd.BinAxpy.Apply(t, row(plane, d.next, h.next), t, d.beyond*h.beyond, 0, 0, false)
+				}
+				from = t
 			}
-			if d.beyond > 0 {
-				upsampleRow(out, row(plane, d.next, h.at), places[2], d.beyond*h.near, true)
-			}
-			if d.beyond > 0 && h.beyond > 0 {
-				upsampleRow(out, row(plane, d.next, h.next), places[2], d.beyond*h.beyond, true)
-			}
+			upsampleRow(out, from, places[2])
 		}
 	})
 }
 
-// upsampleRow sets or adds a row of x, interpolated and weighted.
-func upsampleRow(y, x []float32, places []upsamplePlace, weight float32, add bool) {
-	for o, w := range places {
-		v := weight * w.near * x[w.at]
+// upsampleRow interpolates along a row. What has no weight is not read: it may be
+// infinite.
+func upsampleRow(y, x []float32, places []upsamplePlace) {
+	places = places[:len(y)]
+	for o := range places {
+		w := &places[o]
+		v := x[w.at]
 		if w.beyond > 0 {
-			v += weight * w.beyond * x[w.next]
-		}
-		if add {
-			v += y[o]
+			v = w.near*v + w.beyond*x[w.next]
 		}
 		y[o] = v
 	}
