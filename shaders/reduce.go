@@ -18,7 +18,7 @@ var reduceGroupWGSL string
 const reduceGroup = 128
 
 // PlanReduce plans a reduction over axes. Input: x; output: y. Variants: group,
-// naive.
+// columns (four neighbours at once), naive.
 func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
 	naive := candidate{name: "naive", why: "many outputs, of few terms or with neighbours that read neighbours",
 		not: tooManyRounds(g.Terms(), dev), plan: func() (Plan, error) { return reduceNaive(g, dev), nil }}
@@ -27,9 +27,14 @@ func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
 	if dev.MaxInvocations < reduceGroup {
 		group.not = fmt.Sprintf("needs %d invocations, the device has %d", reduceGroup, dev.MaxInvocations)
 	}
-	cands := []candidate{naive, group}
-	if reducePrefersGroups(&g, dev) {
-		cands = []candidate{group, naive}
+	columns := candidate{name: "columns", why: "four neighbours at once, row after row",
+		not: firstOf(reduceColumnsNot(&g), tooManyRounds(g.Terms(), dev)), plan: func() (Plan, error) { return reduceColumns(g, dev), nil }}
+	cands := []candidate{columns, naive, group}
+	switch {
+	case reducePrefersGroups(&g, dev):
+		cands = []candidate{group, columns, naive}
+	case !dev.CPU: // which has lanes of its own, and wants many of them
+		cands = []candidate{naive, columns, group}
 	}
 	return chooseTuned("reduce", force, dev, func() string { return reduceClass(&g) }, cands)
 }
@@ -77,10 +82,57 @@ func reduceNaive(g spec.Reduce, dev Device) Plan {
 	const wg = 64
 	return Plan{Steps: []Step{{
 		Kernel:   reduceKernel("naive", reduceNaiveWGSL, g.Func, max(1, g.KeptAxes), max(1, g.ReducedAxes)),
-		Params:   reduceParams(&g, 1, reduceFactor(&g)),
+		Params:   reduceParams(&g, g.Outputs(), 1, reduceFactor(&g)),
 		Operands: []Operand{In(0), Out(0)},
 		Groups:   Grid1D(ceilDiv(g.Outputs(), wg), dev.MaxGroups),
 	}}}
+}
+
+// reduceColumnsNot says why neighbours cannot be loaded four at a time, "" where
+// they can.
+func reduceColumnsNot(g *spec.Reduce) string {
+	if g.KeptAxes == 0 || g.Kept[0].Step != 1 || g.Kept[0].Size%4 != 0 {
+		return "the innermost axis is not kept, or 4 does not divide it"
+	}
+	for i := range g.Kept {
+		if i > 0 && i < g.KeptAxes && g.Kept[i].Step%4 != 0 || i < g.ReducedAxes && g.Reduced[i].Step%4 != 0 {
+			return "4 does not divide the steps"
+		}
+	}
+	return ""
+}
+
+// reduceColumns is reduceNaive of vec4s.
+func reduceColumns(g spec.Reduce, dev Device) Plan {
+	const wg = 64
+	factor := reduceFactor(&g)
+	g.Kept[0].Size /= 4
+	for i := range g.Kept {
+		if i > 0 {
+			g.Kept[i].Step /= 4
+		}
+		g.Reduced[i].Step /= 4
+	}
+	return Plan{Steps: []Step{{
+		Kernel:   reduceColumnsKernel(g.Func, max(1, g.KeptAxes), max(1, g.ReducedAxes)),
+		Params:   reduceParams(&g, g.Outputs()/4, 1, factor),
+		Operands: []Operand{In(0), Out(0)},
+		Groups:   Grid1D(ceilDiv(g.Outputs()/4, wg), dev.MaxGroups),
+	}}}
+}
+
+const vec4Reduce = `alias T = vec4<f32>;
+
+fn combine_lanes(a: T, b: T) -> T {
+  if (FUNC < 2u) { return a + b; }
+  return T(combine(a.x, b.x), combine(a.y, b.y), combine(a.z, b.z), combine(a.w, b.w));
+}`
+
+func reduceColumnsKernel(f spec.ReduceFunc, kept, reduced int) *Kernel {
+	k := reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced)
+	return intern(fmt.Sprintf("reduce_columns_%v_axes%d_%d", f, kept, reduced), func() *Kernel {
+		return &Kernel{Source: specialise(k.Source, swap("lanes", vec4Reduce)), ParamBytes: k.ParamBytes, Writes: k.Writes}
+	})
 }
 
 // reduceGroups plans a workgroup for each output, or, where these are few, for
@@ -100,7 +152,7 @@ func reduceGroups(g spec.Reduce, dev Device) Plan {
 	step := func(g *spec.Reduce, chunks int, factor float32, from, to Operand) Step {
 		return Step{
 			Kernel:   reduceKernel("group", reduceGroupWGSL, g.Func, max(1, g.KeptAxes), max(1, g.ReducedAxes)),
-			Params:   reduceParams(g, chunks, factor),
+			Params:   reduceParams(g, outputs, chunks, factor),
 			Operands: []Operand{from, to},
 			Groups:   Grid1D(outputs*chunks, dev.MaxGroups),
 		}
@@ -130,8 +182,8 @@ func reduceFactor(g *spec.Reduce) float32 {
 }
 
 // reduceParams fills the uniform struct that the kernels share.
-func reduceParams(g *spec.Reduce, chunks int, factor float32) Params {
-	p := Params{}.U32(g.Outputs(), g.Terms(), ceilDiv(g.Terms(), chunks), chunks).F32(factor)
+func reduceParams(g *spec.Reduce, outputs, chunks int, factor float32) Params {
+	p := Params{}.U32(outputs, g.Terms(), ceilDiv(g.Terms(), chunks), chunks).F32(factor)
 	for _, axis := range g.Kept[:reduceAxes] {
 		p = p.U32(axis.Size, axis.Step)
 	}
@@ -146,7 +198,7 @@ func reduceParams(g *spec.Reduce, chunks int, factor float32) Params {
 func reduceKernels() []*Kernel {
 	var all []*Kernel
 	add := func(f spec.ReduceFunc, kept, reduced int) {
-		all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced))
+		all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced), reduceColumnsKernel(f, kept, reduced))
 	}
 	for _, f := range spec.ReduceFuncs() {
 		add(f, 1, 1)

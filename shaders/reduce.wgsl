@@ -6,9 +6,10 @@
 // Layout:   y is dense; its place is decomposed over the kept axes of x, and the
 //           terms over the reduced ones, innermost first, each axis with its
 //           size and step
-// Tile:     one invocation for one output
+// Tile:     one invocation for one output, or, where the innermost axis of x is kept
+//           and 4 divides it and all steps, for four neighbours (T is vec4<f32>)
 // Bindings: 0 params, 1 x, 2 y
-// Limits:   every tensor below 2^31 elements
+// Limits:   every tensor below 2^31 elements; with vec4s, sizes and steps count those
 //
 // It is the definition that reduce_group.wgsl is compared with, and the faster
 // one where the innermost axis is kept: neighbours then read neighbours.
@@ -30,8 +31,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<T>;
+@group(0) @binding(2) var<storage, read_write> y: array<T>;
 
 const WG = 64u;
 const FUNC = 0u; // 0 sum, 1 mean, 2 max, 3 min
@@ -45,6 +46,12 @@ fn combine(a: f32, b: f32) -> f32 {
   if (FUNC == 2u) { return max(a, b); }
   return min(a, b);
 }
+
+// swap: lanes
+alias T = f32;
+
+fn combine_lanes(a: T, b: T) -> T { return combine(a, b); }
+// end swap
 
 // The first term of output o.
 fn first(o: u32) -> u32 {
@@ -73,6 +80,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   if (o >= p.outputs) { return; }
   let base = first(o);
   var acc = x[base];
-  for (var i = 1u; i < p.terms; i++) { acc = combine(acc, x[base + term(i)]); }
+  for (var i = 1u; i < p.terms; i++) { acc = combine_lanes(acc, x[base + term(i)]); }
   y[o] = acc * p.factor;
 }

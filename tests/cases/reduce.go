@@ -24,7 +24,7 @@ var reduceRow = Row{
 	New:     func() Case { return &ReduceCase{} },
 	Random:  randomReduce,
 	Awkward: awkwardReduce,
-	Kernels: []string{"group", "naive"},
+	Kernels: []string{"group", "columns", "naive"},
 }
 
 var reduceCalls = map[string]func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error){
@@ -81,6 +81,9 @@ func awkwardReduce() []Case {
 		&ReduceCase{Func: "max", X: []int{3, 20011}, Params: ops.ReduceParams{Axes: []int{1}}},
 		&ReduceCase{Func: "sum", X: []int{7, 300}, Params: ops.ReduceParams{Axes: []int{0}}},
 		&ReduceCase{Func: "mean", X: []int{2, 64, 13, 13}, Params: ops.ReduceParams{Axes: []int{-1, -2}, Keep: true}},
+		&ReduceCase{Func: "sum", X: []int{3, 5, 4, 8}, Params: ops.ReduceParams{Axes: []int{1}}},
+		&ReduceCase{Func: "mean", X: []int{2, 3, 5, 12}, Params: ops.ReduceParams{Axes: []int{0, 2}}},
+		&ReduceCase{Func: "max", X: []int{40, 36}, Params: ops.ReduceParams{Axes: []int{0}}, Special: true},
 		&ReduceCase{Func: "max", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{1}}},
 		&ReduceCase{Func: "min", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{0, 2}}, Special: true},
 		&ReduceCase{Func: "sum", X: []int{2, 3, 2, 3, 2, 3, 2, 3}, Params: ops.ReduceParams{Axes: []int{0, 2, 4, 6}}},
