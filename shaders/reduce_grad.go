@@ -31,29 +31,41 @@ func reduceGrad(g spec.Reduce, dev Device) Plan {
 	outputFirst := g.KeptAxes > 0 && g.Kept[0].Step == 1
 	var p Plan
 	counts, shares := p.temp(parts*outputs), p.temp(outputs)
-	stage := func(i, total int, operands ...Operand) {
+	stage := func(i, total, parts int, operands ...Operand) {
 		params := Params{}.U32(total, outputs, terms, parts, flag(outputFirst))
 		for _, axes := range [][spec.MaxRank]spec.StepAxis{g.Kept, g.Reduced} {
 			for _, axis := range axes[:reduceAxes] {
 				params = params.U32(axis.Size, axis.Step)
 			}
 		}
-		p.add(Step{Kernel: reduceGradKernel(i), Params: params, Operands: operands, Groups: Grid1D(ceilDiv(total, 64), dev.MaxGroups)})
+		p.add(Step{Kernel: reduceGradKernel(i, max(1, g.KeptAxes), max(1, g.ReducedAxes)), Params: params, Operands: operands, Groups: Grid1D(ceilDiv(total, 64), dev.MaxGroups)})
 	}
-	stage(0, parts*outputs, In(1), In(2), In(2), counts)
-	stage(1, outputs, In(0), counts, counts, shares)
-	stage(2, outputs*terms, In(1), In(2), shares, Out(0))
+	stage(0, parts*outputs, parts, In(1), In(2), In(2), counts)
+	stage(1, outputs, parts, In(0), counts, counts, shares)
+	each := 4 // elements for an invocation
+	if dev.CPU {
+		each = 64
+	}
+	runs := ceilDiv(terms, each)
+	stage(2, runs*outputs, runs, In(1), In(2), shares, Out(0))
 	return p
 }
 
-func reduceGradKernel(stage int) *Kernel {
-	return intern(fmt.Sprintf("reduce_grad_%d", stage), func() *Kernel {
-		return &Kernel{Source: specialise(reduceGradWGSL, setU32("STAGE", stage)),
+func reduceGradKernel(stage, kept, reduced int) *Kernel {
+	return intern(fmt.Sprintf("reduce_grad_%d_axes%d_%d", stage, kept, reduced), func() *Kernel {
+		return &Kernel{Source: specialise(reduceGradWGSL, setU32("STAGE", stage),
+			swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step"))),
 			ParamBytes: 4 * (5 + 4*reduceAxes), Writes: []bool{false, false, false, true}}
 	})
 }
 
 // reduceGradKernels enumerates the kernels that PlanReduceGrad can return.
 func reduceGradKernels() []*Kernel {
-	return []*Kernel{reduceGradKernel(0), reduceGradKernel(1), reduceGradKernel(2)}
+	var all []*Kernel
+	for stage := range 3 {
+		for axes := 1; axes <= reduceAxes; axes++ {
+			all = append(all, reduceGradKernel(stage, axes, axes))
+		}
+	}
+	return all
 }

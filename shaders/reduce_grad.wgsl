@@ -12,7 +12,7 @@
 // Layout:   y and dy are dense; an output's place is decomposed over the kept axes
 //           of x, and its terms over the reduced ones, innermost first, each axis
 //           with its size and step
-// Tile:     one invocation for one part, output or element
+// Tile:     one invocation for one part, or output
 // Bindings: 0 params, then 1 a, 2 b, 3 c, 4 out: x, y, y to counts [parts, outputs];
 //           dy, counts, counts to shares [outputs]; x, y, shares to dx
 // Limits:   at most 2^24 equal elements are counted
@@ -42,14 +42,22 @@ const STAGE = 0u;
 
 // The first term of output o.
 fn first(o: u32) -> u32 {
-  return o % p.kept0 * p.kept_step0 + o / p.kept0 % p.kept1 * p.kept_step1
-    + o / (p.kept0 * p.kept1) % p.kept2 * p.kept_step2 + o / (p.kept0 * p.kept1 * p.kept2) * p.kept_step3;
+  var rest = o;
+  var at = 0u;
+  // swap: kept
+  at += rest * p.kept_step0;
+  // end swap
+  return at;
 }
 
 // Where term i lies from there.
 fn term(i: u32) -> u32 {
-  return i % p.reduced0 * p.step0 + i / p.reduced0 % p.reduced1 * p.step1
-    + i / (p.reduced0 * p.reduced1) % p.reduced2 * p.step2 + i / (p.reduced0 * p.reduced1 * p.reduced2) * p.step3;
+  var rest = i;
+  var at = 0u;
+  // swap: reduced
+  at += rest * p.step0;
+  // end swap
+  return at;
 }
 
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
@@ -88,14 +96,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
       out[id] = select(a[id] / count, a[id], count == 1.0);
     }
   } else {
-    var o = id / p.terms;
-    var i = id % p.terms;
+    var o = id / p.parts;
+    var part = id % p.parts;
     if (p.output_first != 0u) {
       o = id % p.outputs;
-      i = id / p.outputs;
+      part = id / p.outputs;
     }
-    let at = first(o) + term(i);
+    let base = first(o);
     let share = c[o];
-    out[at] = select(0.0, share, is_nan(b[o]) || same(a[at], b[o])); // that of NaN goes to all
+    let most = b[o];
+    let all = is_nan(most); // that of NaN goes to all
+    for (var i = part; i < p.terms; i += p.parts) {
+      let at = base + term(i);
+      out[at] = select(0.0, share, all || same(a[at], most));
+    }
   }
 }
