@@ -123,6 +123,21 @@ func TestGemm(t *testing.T) {
 	})
 }
 
+// TestGemmLarge takes products that no cache holds through their blocks: many
+// rows and columns, and few rows with long sums.
+func TestGemmLarge(t *testing.T) {
+	for _, c := range []gemmCase{
+		{m: 264, n: 300, k: 1000},
+		{m: 264, n: 300, k: 1000, transB: true, bias: 1, act: spec.Activation{Func: spec.GELU}},
+		{m: 700, n: 600, k: 600, bias: 2, act: spec.Activation{Func: spec.ReLU}},
+		{m: 340, n: 1000, k: 1100, transA: true, bias: 2, act: spec.Activation{Func: spec.Sigmoid}},
+		{m: 340, n: 4200, k: 70, accumulate: true, bias: 1, act: spec.Activation{Func: spec.ReLU}},
+		{m: 338, n: 4200, k: 240, transB: true, bias: 1},
+	} {
+		testGemm(t, c)
+	}
+}
+
 // TestGemmNaN: zeros do not hide NaN and infinities, whatever the path.
 func TestGemmNaN(t *testing.T) {
 	onEach(t, func(t *testing.T) {
