@@ -9,13 +9,13 @@ import (
 // weight, of shape [K, C/Groups, kernel...], for a gradient dy of its output and
 // its input x; see cpuref.ConvGradWeight for the formula.
 //
-// One channel per group is computed plane by plane, a 1x1 kernel as a matrix
-// product, and the rest as a product of dy with a matrix that is never made: its
-// row for an output position is, for each run of taps, a stretch of a copy of the
-// input whose channels are the innermost axis. The positions of all images are
-// summed in rising order, in blocks of gemmK.
+// One channel per group, and a few with 3x3 windows, are computed plane by plane,
+// a 1x1 kernel as a matrix product, and the rest as a product of dy with a matrix
+// that is never made: its row for an output position is, for each run of taps, a
+// stretch of a copy of the input whose channels are the innermost axis. The
+// positions of all images are summed in rising order, in blocks of gemmK.
 func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
-	if g.CG() == 1 && g.KG() <= depthwiseMax {
+	if g.CG() == 1 && g.KG() <= depthwiseMax || stripsPay(&g) {
 		depthwiseGradWeight(dw, dy, x, &g)
 		return
 	}

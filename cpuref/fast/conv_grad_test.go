@@ -60,6 +60,8 @@ func TestConvGradWeight(t *testing.T) {
 			{[]int{1, 9, 21, 60, 61}, []int{8, 9, 3, 1, 2}, spec.ConvParams{Padding: []int{1, 0, 1}}},
 			{[]int{3, 40, 5, 5}, []int{400, 40, 1, 1}, spec.ConvParams{}},
 			// depthwise
+			{[]int{2, 12, 20, 21}, []int{9, 4, 3, 3}, spec.ConvParams{Groups: 3, Padding: []int{1}}},
+			{[]int{1, 16, 30, 70}, []int{16, 8, 3, 3}, spec.ConvParams{Groups: 2}},
 			{[]int{1, 6, 20, 20}, []int{6, 1, 3, 3}, spec.ConvParams{Groups: 6, Padding: []int{1}}},
 			{[]int{2, 6, 20, 21}, []int{6, 1, 5, 5}, spec.ConvParams{Groups: 6, Padding: []int{2}, Stride: []int{2}}},
 			{[]int{2, 3, 20, 70}, []int{6, 1, 3, 3}, spec.ConvParams{Groups: 3, Padding: []int{1}}},

@@ -6,8 +6,9 @@ import (
 )
 
 // depthwiseGradWeight computes the gradient of the weight of a convolution whose
-// groups have one input channel each: for each plane, the correlation of dy with
-// the input, box by box, and then the sum over the images in their order.
+// groups have one input channel each, or for which stripsPay: for each plane, the
+// correlation of dy with the input, box by box or in strips, and then the sum over
+// the images in their order.
 func depthwiseGradWeight(dw, dy, x []float32, g *spec.Conv) {
 	p := &planewiseGrad{g: g, dy: dy, x: x, sums: dw}
 	if g.N > 1 {
@@ -15,7 +16,7 @@ func depthwiseGradWeight(dw, dy, x []float32, g *spec.Conv) {
 	}
 	clear(p.sums)
 	planes := g.N * g.Groups
-	per := max(1, (1<<16)/(g.OutSize()*g.Taps()*g.KG()))
+	per := max(1, (1<<16)/(g.OutSize()*g.Terms()*g.KG()))
 	ns := g.Flops() / 30
 	if simd.Active() == simd.Portable {
 		ns *= 20
@@ -78,18 +79,30 @@ func (p *planewiseGrad) setMasks() {
 // stripTerms is about how many terms each lane of a sum over strips takes.
 const stripTerms = 512
 
-// strips correlates input plane i with the gradients of its outputs, for 3x3
-// windows of stride 1.
+// stripMost is up to how many channels of a group, on either side, 3x3 windows are
+// correlated plane by plane: beyond it a product's tiles are filled.
+const stripMost = 8
+
+// stripsPay says whether the gradient of a weight is to be taken plane by plane,
+// though groups have several channels.
+func stripsPay(g *spec.Conv) bool {
+	return simd.Strip3x3() > 0 && stripFits(g) && g.KG() <= stripMost && g.CG() <= stripMost &&
+		g.OutSize() >= 64 && 4*g.K*g.Terms() <= g.C*g.InSize()+g.K*g.OutSize()
+}
+
+// strips correlates the input planes of group i, counted through all images, with
+// the gradients of its outputs, for 3x3 windows of stride 1.
 func (p *planewiseGrad) strips(i int) {
 	g := p.g
 	all := len(p.masks) / 4
 	many := max(1, stripTerms/g.Out[1])
-	x := p.x[i*g.InSize():][:g.InSize()]
+	cg, kg := g.CG(), g.KG()
 	c := simd.Correlation3x3{Rows: g.Out[1], Height: g.In[1], Top: -g.PadBegin[1], StrideA: g.Out[2], StrideB: g.In[2]}
-	for j := range g.KG() {
-		k := i/g.Groups*g.K + i%g.Groups*g.KG() + j // counted through all images
+	for j := range kg * cg {
+		k := i*kg + j/cg // counted through all images
 		dy := p.dy[k*g.OutSize():][:g.OutSize()]
-		c.Out = &p.sums[k*9]
+		x := p.x[(i*cg+j%cg)*g.InSize():][:g.InSize()]
+		c.Out = &p.sums[(k*cg+j%cg)*9]
 		for s := 0; s < all; s += many {
 			c.Strips, c.Masks = min(many, all-s), &p.masks[4*s]
 			c.A, c.B, c.Left = &dy[16*s], &x[0], 16*s-g.PadBegin[2]
