@@ -310,16 +310,23 @@ func cellPlanes(l gradLayout) (n, c, s int, ok bool) {
 	return n, c, s, s >= 4
 }
 
+// gradBlock is BLOCK of norm_grad_planes.wgsl.
+const gradBlock = 16
+
+// normGradPlanesKernel returns the kernel for planes of s floats, and how many of
+// them it loads at once.
 func normGradPlanesKernel(s int) (*Kernel, int) {
 	load, edits := lanes(s, vec4Moments)
-	return intern(fmt.Sprintf("norm_grad_planes_x%d", load), func() *Kernel {
+	whole := s/load%gradBlock == 0
+	return intern(fmt.Sprintf("norm_grad_planes_x%d_whole%t", load, whole), func() *Kernel {
+		edits = append(edits, setBool("WHOLE", whole), unroll)
 		return &Kernel{Source: specialise(normGradPlanesWGSL, edits...), ParamBytes: 128 + 48, Writes: []bool{false, false, false, true}}
 	}), load
 }
 
 // planeSums plans the sums of cells that are planes.
 func (p *normGradPlan) planeSums(l gradLayout, most int) (part Operand, parts int) {
-	const wg, block = 32, 16
+	const wg, block = 32, gradBlock
 	n, c, s, _ := cellPlanes(l)
 	k, load := normGradPlanesKernel(s)
 	s /= load
@@ -471,9 +478,11 @@ func (p *normGradPlan) apply() {
 
 // normGradKernels enumerates the kernels of the gradients of normalizations.
 func normGradKernels() []*Kernel {
-	planes, _ := normGradPlanesKernel(1)
-	planes4, _ := normGradPlanesKernel(4)
-	all := []*Kernel{planes, planes4, normGradApplyPlanesKernel(false), normGradApplyPlanesKernel(true), normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
+	all := []*Kernel{normGradApplyPlanesKernel(false), normGradApplyPlanesKernel(true), normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
+	for _, s := range []int{1, 4, 16, 64} {
+		planes, _ := normGradPlanesKernel(s)
+		all = append(all, planes)
+	}
 	for threads := 1; threads <= 32; threads *= 2 {
 		all = append(all, normGradFinishKernel(sideGroups, 64, threads), normGradFinishKernel(sideAffine, 64, threads))
 	}

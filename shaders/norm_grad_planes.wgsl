@@ -35,6 +35,8 @@ fn total(v: T) -> f32 { return v; }
 @group(0) @binding(4) var<storage, read_write> part: array<vec4<f32>>;
 
 const WG = 32u;
+const BLOCK = 16u;
+const WHOLE = false; // every block is whole
 
 fn group_of(o: u32) -> u32 {
   var rest = o;
@@ -66,12 +68,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     var block = T(0.0);
     var block_moment = T(0.0);
     var block_rest = T(0.0);
-    for (var l = 0u; l < m; l++) {
-      let d = dy[at + l];
-      let z = x[at + l] - hi;
-      block += d;
-      block_moment = fma(d, z, block_moment);
-      block_rest += z;
+    if (WHOLE) {
+      for (var l = 0u; l < BLOCK; l++) { // unroll
+        let d = dy[at + l];
+        let z = x[at + l] - hi;
+        block += d;
+        block_moment = fma(d, z, block_moment);
+        block_rest += z;
+      }
+    } else {
+      for (var l = 0u; l < m; l++) {
+        let d = dy[at + l];
+        let z = x[at + l] - hi;
+        block += d;
+        block_moment = fma(d, z, block_moment);
+        block_rest += z;
+      }
     }
     sum += block;
     moment += block_moment;
