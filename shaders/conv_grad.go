@@ -66,11 +66,18 @@ func convGradChunks(g spec.Conv, dev Device, tiles, steps, least int) (chunk, ch
 	if room := min(dev.MaxBindingBytes/4, spec.MaxElements) / int64(weights(g)); int64(chunks) > room {
 		chunks = max(1, int(room))
 	}
+	chunks = min(chunks, max(1, spareElements(g)/weights(g)))
 	if dev.CPU {
 		chunks = max(chunks, ceilDiv(steps, softwareRounds))
 	}
 	chunk = ceilDiv(steps, chunks)
 	return chunk, ceilDiv(steps, chunk)
+}
+
+// spareElements is what the temporaries of a convolution or one of its gradients
+// may have, where that can be chosen: half of what its tensors have, and a MiB.
+func spareElements(g spec.Conv) int {
+	return (g.N*g.C*g.InSize()+weights(g)+g.N*g.K*g.OutSize())/2 + 1<<18
 }
 
 // convGradSums returns where the sums of chunks go, the output itself for one

@@ -213,6 +213,10 @@ func convTransposeCandidates(g spec.ConvTranspose, dev Device) []candidate {
 	if dev.CPU {
 		gather = 5e5 + 8*columns + 60*outputs
 	}
+	tensors := g.N*g.C*g.InSize() + g.C*g.KG()*g.Taps() + g.N*g.K*g.OutSize()
+	if int(columns) > tensors/2+1<<18 && flipNot(g, dev) == "" {
+		gather = never / 2 // the flipped convolution has no columns to hold
+	}
 	for _, t := range convTiles {
 		not := columnsNot(g, dev)
 		if not == "" {
