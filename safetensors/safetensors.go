@@ -231,7 +231,7 @@ func Save(path string, f *File) (err error) {
 	name := fmt.Sprintf("%s.%d", path, rand.Uint64())
 	tmp, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s cannot be saved: %w", path, errors.Unwrap(err)) // without the temporary name
 	}
 	defer func() {
 		if err != nil {

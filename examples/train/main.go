@@ -4,8 +4,10 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -26,6 +28,10 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "train: unexpected argument %q\n", flag.Arg(0))
+		os.Exit(2)
+	}
 	if err := run(*epochs, *batch, *lr, *seed, *out, *adapter); err != nil {
 		fmt.Fprintln(os.Stderr, "train:", err)
 		os.Exit(1)
@@ -35,6 +41,9 @@ func main() {
 func run(epochs, batch int, lr float64, seed uint64, out, adapter string) error {
 	if epochs < 1 || batch < 1 {
 		return fmt.Errorf("%d epochs in batches of %d: both must be positive", epochs, batch)
+	}
+	if err := writable(out); err != nil {
+		return err // before the time is spent
 	}
 	var opts []ops.Option
 	if adapter != "" {
@@ -67,6 +76,9 @@ func run(epochs, batch int, lr float64, seed uint64, out, adapter string) error 
 		if err != nil {
 			return err
 		}
+		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+			return fmt.Errorf("epoch %d: the loss is %v: the weights have left all bounds; a learning rate below %v may help", epoch+1, sum/float64(n), lr)
+		}
 		right, err := t.accuracy(t.test)
 		if err != nil {
 			return err
@@ -89,4 +101,21 @@ func run(epochs, batch int, lr float64, seed uint64, out, adapter string) error 
 	}
 	fmt.Printf("saved to %s and read back: %.1f%% right\n", out, 100*right)
 	return nil
+}
+
+// writable reports whether a file can be written, without a change to it.
+func writable(path string) error {
+	if path == "" {
+		return nil
+	}
+	_, absent := os.Stat(path)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	err = f.Close()
+	if absent != nil {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }

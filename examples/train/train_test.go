@@ -121,3 +121,22 @@ func TestThousandSteps(t *testing.T) {
 		})
 	}
 }
+
+// TestMistakesAreErrors: what cannot be is told, before the time for it is spent
+// where that can be.
+func TestMistakesAreErrors(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "no", "folder")
+	for _, c := range []struct {
+		says string
+		err  error
+	}{
+		{"must be positive", run(0, 64, 1e-3, 1, "", "cpu")},
+		{"must be positive", run(1, 0, 1e-3, 1, "", "cpu")},
+		{"learning rate is NaN", run(1, 64, math.NaN(), 1, "", "cpu")},
+		{absent, run(1000, 64, 1e-3, 1, absent, "cpu")},
+		{"nosuch", run(1, 64, 1e-3, 1, "", "nosuch")},
+		{"the loss is NaN", run(1, 64, 1e30, 1, "", "cpu")},
+	} {
+		require.ErrorContains(t, c.err, c.says)
+	}
+}
