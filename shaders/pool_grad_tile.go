@@ -146,13 +146,14 @@ fn load(row: u32, first: i32, exists: bool, g: ptr<function, array<f32, SLOTS_W>
   for (var q = 0u; q < SLOT_QUADS; q++) { // unroll
     let c = first + 4 * i32(q);
     let at = (row + u32(clamp(c, 0, i32(p.out_w) - 4))) >> 2u;
-    let v = select(vec4<f32>(0.0), dy[at], exists && c >= 0 && c < i32(p.out_w));
+    let there = exists && c >= 0 && c < i32(p.out_w);
+    let v = select(vec4<f32>(0.0), dy[at], there);
     (*g)[4u * q] = v.x;
     (*g)[4u * q + 1u] = v.y;
     (*g)[4u * q + 2u] = v.z;
     (*g)[4u * q + 3u] = v.w;
     if (KIND != 1u) {
-      let n = aux[at];
+      let n = select(vec4<u32>(0u), aux[at], there);
       (*u)[4u * q] = n.x;
       (*u)[4u * q + 1u] = n.y;
       (*u)[4u * q + 2u] = n.z;

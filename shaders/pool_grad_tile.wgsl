@@ -64,8 +64,9 @@ fn load(row: u32, first: i32, exists: bool, g: ptr<function, array<f32, SLOTS_W>
   for (var b = 0u; b < SLOTS_W; b++) { // unroll
     let c = first + i32(b);
     let at = row + u32(clamp(c, 0, i32(p.out_w) - 1));
-    (*g)[b] = select(0.0, dy[at], exists && c >= 0 && c < i32(p.out_w));
-    if (KIND != 1u) { (*u)[b] = aux[at]; }
+    let there = exists && c >= 0 && c < i32(p.out_w);
+    (*g)[b] = select(0.0, dy[at], there);
+    if (KIND != 1u) { (*u)[b] = select(0u, aux[at], there); } // lp: the slope is 0 where y is
   }
 }
 // end swap

@@ -43,7 +43,7 @@ var (
 
 // poolValues are the distributions of x. Every one has a use: "ties" repeats few
 // values, so that indices show which of the equal ones is meant; "special" has
-// NaN and infinities; "positive" keeps PyTorch's odd norms from cancelling;
+// NaN and infinities; "positive" keeps PyTorch's odd norms from cancelling, "nan" has a few NaN among such;
 // "wide" has magnitudes whose squares leave float32's range.
 var poolValues = map[string]Draw{
 	"":         Normal,
@@ -60,6 +60,12 @@ var poolValues = map[string]Draw{
 			return float32(math.Inf(-1))
 		}
 		return Normal(r)
+	},
+	"nan": func(r *rand.Rand) float32 {
+		if r.IntN(24) == 0 {
+			return float32(math.NaN())
+		}
+		return 3 * r.Float32()
 	},
 	"wide": func(r *rand.Rand) float32 {
 		return float32(r.NormFloat64() * math.Pow(10, 64*r.Float64()-33))

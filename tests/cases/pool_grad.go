@@ -26,6 +26,13 @@ func poolGradRow(kind spec.PoolKind) Row {
 					all = append(all, gradOfPool(r, p))
 				}
 			}
+			if kind == spec.PoolLp { // what is NaN in one window stays out of those beside it
+				for _, p := range []spec.PoolParams{{Kernel: []int{1, 4}, Stride: []int{1, 3}}, {Kernel: []int{3}, Stride: []int{2}}, {Kernel: []int{2}}} {
+					for _, norm := range []float32{2, 2.5} {
+						all = append(all, &PoolGradCase{PoolCase{Kind: name, X: []int{3, 2, 9, 15}, Norm: norm, Values: "nan", Params: p}})
+					}
+				}
+			}
 			return all
 		},
 		Kernels: []string{"tile", "block", "rows", "gather"},
