@@ -15,6 +15,7 @@ type BatchNormCase struct {
 	Scale, Shift bool
 	Spread       Spread
 	Params       ops.BatchNormParams
+	Separate     bool // the activation is a call of its own, which the engine fuses
 	Ranged
 }
 
@@ -62,8 +63,11 @@ func (c *BatchNormCase) Inputs() []Input {
 
 // Call normalizes.
 func (c *BatchNormCase) Call(in []*ops.Tensor) ([]*ops.Tensor, error) {
-	y, err := ops.BatchNorm(in[0], in[1], in[2], in[3], in[4], c.Params)
-	return []*ops.Tensor{y}, err
+	return separately(c.Separate, c.Params.Act, func(act spec.Activation) (*ops.Tensor, error) {
+		p := c.Params
+		p.Act = act
+		return ops.BatchNorm(in[0], in[1], in[2], in[3], in[4], p)
+	})
 }
 
 // Oracle normalizes in float64.
@@ -85,6 +89,9 @@ func awkwardBatchNorm() []Case {
 		&BatchNormCase{X: []int{2, 25, 13, 11}, Scale: true, Shift: true},
 		&BatchNormCase{X: []int{1, 3, 133, 141}, Shift: true, Params: ops.BatchNormParams{Act: spec.Activation{Func: spec.ReLU}}},
 		&BatchNormCase{X: []int{2, 8, 6, 6}, Scale: true, Spread: Spread{Mean: 1e4}},
+		&BatchNormCase{X: []int{2, 8, 7, 7}, Scale: true, Shift: true, Separate: true, Params: ops.BatchNormParams{Act: spec.Activation{Func: spec.ReLU}}},
+		&BatchNormCase{X: []int{1, 5, 6, 6}, Scale: true, Separate: true, Params: ops.BatchNormParams{Act: spec.Activation{Func: spec.SiLU}}},
+		&BatchNormCase{X: []int{2, 3, 36, 44}, Shift: true, Separate: true, Params: ops.BatchNormParams{Act: spec.Activation{Func: spec.ReLU}}},
 		&BatchNormCase{X: []int{2, 6, 6, 8}, Scale: true, Shift: true, Params: ops.BatchNormParams{Axis: -1, Eps: 1e-6}},
 		&BatchNormCase{X: []int{3, 2, 5}, Scale: true, Params: ops.BatchNormParams{Axis: -3}},
 		&BatchNormCase{X: []int{1, 2, 3, 2, 2, 5}, Shift: true, Params: ops.BatchNormParams{Eps: -1}},
@@ -103,6 +110,7 @@ func randomBatchNorm(r *rand.Rand) Case {
 	}
 	if r.IntN(4) == 0 {
 		c.Params.Act = pick(r, smoothActivations...)
+		c.Separate = r.IntN(2) == 0
 	}
 	return c
 }

@@ -50,6 +50,19 @@ func then(v *ops.Tensor, err error, next func(v *ops.Tensor) (*ops.Tensor, error
 	return v, y, err
 }
 
+// separately makes a call with an activation or, where own is set, without it and
+// then the activation's own, and releases what is between.
+func separately(own bool, act spec.Activation, call func(act spec.Activation) (*ops.Tensor, error)) ([]*ops.Tensor, error) {
+	if !own {
+		y, err := call(act)
+		return []*ops.Tensor{y}, err
+	}
+	v, err := call(spec.Activation{})
+	between, y, err := then(v, err, func(v *ops.Tensor) (*ops.Tensor, error) { return ops.Pointwise(v, act) })
+	between.Release()
+	return []*ops.Tensor{y}, err
+}
+
 var fusedChains = map[string]fusedChain{
 	"add_relu": {
 		b: sameShape,
