@@ -10,7 +10,8 @@
 //	run.go      a case from its inputs to its verdict; a folder of cases
 //	onnx*.go    the operators of ONNX, in terms of ops
 //	webnn*.go   those of WebNN
-//	pytorch.go  those of PyTorch
+//	pytorch*.go those of PyTorch: by calls of ops where the cases at hand are, and
+//	            on a tape of autograd, which has the gradients, for the others
 //
 // Each operator is written after its specification, with every attribute, every
 // default and every version that the specification has, whether or not a case
