@@ -131,9 +131,7 @@ func newWino(y, x, b []float32, k kernels3, g *spec.Conv) *wino {
 	p.strips = (p.kg + p.width - 1) / p.width
 	chain := winogradBlock(p.cg)
 	p.chain = chain / p.lanes
-	if p.chunk = chain; chain < 32 {
-		p.chunk = 4 * chain
-	}
+	p.chunk = max(64, chain)
 	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
 	p.rows = g.N * p.th
 	lanes := simd.ActiveTiles().Lanes

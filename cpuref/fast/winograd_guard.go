@@ -98,7 +98,7 @@ const (
 // the blocks of winogradBlock together have no more than one of 20 additions up to
 // 64 channels, and then of 32, or of c/64 where that is more. Four of these
 // deviations are allowed for. The transforms' roundings are worth about 1 in random
-// data, but where a pattern repeats in all channels they do so too and add up: 5
+// data, but where a pattern repeats in all channels they do so too and add up: 6
 // are allowed for, and more with few channels, after a search for the worst such
 // patterns (TestWinogradAdversary). Random data show 0.8 to 1.8 in all.
 func winogradError(c int) float64 {
@@ -110,18 +110,17 @@ func winogradError(c int) float64 {
 	if c < winogradMin { // only in tests
 		few = 300 / float64(c*c)
 	}
-	return 5 + few + 0.92*math.Sqrt(float64(n))
+	return 6 + few + 0.92*math.Sqrt(float64(n))
 }
 
 // winogradBlock is how many channels are summed before the sum is added to those
 // of the blocks before it. The errors of equal terms, which round alike, grow
 // with the length of a chain of additions, so chains stay short.
 func winogradBlock(c int) int {
-	if c <= 64 {
+	if c <= 512 {
 		return 16
 	}
-	blocks := max(2, (c+63)/64)
-	return ((c+blocks-1)/blocks + 15) / 16 * 16
+	return 32
 }
 
 // axisTaps says which of the three taps along an axis lie on the input, for each

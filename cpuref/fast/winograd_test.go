@@ -60,3 +60,28 @@ func TestWinogradPlans(t *testing.T) {
 		})
 	}
 }
+
+// TestWinogradPatterns holds tiles that long searches found, which come near the
+// bound or went over earlier ones, to the budget.
+func TestWinogradPatterns(t *testing.T) {
+	for _, p := range []struct {
+		x [36]float64
+		w [9]float64
+	}{
+		{[36]float64{0, 0, -1, -1, 0, 0, 1, -0.1, 0, 1, 1, 0.04, -0.05, 1, 1, -1, -2, -0.05, 0.24, 1, 1, -1.25, -1, 2, -0.3, 1, -1, 1, 1, -0.1, -0.3, 0.375, -0.03, 0, 0, 0},
+			[9]float64{-1, -1, -1, 1, 1, 1, -1, 1, -0.5}},
+		{[36]float64{1, -0.05, 0, 0.125, 0.04, 0, 1, -1, -1.25, 1, 1, 1, 1, 0, -1, 1, 1, 0, -0.05, 1, 1, -1, -1, 0, -0.05, 0, 1, 1, -1, 0, 0, 1, -0.5, 0, 0.4, -0.05},
+			[9]float64{-1, 0.3, 0, -1, -1, 0.05, -1, 0, -0.3}},
+	} {
+		for _, c := range []int{12, 32, 33, 64, 96, 128, 256, 512} {
+			xs, ws := []int{1, c, 6, 6}, []int{32, c, 3, 3}
+			g, err := spec.NewConv(xs, ws, nil, spec.ConvParams{})
+			require.NoError(t, err)
+			l := layer{g: g, what: "pattern"}
+			l.x = field(xs, func(_, _, h, w int) float64 { return 1.1 * p.x[h*6+w] })
+			l.w = field(ws, func(k, _, h, w int) float64 { return p.w[h*3+w] * (1 + float64(k)/32) })
+			e, kept := l.check(t)
+			t.Logf("%d channels: %d kept, %.2g of the budget", c, kept, e)
+		}
+	}
+}
