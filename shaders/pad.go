@@ -11,24 +11,46 @@ import (
 //go:embed pad.wgsl
 var padWGSL string
 
-// PlanPad plans a padding. Input: x; output: y. Variants: vec4, naive.
+// padRun is how many neighbours an invocation of the kernel of rows has.
+const padRun = 64
+
+// PlanPad plans a padding. Input: x; output: y. Variants: vec4, rows (an
+// invocation for a run along a row, for software adapters), naive.
 func PlanPad(g spec.Pad, dev Device, force string) (Plan, error) {
 	not := ""
 	if row := g.Axis[0].Out; row%4 != 0 {
 		not = fmt.Sprintf("rows of %d are no multiple of 4", row)
 	}
-	return chooseTuned("pad", force, dev, func() string { return padClass(&g) }, []candidate{
-		{name: "vec4", why: "four neighbours at a time", not: not, plan: func() (Plan, error) { return pad(g, 4, dev), nil }},
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return pad(g, 1, dev), nil }},
-	})
+	vec4 := candidate{name: "vec4", why: "four neighbours at a time", not: not, plan: func() (Plan, error) { return pad(g, 4, 0, dev), nil }}
+	naive := candidate{name: "naive", why: "serves every case", plan: func() (Plan, error) { return pad(g, 1, 0, dev), nil }}
+	rows := candidate{name: "rows", why: "few divisions, of which a software adapter makes each alone", plan: func() (Plan, error) {
+		if not == "" {
+			return pad(g, 4, padRun, dev), nil
+		}
+		return pad(g, 1, padRun, dev), nil
+	}}
+	order := []candidate{vec4, naive, rows}
+	if dev.CPU {
+		order = []candidate{rows, vec4, naive}
+	}
+	return chooseTuned("pad", force, dev, func() string { return padClass(&g) }, order)
 }
 
-func padKernel(mode spec.PadMode, axes, width int) *Kernel {
-	return intern(fmt.Sprintf("pad%d_%v_axes%d", width, mode, axes), func() *Kernel {
+func padKernel(mode spec.PadMode, axes, width, run int) *Kernel {
+	return intern(fmt.Sprintf("pad%d_%v_axes%d_run%d", width, mode, axes, run), func() *Kernel {
 		edits := []edit{setU32("PAD_MODE", int(mode)), swap("axes", padAxes(axes))}
+		store := "y[row + at_w] = value(at, inside, o);"
+		if width == 4 {
+			store = "y[(row + at_w) / 4u] = vec4<f32>(value(at, inside, o), value(at, inside, o + 1), value(at, inside, o + 2), value(at, inside, o + 3));"
+		}
+		if run == 0 {
+			store = "  let at_w = along;\n  let o = i32(along) - p.begin0;\n  " + store
+		} else {
+			store = "  for (var at_w = along; at_w < min(p.out0, along + RUN); at_w += WIDTH) {\n    let o = i32(at_w) - p.begin0;\n    " + store + "\n  }"
+		}
+		edits = append(edits, setU32("RUN", run), swap("store", store))
 		if width == 4 {
 			edits = append(edits, setU32("WIDTH", 4),
-				swap("store", "  y[i] = vec4<f32>(value(at, inside, o), value(at, inside, o + 1), value(at, inside, o + 2), value(at, inside, o + 3));"),
 				func(text string) string { return strings.Replace(text, "y: array<f32>", "y: array<vec4<f32>>", 1) })
 		}
 		return &Kernel{
@@ -52,15 +74,16 @@ func padAxes(axes int) string {
 	return s.String()
 }
 
-func pad(g spec.Pad, width int, dev Device) Plan {
+func pad(g spec.Pad, width, run int, dev Device) Plan {
 	const wg = 64
-	total := spec.Count(g.OutShape()) / width
+	row := g.Axis[0].Out
+	total := spec.Count(g.OutShape()) / row * ceilDiv(row, max(width, run))
 	p := Params{}.U32(total).F32(g.Value)
 	for _, axis := range g.Axis {
 		p = p.I32(axis.In).U32(axis.Out).I32(axis.Begin)
 	}
 	return Plan{Steps: []Step{{
-		Kernel:   padKernel(g.Mode, max(1, g.Axes), width),
+		Kernel:   padKernel(g.Mode, max(1, g.Axes), width, run),
 		Params:   p,
 		Operands: []Operand{In(0), Out(0)},
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
@@ -72,11 +95,12 @@ func pad(g spec.Pad, width int, dev Device) Plan {
 func padKernels() []*Kernel {
 	var all []*Kernel
 	for _, mode := range []spec.PadMode{spec.PadZeros, spec.PadReflect, spec.PadReplicate, spec.PadCircular} {
-		all = append(all, padKernel(mode, 3, 1), padKernel(mode, 3, 4))
+		all = append(all, padKernel(mode, 3, 1, 0), padKernel(mode, 3, 4, 0), padKernel(mode, 3, 1, padRun), padKernel(mode, 3, 4, padRun))
 	}
 	for axes := 1; axes <= spec.MaxRank; axes++ {
 		if axes != 3 {
-			all = append(all, padKernel(spec.PadReflect, axes, 1), padKernel(spec.PadReflect, axes, 4))
+			all = append(all, padKernel(spec.PadReflect, axes, 1, 0), padKernel(spec.PadReflect, axes, 4, 0),
+				padKernel(spec.PadReflect, axes, 1, padRun), padKernel(spec.PadReflect, axes, 4, padRun))
 		}
 	}
 	return all

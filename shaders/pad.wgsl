@@ -6,7 +6,8 @@
 // Layout:   x and y dense; up to eight axes, innermost first, each with its size
 //           in x and y and what was added at its beginning (negative: cropped)
 // Tile:     one invocation for WIDTH neighbours along the innermost axis of y:
-//           1, or 4, which y is then bound as vec4s of
+//           1, or 4, which y is then bound as vec4s of; or for RUN of them, WIDTH at
+//           a time, so that the axes are told apart once for all
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   every tensor below 2^31 elements; reflect and circular paddings at
 //           most the axis (checked by the caller)
@@ -30,6 +31,7 @@ struct Params {
 
 const WG = 64u;
 const WIDTH = 1u;
+const RUN = 0u; // 0 where an invocation has but WIDTH
 const PAD_MODE = 0u; // 0 value, 1 reflect, 2 replicate, 3 circular
 
 // Maps a position along an axis of size n to the element that stands there;
@@ -55,7 +57,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let i = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (i >= p.total) { return; }
   // Everything but the innermost axis is the same for all neighbours.
-  let per_row = p.out0 / WIDTH;
+  let count = max(RUN, WIDTH);
+  let per_row = (p.out0 + count - 1u) / count;
   var rest = i / per_row;
   var at = 0;
   var inside = true;
@@ -65,8 +68,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   inside = inside && i1 >= 0;
   at += i1 * size;
   // end swap
-  let o = i32(i % per_row * WIDTH) - p.begin0;
+  let along = i % per_row * count;
+  let row = i / per_row * p.out0;
   // swap: store
-  y[i] = value(at, inside, o);
+  y[row + along] = value(at, inside, i32(along) - p.begin0);
   // end swap
 }

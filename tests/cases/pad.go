@@ -20,7 +20,7 @@ var padRow = Row{
 	New:     func() Case { return &PadCase{} },
 	Random:  randomPad,
 	Awkward: awkwardPad,
-	Kernels: []string{"vec4", "naive"},
+	Kernels: []string{"vec4", "rows", "naive"},
 }
 
 func (c *PadCase) geometry() spec.Pad { return must(spec.NewPad(c.X, c.Params)) }
@@ -58,6 +58,8 @@ func awkwardPad() []Case {
 		&PadCase{X: []int{2, 3, 13, 11}, Params: ops.PadParams{Begin: []int{-3, 1}, End: []int{2, -4}, Mode: spec.PadReflect}},
 		&PadCase{X: []int{2, 3, 13, 11}, Params: ops.PadParams{Begin: []int{-13, -5}, End: []int{2, 1}, Value: -1}},
 		&PadCase{X: []int{2, 1, 2, 1, 2, 1, 2, 1}, Params: ops.PadParams{Begin: []int{1, 0, 1, 0, 1, 0, 1, 1}, End: []int{0, 2, 0, 1, 0, 2, 0, 1}}},
+		&PadCase{X: []int{2, 3, 70}, Params: ops.PadParams{Begin: []int{1}, End: []int{2}, Mode: spec.PadCircular}},
+		&PadCase{X: []int{3, 190}, Params: ops.PadParams{Begin: []int{5}, End: []int{1}, Value: 3}},
 		&PadCase{X: []int{1, 16, 24, 32}, Params: ops.PadParams{Begin: []int{1, 4}, End: []int{1, 4}}},
 	}
 }
