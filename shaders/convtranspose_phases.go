@@ -71,6 +71,9 @@ func phasesOf(t spec.ConvTranspose, tile registerTile, dev Device) (g phases, no
 			return g, "outputs between the taps of an axis have none", 0
 		}
 	}
+	if g.Stride == [3]int{1, 1, 1} && g.CG() == 1 {
+		return g, "the flipped convolution has a kernel for one channel per group", 0
+	}
 	if g.Stride[0]*g.Stride[1]*g.Stride[2] > mostPhases {
 		return g, "there are too many phases", 0
 	}
