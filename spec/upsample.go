@@ -38,9 +38,8 @@ func (m UpsampleMode) String() string {
 type UpsampleParams struct {
 	Size []int // spatial size of the result; it may be smaller than the input
 	// Scale is the ratio of the result's size to the input's, out = floor(in*scale),
-	// and that of their positions. As in PyTorch an axis that keeps its size, for a
-	// scale of 1.1 perhaps, is not moved by Linear. (By Nearest it is, as by
-	// PyTorch's in one dimension; its other dimensions differ.)
+	// and that of their positions, as in ONNX. (PyTorch's Linear leaves an axis alone
+	// that keeps its size, for a scale of 1.1 perhaps: give 1 for that.)
 	Scale        []float64
 	Mode         UpsampleMode
 	AlignCorners bool // Linear only: the first and last elements of both coincide
@@ -144,9 +143,6 @@ func (g *Upsample) resolveScale(i int, scale float64, align bool) error {
 		return sizeErr("scale %v makes %d of axis %d's %d; at most %d are supported", scale, in*p/q, axis, in, maxUpsampleAxis)
 	}
 	g.Out[i] = in * p / q
-	if g.Mode == Linear && g.Out[i] == in {
-		p, q = 1, 1
-	}
 	return g.resolve(i, q, p, align)
 }
 

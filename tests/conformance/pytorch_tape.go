@@ -150,7 +150,13 @@ func tapedInterpolate(c *onTape) *autograd.Variable {
 	}
 	p.Size = c.attrs.Ints("size")
 	if factor := c.attrs.Doubles("scale_factor"); p.Size == nil {
-		p.Scale = factor
+		for i, n := range x.Shape()[2:] {
+			f := factor[min(i, len(factor)-1)]
+			if p.Mode == spec.Linear && int(float64(n)*f) == n {
+				f = 1 // linear modes leave an axis alone that keeps its size
+			}
+			p.Scale = append(p.Scale, f)
+		}
 		if c.attrs.Bool("recompute_scale_factor", false) {
 			p.Scale = nil
 			for i, n := range x.Shape()[2:] {
