@@ -46,6 +46,7 @@ const (
 var forcedConv convMethod
 
 func convMethodOf(g *spec.Conv) convMethod {
+	ts := simd.ActiveTiles()
 	plain := g.Kernel == [3]int{1, 1, 1} && g.PadBegin == [3]int{} && g.PadEnd == [3]int{}
 	switch {
 	case forcedConv != convAuto:
@@ -54,7 +55,7 @@ func convMethodOf(g *spec.Conv) convMethod {
 		return convDepthwise
 	case plain:
 		return convProduct
-	case winogradPays(g):
+	case winogradPays(g) && !ts.Alone(): // its transforms in plain Go would cost more than the tiles' products
 		return convWinograd
 	}
 	return convImplicitly

@@ -51,6 +51,10 @@ type Tiles struct {
 // ActiveTiles returns the kernels of the active level.
 func ActiveTiles() Tiles { return tilesOf(Active()) }
 
+// Alone reports whether the tiles have vectors and the other inner loops of the
+// processor are plain Go.
+func (ts *Tiles) Alone() bool { return ts.neon }
+
 // Columns returns how many floats of each row of B a tile of n columns reads.
 func (ts *Tiles) Columns(n int) int { return (n + ts.Lanes - 1) / ts.Lanes * ts.Lanes }
 
