@@ -30,11 +30,12 @@ func PlanLRNGrad(g spec.LRN, dev Device, force string) (Plan, error) {
 			inner := g.Inner / lanes
 			total := g.Outer * g.N * inner
 			alpha := float64(g.Alpha) / float64(g.Size)
+			scale := lrnGradScale(&g, alpha)
 			step := func(finish bool, before, after int) Step {
 				return Step{
 					Kernel: lrnGradKernel(lanes, finish),
 					Params: Params{}.U32(total, g.N, inner, before, after).
-						F32(float32(alpha), g.Beta, g.K, float32(2*alpha*float64(g.Beta))),
+						F32(float32(alpha), g.Beta, g.K, float32(2*alpha*float64(g.Beta)/scale), float32(scale)),
 					Operands: []Operand{In(0), In(1), Temp(0), Out(0)},
 					Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
 				}
@@ -53,6 +54,15 @@ func PlanLRNGrad(g spec.LRN, dev Device, force string) (Plan, error) {
 	return chooseTuned("lrn_grad", force, dev, func() string { return lrnClass(&g) }, []candidate{vec4, naive})
 }
 
+// lrnGradScale returns what t is scaled by: up to its largest values, dy times
+// k^-beta times |x|/base <= 1/(2 sqrt(k alpha)), there must be room above.
+func lrnGradScale(g *spec.LRN, alpha float64) float64 {
+	if k := float64(g.K); g.Beta >= 0 && k >= 0x1p-10 && k*alpha >= 0x1p-22 {
+		return 0x1p40
+	}
+	return 1
+}
+
 func lrnGradKernel(lanes int, finish bool) *Kernel {
 	return intern(fmt.Sprintf("lrn_grad_x%d_finish%t", lanes, finish), func() *Kernel {
 		edits := []edit{swap("power", MathSource("k_log_parts", "k_log1p_tail", "K_LOG2E", "K_LOG2E_LO", "k_pin", "k_head", "k_exp2", "k_scale", "k_inf", "k_nan", "k_is_zero", "k_is_nan")+lrnPowerWGSL)}
@@ -62,7 +72,7 @@ func lrnGradKernel(lanes int, finish bool) *Kernel {
 		if finish {
 			edits = append(edits, swap("stage", finishLRNGrad))
 		}
-		return &Kernel{Source: specialise(lrnGradWGSL, edits...), ParamBytes: 36, Writes: []bool{false, false, !finish, true}}
+		return &Kernel{Source: specialise(lrnGradWGSL, edits...), ParamBytes: 40, Writes: []bool{false, false, !finish, true}}
 	})
 }
 

@@ -5,7 +5,9 @@
 //   finish:  dx[j] = dy[j]*power[j] - factor*x[j] * sum of t[c] over the c whose
 //            window has j, factor = 2*alpha*beta
 //
-// alpha is already divided by the window's size. power goes where dx will be.
+// alpha is already divided by the window's size. power goes where dx will be. t is
+// stored times scale, a power of two, and factor divided by it: where x is large t
+// alone would be subnormal, while its product with x is not.
 //
 // Layout:   all tensors are [o, c, i]. T is what is loaded at once: a vec4 where 4
 //           divides i, else a float; i counts T's
@@ -23,6 +25,7 @@ struct Params {
   beta: f32,
   k: f32,
   factor: f32,
+  scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -40,7 +43,7 @@ fn finish(at: u32, sum: T) {
   let base = fma(T(p.alpha), sum, T(p.k));
   let power = power_lanes(base);
   dx[at] = power;
-  t[at] = dy[at] * (x[at] / base) * power;
+  t[at] = dy[at] * (x[at] / base * p.scale) * power;
 }
 // end swap
 

@@ -23,7 +23,11 @@ func (c *LRNGradCase) Inputs() []Input {
 	if c.Spread != (Spread{}) { // a power of which divides dy
 		dy.Range |= noTiny
 	}
-	return []Input{dy, {Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.K)}}
+	x := Input{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.K)}
+	if g := c.geometry(); g.K < 0x1p-10 || g.Beta > 1 { // powers of larger ones, or their products, are subnormal
+		x.Range = fixed
+	}
+	return []Input{dy, x}
 }
 
 // Call computes the gradient.

@@ -159,6 +159,8 @@ func gradient(forward Case) Case {
 		return &UpsampleGradCase{*f}
 	case *PadCase:
 		return &PadGradCase{*f}
+	case *SliceCase:
+		return &SliceGradCase{*f}
 	case *LossCase:
 		return &LossGradCase{*f}
 	case *CrossEntropyCase:
