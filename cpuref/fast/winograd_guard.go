@@ -99,18 +99,18 @@ const (
 // 64 channels, and then of 32, or of c/64 where that is more. Four of these
 // deviations are allowed for. The transforms' roundings are worth about 1 in random
 // data, but where a pattern repeats in all channels they do so too and add up: 6
-// are allowed for, and more with few channels, after a search for the worst such
-// patterns (TestWinogradAdversary). Random data show 0.8 to 1.8 in all.
+// are allowed for up to 64 channels and 8 beyond, where sums have more blocks, and
+// more with few channels, after a search for the worst such patterns
+// (TestWinogradAdversary). Random data show 0.8 to 1.8 in all.
 func winogradError(c int) float64 {
-	n := min(c, 20)
+	n, transforms := min(c, 20), 6.0
 	if c > 64 {
-		n = max(32, c/64)
+		n, transforms = max(32, c/64), 8
 	}
-	few := 0.0
 	if c < winogradMin { // only in tests
-		few = 300 / float64(c*c)
+		transforms += 300 / float64(c*c)
 	}
-	return 6 + few + 0.92*math.Sqrt(float64(n))
+	return transforms + 0.92*math.Sqrt(float64(n))
 }
 
 // winogradBlock is how many channels are summed before the sum is added to those
