@@ -13,7 +13,7 @@ import (
 // plannedMore are the plans that hold more, by call and kernel, and how much in
 // all, as a multiple of the tensors. It is a list of what is to be mended.
 var plannedMore = map[string]float64{
-	"conv3x3_64x56x56, forward: winograd4":                  3.5, // transformed tiles and their products
+	"conv3x3_64x56x56, forward: split64x64":                 3.8, // split sums
 	"conv3x3_64x56x56, input: flip":                         3.9, // flipped weights and split sums
 	"conv3x3_256x14x14, forward: split64x64":                2.2, // split sums
 	"convT4x4s2_128to64x32_grad_input, forward: split64x64": 3,
@@ -39,6 +39,7 @@ func TestPlannedMemory(t *testing.T) {
 		{"conv3d_32x16x32x32", []int{1, 32, 16, 32, 32}, []int{32, 32, 3, 3, 3}, spec.ConvParams{Padding: []int{1}}},
 		{"convT4x4s2_128to64x32_grad_input", []int{1, 64, 64, 64}, []int{128, 64, 4, 4}, spec.ConvParams{Stride: []int{2}, Padding: []int{1}}},
 	} {
+		c.p.Direct = true // as ops plans it where no kernel is forced
 		g, err := spec.NewConv(c.x, c.w, nil, c.p)
 		require.NoError(t, err)
 		back, err := spec.NewConvTranspose(g.OutShape(), c.w, nil, spec.ConvTransposeParams{

@@ -16,10 +16,9 @@ type ConvParams struct {
 	// convolutions with stride 1 may be computed in tiles, by Winograd's method.
 	// Pure Go does so for tiles whose inputs and weights keep the error of each
 	// output within its budget, roundings being taken as independent of each
-	// other, and computes the others directly. On a GPU only a
-	// kernel that is forced by name does: its error is within the budget scaled by
-	// the largest magnitude in a tile of 6x6 inputs, rather than by the output's
-	// own, and a NaN or infinity reaches all outputs of its tile.
+	// other, and computes the others directly. On a GPU only a kernel that is forced
+	// by name does: its error is within WinogradBudget, and a NaN or infinity reaches
+	// all outputs of its tile.
 	Direct bool
 }
 

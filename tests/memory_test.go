@@ -23,7 +23,7 @@ const slack = 1 << 20
 // wasteful are the workloads that take more than 1.5 times their tensors, and how
 // much they may take. It is a list of what is to be mended, and not to grow.
 var wasteful = map[string]float64{
-	// Winograd's method holds the transformed input, weights and products.
+	// The scratch of the input's gradient, by Winograd's method, and of the weights'.
 	"cpu/conv3x3_64x56x56_grad": 3.5, "cpu/conv3x3_256x14x14_grad": 3.5,
 }
 
