@@ -27,6 +27,7 @@ type benchOptions struct {
 	list    bool
 	short   bool
 	all     bool
+	shares  bool
 	format  string
 	html    string
 	json    string
@@ -46,6 +47,7 @@ func newBench() *ffcli.Command {
 	fs.BoolVar(&o.explain, "explain", false, "print the plan: kernel, grid, why, what was rejected")
 	fs.BoolVar(&o.short, "short", false, "two repetitions, no gradients and no workload beyond 2 GFLOP: a first look within a minute")
 	fs.BoolVar(&o.all, "all", false, "every function, not only the workloads that other libraries were measured with")
+	fs.BoolVar(&o.shares, "shares", false, "also print how near to its floor each gradient comes, beside its forward workload, which is then timed right before it")
 	fs.BoolVar(&o.list, "list", false, "print the workloads' names and stop")
 	fs.StringVar(&o.format, "format", "table", "what to print: table, markdown, go (Go's benchmark text, for benchstat) or json")
 	fs.StringVar(&o.html, "html", "", "also write the report, with a roofline plot, as a page to this file")
@@ -75,6 +77,7 @@ programs for ncnn, ONNX Runtime and Go libraries.
 Examples:
   kansu bench
   kansu bench -all -run 'softmax|loss|adam'
+  kansu bench -all -run 'pool|upsample' -shares
   kansu bench -run 'conv3x3|gemm' -device cpu -format go >new.txt
   kansu bench -json new.json -html new.html -compare old.json
   kansu bench -run conv1x1 -kernel naive -explain
@@ -118,6 +121,9 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		if flops, _ := w.Case.Work(); want.MatchString(w.Name) && !(o.short && (flops > shortFlops || strings.Contains(w.Name, "_grad"))) {
 			todo = append(todo, w)
 		}
+	}
+	if o.shares {
+		todo = bench.Paired(todo)
 	}
 	if len(todo) == 0 {
 		return fmt.Errorf("-run %q matches no workload; -list prints their names, -all -list those of all functions", o.run)
@@ -241,6 +247,9 @@ func output(out io.Writer, r, old *bench.Report, o benchOptions) error {
 	switch o.format {
 	case "table", "markdown":
 		r.WriteTable(out, o.format == "markdown")
+		if o.shares {
+			r.WriteShares(out, o.format == "markdown")
+		}
 	case "json":
 		if err := r.WriteJSON(out); err != nil {
 			return err
