@@ -103,6 +103,7 @@ type Adam struct {
 	Params ops.AdamParams // may be changed between steps (LR, for one); Step counts by itself
 	vars   []*autograd.Variable
 	m, v   []*ops.Tensor
+	missed []int // steps that went by without a gradient of the parameter
 }
 
 // NewAdam returns an optimiser of vars, at least one. A zero field of p other than
@@ -117,7 +118,7 @@ func NewAdam(vars []*autograd.Variable, p ops.AdamParams) (*Adam, error) {
 			*f.v = f.def
 		}
 	}
-	a := &Adam{Params: p, vars: vars, m: make([]*ops.Tensor, len(vars)), v: make([]*ops.Tensor, len(vars))}
+	a := &Adam{Params: p, vars: vars, m: make([]*ops.Tensor, len(vars)), v: make([]*ops.Tensor, len(vars)), missed: make([]int, len(vars))}
 	p.Step = 1
 	err := p.Check()
 	if err == nil {
@@ -139,28 +140,43 @@ func NewAdamW(vars []*autograd.Variable, p ops.AdamParams) (*Adam, error) {
 	return NewAdam(vars, p)
 }
 
-// Step implements Optimizer.
+// Step implements Optimizer. The bias of a parameter's moments is corrected for the
+// steps that it took part in.
 func (a *Adam) Step(scale *ops.Tensor) error {
 	a.Params.Step++
 	for i, v := range a.vars {
-		g := v.Grad()
-		if g == nil {
+		if v.Grad() == nil {
+			a.missed[i]++
 			continue
 		}
-		if a.m[i] == nil {
-			if err := a.start(i); err != nil {
-				return fmt.Errorf("optim: parameter %d: %w", i, err)
+		if err := a.step(i, scale); err != nil {
+			for j := i; j < len(a.vars); j++ {
+				a.missed[j]++
 			}
-		}
-		p, m, s, err := ops.AdamStep(v.Value(), g, a.m[i], a.v[i], scale, a.Params)
-		if err != nil {
 			return fmt.Errorf("optim: parameter %d: %w", i, err)
 		}
-		v.Set(p)
-		a.m[i].Release()
-		a.v[i].Release()
-		a.m[i], a.v[i] = m, s
 	}
+	return nil
+}
+
+// step makes a step of parameter i.
+func (a *Adam) step(i int, scale *ops.Tensor) error {
+	v := a.vars[i]
+	if a.m[i] == nil {
+		if err := a.start(i); err != nil {
+			return err
+		}
+	}
+	o := a.Params
+	o.Step -= a.missed[i]
+	p, m, s, err := ops.AdamStep(v.Value(), v.Grad(), a.m[i], a.v[i], scale, o)
+	if err != nil {
+		return err
+	}
+	v.Set(p)
+	a.m[i].Release()
+	a.v[i].Release()
+	a.m[i], a.v[i] = m, s
 	return nil
 }
 
@@ -168,12 +184,17 @@ func (a *Adam) Step(scale *ops.Tensor) error {
 func (a *Adam) start(i int) error {
 	x := a.vars[i].Value()
 	zeros := make([]float32, x.Len())
-	var err error
-	if a.m[i], err = x.Engine().Tensor(zeros, x.Shape()...); err != nil {
+	m, err := x.Engine().Tensor(zeros, x.Shape()...)
+	if err != nil {
 		return err
 	}
-	a.v[i], err = x.Engine().Tensor(zeros, x.Shape()...)
-	return err
+	v, err := x.Engine().Tensor(zeros, x.Shape()...)
+	if err != nil {
+		m.Release()
+		return err
+	}
+	a.m[i], a.v[i] = m, v
+	return nil
 }
 
 // ZeroGrad implements Optimizer.

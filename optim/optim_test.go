@@ -68,6 +68,38 @@ func TestOptimisersFindAMinimumWithoutLeaks(t *testing.T) {
 	})
 }
 
+// Adam's first step of a parameter is as long as the learning rate, whenever its
+// first gradient comes.
+func TestAdamCountsTheStepsOfEachParameter(t *testing.T) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
+		var vars []*autograd.Variable
+		for range 2 {
+			x, err := e.Tensor([]float32{0, 0}, 2)
+			require.NoError(t, err)
+			vars = append(vars, autograd.Param(x))
+		}
+		early, late := vars[0], vars[1]
+		a, err := optim.NewAdam(vars, ops.AdamParams{LR: 0.125})
+		require.NoError(t, err)
+		for range 5 {
+			quadratic(t, e, early)
+			require.NoError(t, a.Step(nil))
+			a.ZeroGrad()
+		}
+		quadratic(t, e, late)
+		require.NoError(t, a.Step(nil))
+		got, err := late.Value().Data()
+		require.NoError(t, err)
+		require.InDeltaSlice(t, []float32{0.125, -0.125}, got, 1e-6)
+		require.Equal(t, 6, a.Params.Step)
+		a.ZeroGrad()
+		a.Release()
+		early.Release()
+		late.Release()
+		require.EqualValues(t, 0, e.Stats().LiveTensors)
+	})
+}
+
 func TestClipNorm(t *testing.T) {
 	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		x, err := e.Tensor([]float32{0, 0}, 2)
@@ -96,7 +128,7 @@ func TestClipNorm(t *testing.T) {
 }
 
 func TestBadParametersAreRefused(t *testing.T) {
-	for _, p := range []ops.SGDParams{{LR: -1}, {LR: math.NaN()}, {LR: 1, Nesterov: true}, {LR: 1, Momentum: math.Inf(1)}} {
+	for _, p := range []ops.SGDParams{{LR: -1}, {LR: math.NaN()}, {LR: 1, Nesterov: true}, {LR: 1, Momentum: math.Inf(1)}, {LR: 1, Dampening: math.NaN()}} {
 		_, err := optim.NewSGD(nil, p)
 		require.ErrorIs(t, err, ops.ErrParam, "%+v", p)
 	}

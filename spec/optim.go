@@ -18,6 +18,9 @@ func (p SGDParams) Check() error {
 	if err := optimNumbers("learning rate", p.LR, "momentum", p.Momentum, "weight decay", p.WeightDecay); err != nil {
 		return err
 	}
+	if math.IsNaN(p.Dampening) || math.IsInf(p.Dampening, 0) {
+		return paramErr("dampening is %v; it must be finite", p.Dampening)
+	}
 	if p.Nesterov && (p.Momentum == 0 || p.Dampening != 0) {
 		return paramErr("Nesterov momentum needs a momentum and no dampening; they are %v and %v", p.Momentum, p.Dampening)
 	}
