@@ -10,10 +10,11 @@ import (
 // its input x; see cpuref.ConvGradWeight for the formula.
 //
 // One channel per group, and a few with 3x3 windows, are computed plane by plane,
-// a 1x1 kernel as a matrix product, and the rest as a product of dy with a matrix
-// that is never made: its row for an output position is, for each run of taps, a
-// stretch of a copy of the input whose channels are the innermost axis. The
-// positions of all images are summed in rising order, in blocks of gemmK.
+// a 1x1 kernel as a matrix product, few channels of large planes with the rows of
+// the input as rows of tiles (see conv_grad_rows.go), and the rest as a product of
+// dy with a matrix that is never made: its row for an output position is, for each
+// run of taps, a stretch of a copy of the input whose channels are the innermost
+// axis. The positions of all images are summed in rising order, in blocks of gemmK.
 func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
 	if g.CG() == 1 && g.KG() <= depthwiseMax || stripsPay(&g) {
 		depthwiseGradWeight(dw, dy, x, &g)
@@ -21,6 +22,10 @@ func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
 	}
 	if g.Taps() == 1 && g.In == g.Out && g.PadBegin == [3]int{} && g.OutSize() >= gemmK {
 		productGradWeight(dw, dy, x, &g)
+		return
+	}
+	if p := newRowsGrad(dy, x, &g); p != nil {
+		p.run(dw)
 		return
 	}
 	newWeightGrad(dy, x, &g).run(dw)

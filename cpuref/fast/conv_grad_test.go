@@ -6,9 +6,43 @@ import (
 	"testing"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 	"github.com/stretchr/testify/require"
 )
+
+// TestConvGradWeightRows has the method for few input channels where it is chosen,
+// and everywhere else.
+func TestConvGradWeightRows(t *testing.T) {
+	g, err := spec.NewConv([]int{1, 3, 224, 224}, []int{64, 3, 7, 7}, nil, spec.ConvParams{Stride: []int{2}, Padding: []int{3}})
+	require.NoError(t, err)
+	onEach(t, func(t *testing.T) {
+		require.Equal(t, simd.Active() != simd.Portable, newRowsGrad(nil, nil, &g) != nil)
+		testConvGradWeight(t, []int{2, 3, 70, 71}, []int{37, 3, 7, 7}, spec.ConvParams{Stride: []int{2}, Padding: []int{3}})
+		testConvGradWeight(t, []int{1, 10, 60, 50}, []int{34, 5, 3, 3}, spec.ConvParams{Stride: []int{1, 2}, Padding: []int{1, 1, 2, 0}, Groups: 2})
+		forcedRows = true
+		defer func() { forcedRows = false }()
+		for _, c := range []struct {
+			x, w []int
+			p    spec.ConvParams
+		}{
+			{[]int{1, 1, 1}, []int{1, 1, 1}, spec.ConvParams{}},
+			{[]int{2, 3, 600}, []int{5, 3, 9}, spec.ConvParams{Padding: []int{4}}},
+			{[]int{2, 4, 33}, []int{6, 2, 4}, spec.ConvParams{Stride: []int{3}, Dilation: []int{2}, Padding: []int{1, 5}, Groups: 2}},
+			{[]int{1, 3, 37, 41}, []int{20, 3, 7, 7}, spec.ConvParams{Stride: []int{2}, Padding: []int{3}, Dilation: []int{2, 1}}},
+			{[]int{2, 6, 10, 10}, []int{9, 2, 3, 3}, spec.ConvParams{Groups: 3, Padding: []int{1}, PadMode: spec.PadReflect}},
+			{[]int{2, 6, 10, 10}, []int{9, 2, 3, 3}, spec.ConvParams{Groups: 3, Padding: []int{2}, Stride: []int{2}, PadMode: spec.PadReplicate}},
+			{[]int{2, 6, 10, 10}, []int{4, 6, 3, 3}, spec.ConvParams{Padding: []int{10, 4}, Dilation: []int{3}, PadMode: spec.PadCircular}},
+			{[]int{2, 4, 6, 9, 33}, []int{6, 2, 3, 2, 3}, spec.ConvParams{Padding: []int{1, 0, 2}, Stride: []int{2, 1, 2}, Groups: 2}},
+			{[]int{1, 2, 12, 13, 14}, []int{3, 2, 2, 3, 3}, spec.ConvParams{Padding: []int{1}, Dilation: []int{3, 2, 1}, PadMode: spec.PadReflect}},
+			{[]int{1, 3, 2, 2}, []int{4, 3, 2, 2}, spec.ConvParams{Padding: []int{5}, Stride: []int{3}}},
+			{[]int{1, 5, 7, 9}, []int{7, 5, 1, 1}, spec.ConvParams{Padding: []int{2}}},
+			{[]int{1, 20, 12, 300}, []int{70, 20, 2, 3}, spec.ConvParams{Padding: []int{1}}},
+		} {
+			testConvGradWeight(t, c.x, c.w, c.p)
+		}
+	})
+}
 
 // testConvGradWeight checks the gradient of one convolution's weight on random
 // data.
