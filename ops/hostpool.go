@@ -3,6 +3,8 @@ package ops
 import (
 	"math/bits"
 	"sync"
+
+	"github.com/kansu-dev/kansu/internal/hugepages"
 )
 
 // hostPool keeps released memory of the pure-Go path for reuse: a fresh page
@@ -57,7 +59,7 @@ func (p *hostPool) get(n int) []float32 {
 	}
 	p.took(size)
 	p.mu.Unlock()
-	return make([]float32, size)[:n]
+	return hugepages.Floats(size)[:n]
 }
 
 // put takes memory back.

@@ -14,7 +14,13 @@ const fusedBlock = 2048
 // are those of the functions one by one. y may be the first input, where that is
 // read nowhere else, and overlaps no other.
 func Fused(y []float32, in [][]float32, f *spec.Fused) {
-	steps := fusedSteps(f, in, streams(f.N) && &y[0] != &in[0][0])
+	large := streamsOne
+	for _, v := range in[1:] {
+		if len(v) == f.N {
+			large = streams
+		}
+	}
+	steps := fusedSteps(f, in, large(f.N) && &y[0] != &in[0][0])
 	ParallelRange(f.N, pointwiseChunk, fusedNs(f), func(low, high int) {
 		scratch := getScratch(min(fusedBlock, high-low))
 		for lo := low; lo < high; lo += fusedBlock {

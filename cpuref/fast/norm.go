@@ -72,7 +72,7 @@ type normalization struct {
 
 func newNormalization(y, x, scale, shift []float32, g *spec.Norm) *normalization {
 	p := &normalization{g: g, y: y, x: x, scale: scale, shift: shift, last: axis{size: 1}, sets: 1, rows: 1}
-	p.stream = streams(len(y)) && &y[0] != &x[0]
+	p.stream = streamsOne(len(y)) && &y[0] != &x[0]
 	stride := 1
 	for i := len(g.Dims) - 1; i >= 0; i-- {
 		d := g.Dims[i]

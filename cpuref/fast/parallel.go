@@ -1,6 +1,7 @@
 package fast
 
 import (
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ func Threads() int {
 type job struct {
 	next    atomic.Int64
 	n       int
+	shares  []share // of the workers; none where tasks go out in rising order
 	f       func(worker, i int)
 	workers int32
 	ids     atomic.Int32  // workers so far
@@ -38,7 +40,63 @@ type job struct {
 
 var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 
+// share is the part of a loop's tasks that one worker begins with.
+type share struct {
+	span atomic.Uint64 // the first task that is left, and in the low half the end
+	_    [56]byte      // a cache line for each
+}
+
+func (s *share) set(low, high int) { s.span.Store(uint64(low)<<32 | uint64(high)) }
+
+func (s *share) left() int {
+	v := s.span.Load()
+	return int(uint32(v)) - int(v>>32)
+}
+
+// take returns a task that is left: the first for the share's own worker, the last
+// for others.
+func (s *share) take(last bool) (int, bool) {
+	for {
+		v := s.span.Load()
+		low, high := v>>32, v&math.MaxUint32
+		switch {
+		case low == high:
+			return 0, false
+		case last && s.span.CompareAndSwap(v, v-1):
+			return int(high) - 1, true
+		case !last && s.span.CompareAndSwap(v, v+1<<32):
+			return int(low), true
+		}
+	}
+}
+
+// workShares does the tasks of a worker's own share in rising order, and then
+// what is left of those of others, from behind.
+func (j *job) workShares(worker int) {
+	for i, ok := j.shares[worker].take(false); ok; i, ok = j.shares[worker].take(false) {
+		j.f(worker, i)
+	}
+	for {
+		most := &j.shares[worker]
+		for k := range j.shares {
+			if s := &j.shares[k]; s.left() > most.left() {
+				most = s
+			}
+		}
+		if most.left() == 0 {
+			return
+		}
+		if i, ok := most.take(true); ok {
+			j.f(worker, i)
+		}
+	}
+}
+
 func (j *job) work(worker int) {
+	if len(j.shares) > 0 {
+		j.workShares(worker)
+		return
+	}
 	for {
 		i := int(j.next.Add(1)) - 1
 		if i >= j.n {
@@ -173,7 +231,16 @@ func (h *helper) leave() bool {
 // of which the caller's is number 0. Tasks are handed out in rising order as
 // workers become free, so unequal tasks and slow cores balance; a task must
 // therefore not depend on its worker but for the scratch memory it uses.
-func parallel(workers, n int, f func(worker, i int)) {
+func parallel(workers, n int, f func(worker, i int)) { spread(workers, n, false, f) }
+
+// parallelShares is parallel for tasks that pass over memory side by side. Each
+// worker begins with an equal share of them, all side by side too: where two
+// processors take turns, each asks ahead for memory that the other is writing.
+func parallelShares(workers, n int, f func(worker, i int)) {
+	spread(workers, n, n < math.MaxInt32, f)
+}
+
+func spread(workers, n int, shares bool, f func(worker, i int)) {
 	if workers = min(workers, n); workers <= 1 {
 		for i := range n {
 			f(0, i)
@@ -184,6 +251,13 @@ func parallel(workers, n int, f func(worker, i int)) {
 	j.next.Store(0)
 	j.ids.Store(0)
 	j.n, j.f, j.workers = n, f, int32(workers)
+	j.shares = j.shares[:0]
+	if shares {
+		j.shares = slices.Grow(j.shares, workers)[:workers]
+		for w := range workers {
+			j.shares[w].set(w*n/workers, (w+1)*n/workers)
+		}
+	}
 	j.active.Store(1) // from here on helpers may join
 	for range workers - 1 {
 		call(j)
@@ -222,9 +296,16 @@ func Parallel(n int, ns float64, f func(i int)) {
 
 // ParallelRange cuts [0, n) into pieces of about the given length, whose number
 // depends on n and length alone, and calls f(low, high) for each as Parallel
-// does.
+// does, but each goroutine goes through pieces side by side.
 func ParallelRange(n, length int, ns float64, f func(low, high int)) {
 	length = max(length, 1)
 	pieces := (n + length - 1) / length
-	Parallel(pieces, ns, func(i int) { f(i*length, min(n, (i+1)*length)) })
+	w := workersFor(ns)
+	if w <= 1 {
+		for i := range pieces {
+			f(i*length, min(n, (i+1)*length))
+		}
+		return
+	}
+	parallelShares(w, pieces, func(_, i int) { f(i*length, min(n, (i+1)*length)) })
 }

@@ -22,7 +22,11 @@ func TestParallelTasks(t *testing.T) {
 				n := 1 + (round*7+caller)%40
 				runs := make([]atomic.Int32, n)
 				workers := 1 + (round+caller)%5
-				parallel(workers, n, func(worker, i int) {
+				run := parallel
+				if round%2 == 1 {
+					run = parallelShares
+				}
+				run(workers, n, func(worker, i int) {
 					if worker < 0 || worker >= workers {
 						runs[i].Add(100)
 					}

@@ -2,6 +2,9 @@ package fast
 
 import (
 	"math"
+	"os"
+	"strconv"
+	"strings"
 
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
@@ -17,15 +20,10 @@ func Pointwise(f spec.Activation, dst, src []float32) {
 	if simd.Active() == simd.Portable {
 		perElement = 15
 	}
-	stream := streams(n) && &dst[0] != &src[0]
-	if workers := workersFor(perElement * float64(n)); workers > 1 {
-		parallel(workers, (n+pointwiseChunk-1)/pointwiseChunk, func(_, i int) {
-			low, high := i*pointwiseChunk, min(n, (i+1)*pointwiseChunk)
-			pointwiseRange(f, dst[low:high], src[low:high], stream)
-		})
-		return
-	}
-	pointwiseRange(f, dst, src, stream)
+	stream := streamsOne(n) && &dst[0] != &src[0]
+	ParallelRange(n, pointwiseChunk, perElement*float64(n), func(low, high int) {
+		pointwiseRange(f, dst[low:high], src[low:high], stream)
+	})
 }
 
 // pointwiseChunk is how many elements one task of a parallel loop over elements
@@ -33,11 +31,32 @@ func Pointwise(f spec.Activation, dst, src []float32) {
 // whole.
 const pointwiseChunk = 1 << 15
 
-// streamFrom is the size, in floats, from which on a destination will not stay
-// in the cache until it is read again, so that stores had better bypass it.
+// From streamFrom floats on a destination that is written beside two sources will
+// not stay in the cache until it is read again, so that stores had better bypass
+// it. Beside one source that may be so only from streamOneFrom on: measured where the
+// cache is huge, and bounded by a quarter of a smaller one.
 const streamFrom = 4 << 20
 
+var streamOneFrom = max(streamFrom, min(2*streamFrom, lastCache()/16))
+
 func streams(n int) bool { return n >= streamFrom }
+
+// streamsOne is streams for a pass over one source.
+func streamsOne(n int) bool { return n >= streamOneFrom }
+
+// lastCache returns the size of the last cache before memory, in bytes, 0 where the
+// system does not say.
+func lastCache() int {
+	text, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cache/index3/size") // Linux: "32768K"
+	if err != nil {
+		return 0
+	}
+	kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(string(text)), "K"))
+	if err != nil {
+		return 0
+	}
+	return kib << 10
+}
 
 // pointwise applies an activation on the calling goroutine; dst may be src.
 func pointwise(f spec.Activation, dst, src []float32) { pointwiseRange(f, dst, src, false) }

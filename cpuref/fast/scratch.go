@@ -3,6 +3,8 @@ package fast
 import (
 	"math/bits"
 	"sync"
+
+	"github.com/kansu-dev/kansu/internal/hugepages"
 )
 
 // scratch keeps buffers between calls: fresh memory costs more in page faults
@@ -45,7 +47,7 @@ func getScratch(n int) []float32 {
 		}
 		p.mu.Unlock()
 	}
-	return make([]float32, size)[:n]
+	return hugepages.Floats(size)[:n]
 }
 
 // putScratch takes back what getScratch returned, or nil.

@@ -18,7 +18,7 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body2:
@@ -269,7 +269,7 @@ TEXT ·exp2AVX2(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body10:
@@ -371,7 +371,7 @@ TEXT ·expm1AVX2(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body18:
@@ -476,7 +476,7 @@ TEXT ·eluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body26:
@@ -586,7 +586,7 @@ TEXT ·seluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body34:
@@ -687,7 +687,7 @@ TEXT ·celuAVX2(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body42:
@@ -794,7 +794,7 @@ TEXT ·logAVX2(SB), NOSPLIT, $0-37
 	JLT     rest52
 
 loop49:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body50:
@@ -1079,7 +1079,7 @@ TEXT ·log2AVX2(SB), NOSPLIT, $0-37
 	JLT     rest60
 
 loop57:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body58:
@@ -1172,7 +1172,7 @@ TEXT ·log1pAVX2(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body66:
@@ -1295,7 +1295,7 @@ TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-37
 	JLT          rest76
 
 loop73:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body74:
@@ -1419,7 +1419,7 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest84
 
 loop81:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body82:
@@ -1567,7 +1567,7 @@ TEXT ·swishAVX2(SB), NOSPLIT, $0-37
 	JLT          rest92
 
 loop89:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body90:
@@ -1716,7 +1716,7 @@ TEXT ·mishAVX2(SB), NOSPLIT, $0-37
 	JLT          rest100
 
 loop97:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body98:
@@ -1840,7 +1840,7 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-37
 	JLT          rest108
 
 loop105:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body106:
@@ -1971,7 +1971,7 @@ TEXT ·tanhShrinkAVX2(SB), NOSPLIT, $0-37
 	JLT          rest116
 
 loop113:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body114:
@@ -2159,7 +2159,7 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-37
 	JLT          rest124
 
 loop121:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body122:
@@ -2355,7 +2355,7 @@ TEXT ·softplusAAVX2(SB), NOSPLIT, $0-37
 	JLT          rest132
 
 loop129:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body130:
@@ -2514,7 +2514,7 @@ TEXT ·logSigmoidAVX2(SB), NOSPLIT, $0-37
 	JLT          rest140
 
 loop137:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body138:
@@ -2617,7 +2617,7 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-37
 	JLT          rest148
 
 loop145:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body146:
@@ -2858,7 +2858,7 @@ TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body154:
@@ -3076,7 +3076,7 @@ TEXT ·erfAVX2(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body162:
@@ -3331,7 +3331,7 @@ TEXT ·sinAVX2(SB), NOSPLIT, $0-48
 	JLT     rest172
 
 loop169:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body170:
@@ -3541,7 +3541,7 @@ TEXT ·cosAVX2(SB), NOSPLIT, $0-48
 	JLT     rest180
 
 loop177:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body178:
@@ -3652,7 +3652,7 @@ TEXT ·tanAVX2(SB), NOSPLIT, $0-48
 	JLT     rest188
 
 loop185:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body186:

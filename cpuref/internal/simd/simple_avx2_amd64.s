@@ -18,7 +18,7 @@ TEXT ·clampAVX2(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body2:
@@ -114,7 +114,7 @@ TEXT ·leakyAVX2(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body10:
@@ -188,7 +188,7 @@ TEXT ·affineAVX2(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body18:
@@ -253,7 +253,7 @@ TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body26:
@@ -329,7 +329,7 @@ TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body34:
@@ -435,7 +435,7 @@ TEXT ·hardShrinkAVX2(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body42:
@@ -510,7 +510,7 @@ TEXT ·shrinkAVX2(SB), NOSPLIT, $0-37
 	JLT          rest52
 
 loop49:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body50:
@@ -589,7 +589,7 @@ TEXT ·thresholdAVX2(SB), NOSPLIT, $0-37
 	JLT          rest60
 
 loop57:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body58:
@@ -650,7 +650,7 @@ TEXT ·softsignAVX2(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body66:
@@ -726,7 +726,7 @@ TEXT ·absAVX2(SB), NOSPLIT, $0-37
 	JLT     rest76
 
 loop73:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body74:
@@ -786,7 +786,7 @@ TEXT ·negAVX2(SB), NOSPLIT, $0-37
 	JLT     rest84
 
 loop81:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body82:
@@ -846,7 +846,7 @@ TEXT ·squareAVX2(SB), NOSPLIT, $0-37
 	JLT     rest92
 
 loop89:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body90:
@@ -906,7 +906,7 @@ TEXT ·sqrtAVX2(SB), NOSPLIT, $0-37
 	JLT     rest100
 
 loop97:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body98:
@@ -966,7 +966,7 @@ TEXT ·rsqrtAVX2(SB), NOSPLIT, $0-37
 	JLT     rest108
 
 loop105:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body106:
@@ -1028,7 +1028,7 @@ TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-37
 	JLT     rest116
 
 loop113:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body114:
@@ -1089,7 +1089,7 @@ TEXT ·signAVX2(SB), NOSPLIT, $0-37
 	JLT     rest124
 
 loop121:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body122:
@@ -1154,7 +1154,7 @@ TEXT ·floorAVX2(SB), NOSPLIT, $0-37
 	JLT     rest132
 
 loop129:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body130:
@@ -1214,7 +1214,7 @@ TEXT ·ceilAVX2(SB), NOSPLIT, $0-37
 	JLT     rest140
 
 loop137:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body138:
@@ -1274,7 +1274,7 @@ TEXT ·roundAVX2(SB), NOSPLIT, $0-37
 	JLT     rest148
 
 loop145:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body146:
@@ -1337,7 +1337,7 @@ TEXT ·centerAVX2(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body154:
@@ -1400,7 +1400,7 @@ TEXT ·divByAVX2(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body162:
@@ -1461,7 +1461,7 @@ TEXT ·divIntoAVX2(SB), NOSPLIT, $0-37
 	JLT          rest172
 
 loop169:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body170:
@@ -1522,7 +1522,7 @@ TEXT ·maximumAVX2(SB), NOSPLIT, $0-37
 	JLT          rest180
 
 loop177:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body178:
@@ -1585,7 +1585,7 @@ TEXT ·minimumAVX2(SB), NOSPLIT, $0-37
 	JLT          rest188
 
 loop185:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body186:

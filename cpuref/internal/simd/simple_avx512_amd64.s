@@ -18,7 +18,7 @@ TEXT ·clampAVX512(SB), NOSPLIT, $0-37
 	JLT          rest4
 
 loop1:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body2:
@@ -75,7 +75,7 @@ TEXT ·leakyAVX512(SB), NOSPLIT, $0-37
 	JLT          rest12
 
 loop9:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body10:
@@ -137,7 +137,7 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-37
 	JLT          rest20
 
 loop17:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body18:
@@ -197,7 +197,7 @@ TEXT ·hardSigmoidAVX512(SB), NOSPLIT, $0-37
 	JLT          rest28
 
 loop25:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body26:
@@ -261,7 +261,7 @@ TEXT ·hardSwishAVX512(SB), NOSPLIT, $0-37
 	JLT          rest36
 
 loop33:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body34:
@@ -334,7 +334,7 @@ TEXT ·hardShrinkAVX512(SB), NOSPLIT, $0-37
 	JLT          rest44
 
 loop41:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body42:
@@ -397,7 +397,7 @@ TEXT ·shrinkAVX512(SB), NOSPLIT, $0-37
 	JLT          rest52
 
 loop49:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body50:
@@ -464,7 +464,7 @@ TEXT ·thresholdAVX512(SB), NOSPLIT, $0-37
 	JLT          rest60
 
 loop57:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body58:
@@ -520,7 +520,7 @@ TEXT ·softsignAVX512(SB), NOSPLIT, $0-37
 	JLT     rest68
 
 loop65:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body66:
@@ -584,7 +584,7 @@ TEXT ·absAVX512(SB), NOSPLIT, $0-37
 	JLT     rest76
 
 loop73:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body74:
@@ -639,7 +639,7 @@ TEXT ·negAVX512(SB), NOSPLIT, $0-37
 	JLT     rest84
 
 loop81:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body82:
@@ -694,7 +694,7 @@ TEXT ·squareAVX512(SB), NOSPLIT, $0-37
 	JLT     rest92
 
 loop89:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body90:
@@ -749,7 +749,7 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-37
 	JLT     rest100
 
 loop97:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body98:
@@ -804,7 +804,7 @@ TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-37
 	JLT     rest108
 
 loop105:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body106:
@@ -861,7 +861,7 @@ TEXT ·reciprocalAVX512(SB), NOSPLIT, $0-37
 	JLT     rest116
 
 loop113:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body114:
@@ -917,7 +917,7 @@ TEXT ·signAVX512(SB), NOSPLIT, $0-37
 	JLT     rest124
 
 loop121:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body122:
@@ -977,7 +977,7 @@ TEXT ·floorAVX512(SB), NOSPLIT, $0-37
 	JLT     rest132
 
 loop129:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body130:
@@ -1032,7 +1032,7 @@ TEXT ·ceilAVX512(SB), NOSPLIT, $0-37
 	JLT     rest140
 
 loop137:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body138:
@@ -1087,7 +1087,7 @@ TEXT ·roundAVX512(SB), NOSPLIT, $0-37
 	JLT     rest148
 
 loop145:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body146:
@@ -1145,7 +1145,7 @@ TEXT ·centerAVX512(SB), NOSPLIT, $0-37
 	JLT          rest156
 
 loop153:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body154:
@@ -1203,7 +1203,7 @@ TEXT ·divByAVX512(SB), NOSPLIT, $0-37
 	JLT          rest164
 
 loop161:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body162:
@@ -1259,7 +1259,7 @@ TEXT ·divIntoAVX512(SB), NOSPLIT, $0-37
 	JLT          rest172
 
 loop169:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body170:
@@ -1315,7 +1315,7 @@ TEXT ·maximumAVX512(SB), NOSPLIT, $0-37
 	JLT          rest180
 
 loop177:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body178:
@@ -1373,7 +1373,7 @@ TEXT ·minimumAVX512(SB), NOSPLIT, $0-37
 	JLT          rest188
 
 loop185:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body186:

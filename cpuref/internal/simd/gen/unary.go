@@ -33,7 +33,7 @@ func unary(g *gen, name, doc string, setup func(param func(i int) V) func(x V) V
 }
 
 // prefetchAhead is how many bytes ahead of its loads a loop asks for memory.
-const prefetchAhead = 2048
+const prefetchAhead = 8192
 
 // stream writes the loop of a function of vectors, dst = f(srcs...), around the
 // expression that setup returns. setup may load what lives across the loop;
