@@ -68,7 +68,7 @@ func (t *Tape) PReLU(x, slope *Variable) *Variable {
 // Dropout zeroes elements with probability p and scales the others; see
 // ops.Dropout. Outside of training (Tape.Eval) it is the identity.
 func (t *Tape) Dropout(x *Variable, p float64, seed uint64) *Variable {
-	if !t.train {
+	if t == nil || !t.train {
 		return x
 	}
 	return t.one("Dropout", []*Variable{x},
@@ -83,7 +83,11 @@ func (t *Tape) Dropout(x *Variable, p float64, seed uint64) *Variable {
 
 // Eval makes functions that differ in training and inference (Dropout) do what
 // they do in inference.
-func (t *Tape) Eval() { t.train = false }
+func (t *Tape) Eval() {
+	if t != nil {
+		t.train = false
+	}
+}
 
 // Reshape returns a view with another shape; see ops.Tensor.Reshape.
 func (t *Tape) Reshape(x *Variable, shape ...int) *Variable {

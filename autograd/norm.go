@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
 )
 
 // RunningStats are the running mean and variance of a batch normalization, [C]
@@ -13,6 +14,9 @@ type RunningStats struct{ Mean, Var *ops.Tensor }
 // NewRunningStats returns the statistics that PyTorch begins with: mean 0 and
 // variance 1 for each of the channels.
 func NewRunningStats(e *ops.Engine, channels int) (*RunningStats, error) {
+	if _, err := spec.Elements([]int{channels}); err != nil {
+		return nil, fmt.Errorf("autograd.NewRunningStats: %w", err)
+	}
 	zeros, ones := make([]float32, channels), make([]float32, channels)
 	for i := range ones {
 		ones[i] = 1
@@ -31,6 +35,9 @@ func NewRunningStats(e *ops.Engine, channels int) (*RunningStats, error) {
 
 // Release releases both.
 func (s *RunningStats) Release() {
+	if s == nil {
+		return
+	}
 	s.Mean.Release()
 	s.Var.Release()
 }
@@ -41,6 +48,9 @@ func (s *RunningStats) Release() {
 func (t *Tape) BatchNorm(x, scale, shift *Variable, running *RunningStats, p ops.BatchNormTrainParams) *Variable {
 	act := p.Act
 	p.Act = ops.Activation{}
+	if t == nil {
+		return nil
+	}
 	if !t.train {
 		return t.activate(t.batchNormEval(x, scale, shift, running, p), act)
 	}

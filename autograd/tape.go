@@ -145,17 +145,33 @@ type Tape struct {
 // NewTape returns an empty tape for the tensors of an engine, in training mode.
 func NewTape(e *ops.Engine) *Tape { return &Tape{eng: e, train: true} }
 
+// errNoTape is what a nil tape says.
+var errNoTape = fmt.Errorf("autograd: %w: the tape", ops.ErrNil)
+
 // Engine returns the engine.
-func (t *Tape) Engine() *ops.Engine { return t.eng }
+func (t *Tape) Engine() *ops.Engine {
+	if t == nil {
+		return nil
+	}
+	return t.eng
+}
 
 // Err returns the first error of the tape's calls.
-func (t *Tape) Err() error { return t.err }
+func (t *Tape) Err() error {
+	if t == nil {
+		return errNoTape
+	}
+	return t.err
+}
 
 // Const returns a leaf without a gradient. The tensor stays the caller's.
 func (t *Tape) Const(x *ops.Tensor) *Variable { return &Variable{value: x} }
 
 // NoGrad runs f; what it computes is not recorded, and gradients stop there.
 func (t *Tape) NoGrad(f func()) {
+	if t == nil || f == nil {
+		return
+	}
 	t.noGrad++
 	defer func() { t.noGrad-- }()
 	f()
@@ -167,6 +183,9 @@ func (t *Tape) Detach(v *Variable) *Variable { return &Variable{value: v.Value()
 // Release gives back everything that the tape computed, without a backward
 // pass. The values of its variables are gone with it.
 func (t *Tape) Release() {
+	if t == nil {
+		return
+	}
 	t.spent = true
 	for _, x := range t.owned {
 		x.Release()
@@ -176,7 +195,7 @@ func (t *Tape) Release() {
 
 // fail keeps the first error.
 func (t *Tape) fail(name string, err error) {
-	if err != nil && t.err == nil {
+	if t != nil && err != nil && t.err == nil {
 		t.err = fmt.Errorf("autograd.%s: %w", name, err)
 	}
 }
@@ -194,6 +213,9 @@ func (t *Tape) own(ts ...*ops.Tensor) {
 // inputs' gradients, see node. Outputs and saved tensors become the tape's.
 func (t *Tape) apply(name string, in []*Variable, forward func(x []*ops.Tensor) (out, saved []*ops.Tensor, err error),
 	backward func(n *node, dy []*ops.Tensor, want []bool) ([]*ops.Tensor, error)) []*Variable {
+	if t == nil {
+		return nil
+	}
 	if t.spent {
 		t.fail(name, ErrSpent)
 	}
@@ -268,6 +290,9 @@ func (t *Tape) Backward(loss *Variable) error { return t.BackwardFrom(loss, nil)
 // BackwardFrom is Backward from any value y with a given gradient dy of y's
 // shape; a nil dy is 1, for a single value.
 func (t *Tape) BackwardFrom(y *Variable, dy *ops.Tensor) error {
+	if t == nil {
+		return errNoTape
+	}
 	if t.err != nil {
 		err := t.err
 		t.Release()
@@ -291,9 +316,9 @@ func (t *Tape) BackwardFrom(y *Variable, dy *ops.Tensor) error {
 		if len(y.Shape()) > 0 && y.value.Len() != 1 {
 			return fmt.Errorf("autograd.Backward: %w: the value has shape %v; without a gradient it must be a single number", ops.ErrShape, y.Shape())
 		}
-		one, err := t.eng.Tensor([]float32{1}, y.Shape()...)
+		one, err := y.value.Engine().Tensor([]float32{1}, y.Shape()...)
 		if err != nil {
-			return err
+			return fmt.Errorf("autograd.Backward: %w", err)
 		}
 		t.own(one)
 		dy = one

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
@@ -51,7 +53,7 @@ func binaryCall(name string, a, b *Tensor, resolve func(a, b []int) (spec.Binary
 		return nil, err
 	}
 	if b == nil {
-		return nil, fail(name, ErrNil)
+		return nil, fail(name, fmt.Errorf("%w: the second input", ErrNil))
 	}
 	g, err := resolve(a.shape, b.shape)
 	if err != nil {

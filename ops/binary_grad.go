@@ -69,7 +69,7 @@ func binaryGrad(name string, f spec.BinaryFunc, dy, a, b *Tensor) (da, db *Tenso
 		return nil, nil, err
 	}
 	if b == nil || dy == nil {
-		return nil, nil, fail(name, ErrNil)
+		return nil, nil, fail(name, fmt.Errorf("%w: the gradient or the second input", ErrNil))
 	}
 	resolved, err := spec.NewBinary(f, a.shape, b.shape)
 	if err != nil {

@@ -30,16 +30,25 @@ type call struct {
 	link link
 }
 
+// errZeroTensor marks a Tensor{} that no function made.
+var errZeroTensor = fmt.Errorf("%w: a Tensor{} that no function returned", ErrNil)
+
 // engineOf returns the engine that all given tensors of values share. The first
 // must be there; later ones may be nil, as absent options are.
 func engineOf(name string, x *Tensor, more ...*Tensor) (*Engine, error) {
 	if x == nil {
 		return nil, fail(name, fmt.Errorf("%w: the input", ErrNil))
 	}
+	if x.eng == nil {
+		return nil, fail(name, errZeroTensor)
+	}
 	e := x.eng
 	for _, t := range more {
 		if t == nil {
 			continue
+		}
+		if t.eng == nil {
+			return nil, fail(name, errZeroTensor)
 		}
 		if t.eng.rec != nil && e.rec == nil {
 			e = t.eng // what meets a recording is recorded

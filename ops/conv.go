@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
@@ -27,7 +29,7 @@ func Conv(x, w, b *Tensor, p ConvParams) (*Tensor, error) {
 		return nil, err
 	}
 	if w == nil {
-		return nil, fail("Conv", ErrNil)
+		return nil, fail("Conv", fmt.Errorf("%w: the weight", ErrNil))
 	}
 	g, err := spec.NewConv(x.shape, w.shape, shapeOf(b), p)
 	if err != nil {

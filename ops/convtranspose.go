@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
@@ -28,7 +30,7 @@ func ConvTranspose(x, w, b *Tensor, p ConvTransposeParams) (*Tensor, error) {
 		return nil, err
 	}
 	if w == nil {
-		return nil, fail("ConvTranspose", ErrNil)
+		return nil, fail("ConvTranspose", fmt.Errorf("%w: the weight", ErrNil))
 	}
 	g, err := spec.NewConvTranspose(x.shape, w.shape, shapeOf(b), p)
 	if err != nil {

@@ -55,11 +55,14 @@ func ConvTransposeGradWeight(dy, x *Tensor, w []int, p ConvTransposeParams) (*Te
 // convTransposeOf resolves the transposed convolution whose gradient is asked for.
 func convTransposeOf(name string, dy, other *Tensor, x, w []int, p ConvTransposeParams) (spec.ConvTranspose, error) {
 	var g spec.ConvTranspose
+	if dy == nil {
+		return g, fail(name, fmt.Errorf("%w: the gradient", ErrNil))
+	}
 	if _, err := engineOf(name, dy, other); err != nil {
 		return g, err
 	}
 	if other == nil {
-		return g, fail(name, ErrNil)
+		return g, fail(name, fmt.Errorf("%w: the input or the weight", ErrNil))
 	}
 	if p.Act.Func != spec.Identity {
 		return g, fail(name, &spec.Error{Kind: ErrParam, Message: fmt.Sprintf("the activation %v is fused; its gradient comes before this one", p.Act)})

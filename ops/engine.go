@@ -100,7 +100,9 @@ func WithoutFusion() Option { return WithKernel("fused", "apart") }
 func Open(opts ...Option) (*Engine, error) {
 	o := options{forced: map[string]string{}}
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
 	}
 	e := &Engine{core: &core{forced: o.forced, kernels: map[*shaders.Kernel]*gpu.Kernel{}}}
 	adapter := o.adapter
@@ -152,11 +154,26 @@ func (e *Engine) useGPU(dev *gpu.Device) {
 	}
 }
 
+// errNoEngine marks an engine that Open did not return: one whose error was not
+// looked at.
+var errNoEngine = fmt.Errorf("%w: the engine; did Open fail?", ErrNil)
+
+// none reports whether there is no engine behind e.
+func (e *Engine) none() bool { return e == nil || e.core == nil }
+
 // Device returns what the engine computes on.
-func (e *Engine) Device() Device { return e.device }
+func (e *Engine) Device() Device {
+	if e.none() {
+		return Device{Name: "none", Why: errNoEngine.Error()}
+	}
+	return e.device
+}
 
 // GPU returns the device beneath, for statistics and timing; nil in pure Go.
 func (e *Engine) GPU() *gpu.Device {
+	if e.none() {
+		return nil
+	}
 	_ = e.settleAll() // its error comes with the data
 	return e.dev
 }
@@ -165,6 +182,9 @@ func (e *Engine) GPU() *gpu.Device {
 // prints; the empty name lifts that. In pure Go the name "plain" forces the
 // plain loops. A call that the kernel cannot serve returns ErrUnsupported.
 func (e *Engine) Force(function, variant string) {
+	if e.none() {
+		return
+	}
 	_ = e.settleAll() // what was called before is not meant; its error comes with the data
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -183,6 +203,9 @@ func (e *Engine) force(function string) string {
 
 // Flush sends the recorded work to the device without waiting for it.
 func (e *Engine) Flush() error {
+	if e.none() {
+		return fail("Flush", errNoEngine)
+	}
 	if e.closed.Load() {
 		return fail("Flush", ErrClosed)
 	}
@@ -194,6 +217,9 @@ func (e *Engine) Flush() error {
 
 // Wait sends the recorded work to the device and waits until it is done.
 func (e *Engine) Wait() error {
+	if e.none() {
+		return fail("Wait", errNoEngine)
+	}
 	if e.closed.Load() {
 		return fail("Wait", ErrClosed)
 	}
@@ -212,6 +238,9 @@ type Stats struct {
 
 // Stats returns what the engine holds now.
 func (e *Engine) Stats() Stats {
+	if e.none() {
+		return Stats{}
+	}
 	_ = e.settleAll() // its error comes with the data
 	s := Stats{LiveTensors: e.live.Load(), HostPooled: e.host.idleBytes()}
 	if e.dev != nil {
@@ -222,7 +251,7 @@ func (e *Engine) Stats() Stats {
 
 // CheckGuards reports a kernel that wrote outside of its output, under WithDebug.
 func (e *Engine) CheckGuards() error {
-	if e.dev == nil {
+	if e.none() || e.dev == nil {
 		return nil
 	}
 	if err := e.settleAll(); err != nil {
@@ -233,7 +262,7 @@ func (e *Engine) CheckGuards() error {
 
 // Close releases the device and everything on it. Later calls return ErrClosed.
 func (e *Engine) Close() error {
-	if e.closed.Swap(true) {
+	if e.none() || e.closed.Swap(true) {
 		return nil
 	}
 	_ = e.settleAll() // ErrClosed, for those who wait for it
@@ -273,6 +302,9 @@ func (e *Engine) checkSize(shape []int, n int) error {
 // PlanDevice returns the limits and kind of the device, as plans depend on
 // them; the guaranteed minimum in pure Go.
 func (e *Engine) PlanDevice() shaders.Device {
+	if e.none() {
+		return shaders.Baseline
+	}
 	d := e.limits
 	d.Table = e.table.Load()
 	return d

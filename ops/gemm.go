@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
@@ -29,7 +31,7 @@ func gemm(name, fn string, a, b, c *Tensor, resolve func() (spec.Gemm, error)) (
 		return nil, err
 	}
 	if b == nil {
-		return nil, fail(name, ErrNil)
+		return nil, fail(name, fmt.Errorf("%w: the second matrix", ErrNil))
 	}
 	g, err := resolve()
 	if err != nil {

@@ -55,7 +55,7 @@ func GemmGradC(dy *Tensor, c []int, p GemmParams) (*Tensor, error) {
 func gemmGradParams(dy, other *Tensor, p GemmParams) error {
 	switch {
 	case dy == nil || other == nil:
-		return ErrNil
+		return fmt.Errorf("%w: the gradient or the other matrix", ErrNil)
 	case p.Act.Func != spec.Identity:
 		return &spec.Error{Kind: ErrParam, Message: fmt.Sprintf("the activation %v is fused; its gradient comes before this one", p.Act)}
 	}

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"fmt"
+
 	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/fast"
 	"github.com/kansu-dev/kansu/shaders"
@@ -51,7 +53,7 @@ func loss(name string, l Loss, x, target *Tensor, p LossParams) (*Tensor, error)
 		return nil, err
 	}
 	if target == nil {
-		return nil, fail(name, ErrNil)
+		return nil, fail(name, fmt.Errorf("%w: the target", ErrNil))
 	}
 	g, err := spec.NewLoss(l, x.shape, target.shape, p)
 	if err != nil {
@@ -98,7 +100,7 @@ func LossGrad(l Loss, dy, x, target *Tensor, p LossParams) (*Tensor, error) {
 		return nil, err
 	}
 	if target == nil || dy == nil {
-		return nil, fail(name, ErrNil)
+		return nil, fail(name, fmt.Errorf("%w: the gradient or the target", ErrNil))
 	}
 	g, err := spec.NewLoss(l, x.shape, target.shape, p)
 	if err != nil {

@@ -29,7 +29,7 @@ func reduceGrad(name string, f spec.ReduceFunc, dy, x, y *Tensor, p ReduceParams
 		return nil, err
 	}
 	if x == nil || y == nil {
-		return nil, fail(name, ErrNil)
+		return nil, fail(name, fmt.Errorf("%w: the input or the result of the reduction", ErrNil))
 	}
 	g, err := spec.NewReduce(f, x.shape, p)
 	if err != nil {

@@ -37,6 +37,12 @@ type recorder struct {
 // and must be the only one to use the tensors that it is given. Weights that it
 // uses stay alive until the Replay is released. Record returns f's error.
 func (e *Engine) Record(inputs []*Tensor, f func(in []*Tensor) ([]*Tensor, error)) (*Replay, error) {
+	if e.none() {
+		return nil, fail("Record", errNoEngine)
+	}
+	if f == nil {
+		return nil, fail("Record", &spec.Error{Kind: ErrParam, Message: "there is no function to record"})
+	}
 	if e.closed.Load() {
 		return nil, fail("Record", ErrClosed)
 	}
@@ -100,6 +106,9 @@ func (e *Engine) Record(inputs []*Tensor, f func(in []*Tensor) ([]*Tensor, error
 // returns the outputs. Those are the same tensors each time: the next Run
 // overwrites them. It returns ErrShape for other shapes, and ErrReleased.
 func (r *Replay) Run(inputs ...*Tensor) ([]*Tensor, error) {
+	if r == nil {
+		return nil, fail("Run", fmt.Errorf("%w: the recording; did Record fail?", ErrNil))
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.rec == nil {
@@ -137,6 +146,9 @@ func (r *Replay) Run(inputs ...*Tensor) ([]*Tensor, error) {
 
 // Release gives the recording's memory back. Its outputs are released with it.
 func (r *Replay) Release() {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.rec

@@ -155,8 +155,8 @@ func (e *Engine) Indices(data []int32, shape ...int) (*Tensor, error) {
 }
 
 func (e *Engine) upload(raw []byte, count int, dtype DType, shape []int) (*Tensor, error) {
-	if e == nil {
-		return nil, ErrNil
+	if e.none() {
+		return nil, errNoEngine
 	}
 	if e.closed.Load() {
 		return nil, ErrClosed
@@ -184,25 +184,53 @@ func (e *Engine) upload(raw []byte, count int, dtype DType, shape []int) (*Tenso
 	return e.newTensor(s, shape, dtype), nil
 }
 
-// Shape returns a copy of the shape.
-func (t *Tensor) Shape() []int { return slices.Clone(t.shape) }
+// none reports whether t is nil, as after a failed call, or no function made it.
+func (t *Tensor) none() bool { return t == nil || t.eng == nil }
 
-// Rank returns the number of axes.
-func (t *Tensor) Rank() int { return len(t.shape) }
+// Shape returns a copy of the shape; nil for a nil tensor.
+func (t *Tensor) Shape() []int {
+	if t == nil {
+		return nil
+	}
+	return slices.Clone(t.shape)
+}
 
-// Len returns the number of elements.
-func (t *Tensor) Len() int { return spec.Count(t.shape) }
+// Rank returns the number of axes; 0 for a nil tensor.
+func (t *Tensor) Rank() int {
+	if t == nil {
+		return 0
+	}
+	return len(t.shape)
+}
+
+// Len returns the number of elements; 0 for a nil tensor.
+func (t *Tensor) Len() int {
+	if t.none() {
+		return 0
+	}
+	return spec.Count(t.shape)
+}
 
 // DType returns the type of the elements.
-func (t *Tensor) DType() DType { return t.dtype }
+func (t *Tensor) DType() DType {
+	if t == nil {
+		return Float32
+	}
+	return t.dtype
+}
 
-// Engine returns the engine that owns the tensor.
-func (t *Tensor) Engine() *Engine { return t.eng }
+// Engine returns the engine that owns the tensor; nil for a nil tensor.
+func (t *Tensor) Engine() *Engine {
+	if t == nil {
+		return nil
+	}
+	return t.eng
+}
 
 // Data waits for the tensor's value and returns a copy of it, row-major. It
 // returns ErrReleased, ErrClosed, ErrDeviceLost, and ErrType for indices.
 func (t *Tensor) Data() ([]float32, error) {
-	if t == nil {
+	if t.none() {
 		return nil, fail("Data", ErrNil)
 	}
 	if t.dtype != Float32 {
@@ -214,7 +242,7 @@ func (t *Tensor) Data() ([]float32, error) {
 
 // Read is Data into memory of the caller's, which must have Len elements.
 func (t *Tensor) Read(dst []float32) error {
-	if t == nil {
+	if t.none() {
 		return fail("Read", ErrNil)
 	}
 	if t.dtype != Float32 {
@@ -228,7 +256,7 @@ func (t *Tensor) Read(dst []float32) error {
 
 // Int32s is Data for a tensor of indices.
 func (t *Tensor) Int32s() ([]int32, error) {
-	if t == nil {
+	if t.none() {
 		return nil, fail("Int32s", ErrNil)
 	}
 	if t.dtype != Int32 {
@@ -257,6 +285,9 @@ func (t *Tensor) read(dst []byte) error {
 // hold takes a reference to the storage for the length of a call, so that a
 // Release by another goroutine does not pull it away.
 func (t *Tensor) hold() (*storage, error) {
+	if t.none() {
+		return nil, errZeroTensor
+	}
 	if t.eng.closed.Load() {
 		return nil, ErrClosed
 	}
@@ -269,7 +300,7 @@ func (t *Tensor) hold() (*storage, error) {
 // Release gives the tensor's memory back for reuse. Views of it stay valid. A
 // second Release does nothing; any other use afterwards returns ErrReleased.
 func (t *Tensor) Release() {
-	if t != nil {
+	if !t.none() {
 		t.h.release()
 	}
 }
@@ -277,7 +308,7 @@ func (t *Tensor) Release() {
 // Reshape returns a view with another shape over the same memory. One axis may
 // be -1 and is computed. It returns ErrShape where the sizes do not match.
 func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
-	if t == nil {
+	if t.none() {
 		return nil, fail("Reshape", ErrNil)
 	}
 	out, err := spec.Reshape(t.shape, shape)
@@ -296,7 +327,7 @@ func (t *Tensor) Reshape(shape ...int) (*Tensor, error) {
 // Flatten returns a view whose axes from start to end (inclusive; negative
 // counts from the back) are one: Flatten(1, -1) keeps the batch.
 func (t *Tensor) Flatten(start, end int) (*Tensor, error) {
-	if t == nil {
+	if t.none() {
 		return nil, fail("Flatten", ErrNil)
 	}
 	out, err := spec.Flatten(t.shape, start, end)
@@ -328,7 +359,7 @@ func (t *Tensor) Plan() *shaders.Plan {
 // without steps.
 func (t *Tensor) how() *shaders.Plan {
 	switch {
-	case t == nil:
+	case t.none():
 		return nil
 	case t.plan != nil:
 		return t.plan
@@ -339,7 +370,7 @@ func (t *Tensor) how() *shaders.Plan {
 
 // String names the tensor for a log: type, shape and device.
 func (t *Tensor) String() string {
-	if t == nil {
+	if t.none() {
 		return "Tensor(nil)"
 	}
 	return fmt.Sprintf("Tensor(%v %v on %s)", t.dtype, t.shape, t.eng.device.Name)

@@ -63,4 +63,8 @@ func (e *Engine) tune(own ownTable) error {
 
 // UseTable makes a table choose kernels from now on, whatever device it is for,
 // or none where it is nil. Measuring needs it; programs give WithTuning to Open.
-func (e *Engine) UseTable(t *shaders.Table) { e.table.Store(t) }
+func (e *Engine) UseTable(t *shaders.Table) {
+	if !e.none() {
+		e.table.Store(t)
+	}
+}

@@ -55,9 +55,9 @@ func MaxUnpool(x, indices *Tensor, p UnpoolParams) (*Tensor, error) {
 // checkIndices is what engineOf does for tensors of values, for one of indices.
 func (e *Engine) checkIndices(t *Tensor) error {
 	switch {
-	case t == nil:
+	case t.none():
 		return fmt.Errorf("%w: the indices", ErrNil)
-	case t.eng != e:
+	case t.eng != e && (t.eng.core != e.core || t.eng.rec != nil): // a recording may use indices from outside
 		return fmt.Errorf("%w: one is on %s, the other on %s", ErrEngine, e.device.Name, t.eng.device.Name)
 	case t.h.gone.Load():
 		return fmt.Errorf("%w (shape %v)", ErrReleased, t.shape)

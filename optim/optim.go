@@ -31,6 +31,9 @@ type SGD struct {
 	buffers []*ops.Tensor
 }
 
+// errNoOptimizer is what a nil optimiser says.
+var errNoOptimizer = fmt.Errorf("optim: %w: the optimiser; was it made?", ops.ErrNil)
+
 // checkVars refuses parameters that a step could not serve.
 func checkVars(vars []*autograd.Variable) error {
 	if len(vars) == 0 {
@@ -65,6 +68,9 @@ func NewSGD(vars []*autograd.Variable, p ops.SGDParams) (*SGD, error) {
 
 // Step implements Optimizer.
 func (s *SGD) Step(scale *ops.Tensor) error {
+	if s == nil {
+		return errNoOptimizer
+	}
 	for i, v := range s.vars {
 		g := v.Grad()
 		if g == nil {
@@ -82,10 +88,17 @@ func (s *SGD) Step(scale *ops.Tensor) error {
 }
 
 // ZeroGrad implements Optimizer.
-func (s *SGD) ZeroGrad() { zeroGrad(s.vars) }
+func (s *SGD) ZeroGrad() {
+	if s != nil {
+		zeroGrad(s.vars)
+	}
+}
 
 // Release implements Optimizer.
 func (s *SGD) Release() {
+	if s == nil {
+		return
+	}
 	for i, b := range s.buffers {
 		b.Release()
 		s.buffers[i] = nil
@@ -143,6 +156,9 @@ func NewAdamW(vars []*autograd.Variable, p ops.AdamParams) (*Adam, error) {
 // Step implements Optimizer. The bias of a parameter's moments is corrected for the
 // steps that it took part in.
 func (a *Adam) Step(scale *ops.Tensor) error {
+	if a == nil {
+		return errNoOptimizer
+	}
 	a.Params.Step++
 	for i, v := range a.vars {
 		if v.Grad() == nil {
@@ -198,10 +214,17 @@ func (a *Adam) start(i int) error {
 }
 
 // ZeroGrad implements Optimizer.
-func (a *Adam) ZeroGrad() { zeroGrad(a.vars) }
+func (a *Adam) ZeroGrad() {
+	if a != nil {
+		zeroGrad(a.vars)
+	}
+}
 
 // Release implements Optimizer.
 func (a *Adam) Release() {
+	if a == nil {
+		return
+	}
 	for i := range a.vars {
 		a.m[i].Release()
 		a.v[i].Release()
@@ -237,10 +260,10 @@ func ClipNormOf(grads []*ops.Tensor, limit float32) (norm, scale *ops.Tensor, er
 	}
 	var total *ops.Tensor
 	defer func() { total.Release() }()
-	for _, g := range grads {
+	for i, g := range grads {
 		sum, err := sumOfSquares(g)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("gradient %d: %w", i, err)
 		}
 		if total == nil {
 			total = sum
