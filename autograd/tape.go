@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/kansu-dev/kansu/ops"
+	"github.com/kansu-dev/kansu/spec"
 )
 
 var (
@@ -288,7 +289,8 @@ func (n *node) y(i int) *ops.Tensor { return n.out[i].Value() }
 func (t *Tape) Backward(loss *Variable) error { return t.BackwardFrom(loss, nil) }
 
 // BackwardFrom is Backward from any value y with a given gradient dy of y's
-// shape; a nil dy is 1, for a single value.
+// shape; a nil dy is 1, for a single value. Errors: those of Backward, ErrShape and
+// ErrType for a dy of another kind.
 func (t *Tape) BackwardFrom(y *Variable, dy *ops.Tensor) error {
 	if t == nil {
 		return errNoTape
@@ -322,6 +324,12 @@ func (t *Tape) BackwardFrom(y *Variable, dy *ops.Tensor) error {
 		}
 		t.own(one)
 		dy = one
+	}
+	switch {
+	case dy.DType() != ops.Float32:
+		return fmt.Errorf("autograd.BackwardFrom: %w: the gradient holds %v", ops.ErrType, dy.DType())
+	case !spec.EqualShapes(dy.Shape(), y.Shape()):
+		return fmt.Errorf("autograd.BackwardFrom: %w: the gradient is %v, the value %v", ops.ErrShape, dy.Shape(), y.Shape())
 	}
 	grads := map[*Variable]*ops.Tensor{y: dy}
 	for i := len(t.nodes) - 1; i >= 0; i-- {

@@ -127,6 +127,27 @@ func TestGradientsAccumulateAndMisuseIsAnError(t *testing.T) {
 		wide := tape.Concat(0, p, p)
 		require.ErrorIs(t, tape.Backward(wide), ops.ErrShape, "not a single number")
 
+		tape = autograd.NewTape(e)
+		pair, err := e.Tensor([]float32{1, 2}, 2)
+		require.NoError(t, err)
+		for _, f := range []func() *autograd.Variable{
+			func() *autograd.Variable { return tape.Mul(wide, wide) },
+			func() *autograd.Variable { return tape.Transpose(wide, 1, 0) },
+			func() *autograd.Variable { return tape.Expand(wide, 3, 2, 1) },
+		} {
+			tape = autograd.NewTape(e)
+			wide = tape.Reshape(tape.Concat(0, p, p), 2, 1)
+			y := f()
+			require.ErrorIs(t, tape.BackwardFrom(y, pair), ops.ErrShape, "a gradient that broadcasts is none of the value")
+			require.Nil(t, p.Grad())
+		}
+		indices, err := e.Indices([]int32{1, 2}, 2)
+		require.NoError(t, err)
+		tape = autograd.NewTape(e)
+		require.ErrorIs(t, tape.BackwardFrom(tape.Concat(0, p, p), indices), ops.ErrType)
+		indices.Release()
+		pair.Release()
+
 		tape, y = square()
 		stranger := autograd.NewTape(e)
 		require.Nil(t, stranger.Mul(y, p))
