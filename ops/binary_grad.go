@@ -81,29 +81,19 @@ func binaryGrad(name string, f spec.BinaryFunc, dy, a, b *Tensor) (da, db *Tenso
 	}
 	var tmp scope
 	defer tmp.release()
-	wa, err := tmp.add(Expand(a, dy.shape...))
-	if err != nil {
-		return nil, nil, fail(name, err)
-	}
-	wb, err := tmp.add(Expand(b, dy.shape...))
-	if err != nil {
-		return nil, nil, fail(name, err)
-	}
-	in := []*Tensor{dy, wa, wb, nil}
-	if f == spec.Pow && e.dev != nil {
-		less, err := tmp.add(Pointwise(wb, Activation{Func: spec.Affine, A: 1, B: -1}))
-		if err != nil {
-			return nil, nil, fail(name, err)
-		}
-		if in[3], err = tmp.add(Pow(wa, less)); err != nil {
-			return nil, nil, fail(name, err)
+	in := []*Tensor{dy, a, b}
+	if e.dev == nil { // shaders repeat the operands themselves
+		for i := 1; i < len(in); i++ {
+			if in[i], err = tmp.add(Expand(in[i], dy.shape...)); err != nil {
+				return nil, nil, fail(name, err)
+			}
 		}
 	}
 	out, err := e.run(call{
 		name: name, fn: "binary_grad", in: in,
 		out: []output{{dy.shape, Float32}, {dy.shape, Float32}},
 		plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
-			return shaders.PlanBinaryGrad(g, dev, force)
+			return shaders.PlanBinaryGrad(resolved, dev, force)
 		},
 		cpu: func(out, in [][]float32, plain bool) error {
 			if plain {

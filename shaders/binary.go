@@ -53,25 +53,38 @@ func binaryParts(f spec.BinaryFunc) (math []string, quotients bool, value string
 // PlanBinary plans a function of two tensors. Inputs: a, b; output: y. Variants:
 // vec4, runs (the same for software adapters), naive.
 func PlanBinary(g spec.Binary, dev Device, force string) (Plan, error) {
-	not := ""
-	if inner := g.Axis[0].Size; g.Axes > 1 && inner%4 != 0 {
-		not = fmt.Sprintf("the innermost %d elements are no multiple of 4", inner)
-	}
-	cands := streaming(dev, not, "four outputs at a time", func(f inRuns) Plan { return binaryVec4(g, dev, f) })
+	cands := streaming(dev, binaryVec4Not(&g), "four outputs at a time", func(f inRuns) Plan { return binaryVec4(g, dev, f) })
 	return chooseTuned("binary", force, dev, func() string { return binaryClass(&g) }, append(cands,
 		candidate{name: "naive", why: "serves every case", plan: func() (Plan, error) { return binaryNaive(g, dev), nil }}))
 }
+
+// binaryVec4Not says why the kernels of vec4s cannot serve, "" where they can.
+func binaryVec4Not(g *spec.Binary) string {
+	if inner := g.Axis[0].Size; g.Axes > 1 && inner%4 != 0 {
+		return fmt.Sprintf("the innermost %d elements are no multiple of 4", inner)
+	}
+	return ""
+}
+
+// binaryParamBytes is the size of the uniform struct that the kernels share.
+const binaryParamBytes = 4 * (1 + 3*spec.MaxRank)
 
 func binaryVec4Kernel(f spec.BinaryFunc, axes int, repeatA, repeatB bool, form inRuns) *Kernel {
 	return intern(form.name(fmt.Sprintf("binary_vec4_%v_axes%d_%s", f, axes, repeats(repeatA, repeatB))), func() *Kernel {
 		return &Kernel{
 			Source: specialise(binaryVec4WGSL, swap("apply", BinarySource(f)), swap("places", binaryPlaces(axes)),
-				swap("bindings", fmt.Sprintf(`@group(0) @binding(1) var<storage, read> a: array<%s>;
-@group(0) @binding(2) var<storage, read> b: array<%s>;`, elementType(!repeatA), elementType(!repeatB))), form.edit),
-			ParamBytes: 4 * (1 + 3*spec.MaxRank),
+				swap("bindings", binaryBindings(repeatA, repeatB)), form.edit),
+			ParamBytes: binaryParamBytes,
 			Writes:     []bool{false, false, true},
 		}
 	})
+}
+
+// binaryBindings binds the operands: as single numbers where they repeat along the
+// innermost axis.
+func binaryBindings(repeatA, repeatB bool) string {
+	return fmt.Sprintf("@group(0) @binding(1) var<storage, read> a: array<%s>;\n@group(0) @binding(2) var<storage, read> b: array<%s>;",
+		elementType(!repeatA), elementType(!repeatB))
 }
 
 // elementType is what an array of f32 is bound as.
@@ -104,32 +117,47 @@ func binaryPlaces(axes int) string {
 func binaryVec4(g spec.Binary, dev Device, form inRuns) Plan {
 	total := ceilDiv(spec.Count(g.OutShape()), 4)
 	repeatA, repeatB := g.Axis[0].A == 0, g.Axis[0].B == 0
-	p := Params{}.U32(total)
+	return Plan{Steps: []Step{{
+		Kernel:   binaryVec4Kernel(g.Func, max(1, g.Axes), repeatA, repeatB, form),
+		Params:   binaryVec4Params(g),
+		Operands: []Operand{In(0), In(1), Out(0)},
+		Groups:   form.grid(total, dev),
+	}}}
+}
+
+// binaryVec4Params are the parameters with sizes and steps in vec4s, where the
+// operands are bound as such.
+func binaryVec4Params(g spec.Binary) Params {
+	p := Params{}.U32(ceilDiv(spec.Count(g.OutShape()), 4))
 	for i, axis := range g.Axis {
 		if i == 0 {
 			axis.Size = ceilDiv(axis.Size, 4)
 		}
-		if !repeatA && i > 0 {
+		if g.Axis[0].A != 0 && i > 0 {
 			axis.A /= 4
 		}
-		if !repeatB && i > 0 {
+		if g.Axis[0].B != 0 && i > 0 {
 			axis.B /= 4
 		}
 		p = p.U32(axis.Size, axis.A, axis.B)
 	}
-	return Plan{Steps: []Step{{
-		Kernel:   binaryVec4Kernel(g.Func, max(1, g.Axes), repeatA, repeatB, form),
-		Params:   p,
-		Operands: []Operand{In(0), In(1), Out(0)},
-		Groups:   form.grid(total, dev),
-	}}}
+	return p
+}
+
+// binaryScalarParams are the parameters with sizes and steps in elements.
+func binaryScalarParams(g spec.Binary) Params {
+	p := Params{}.U32(spec.Count(g.OutShape()))
+	for _, axis := range g.Axis {
+		p = p.U32(axis.Size, axis.A, axis.B)
+	}
+	return p
 }
 
 func binaryNaiveKernel(f spec.BinaryFunc) *Kernel {
 	return intern("binary_naive_"+f.String(), func() *Kernel {
 		return &Kernel{
 			Source:     specialise(binaryNaiveWGSL, swap("apply", BinarySource(f))),
-			ParamBytes: 4 * (1 + 3*spec.MaxRank),
+			ParamBytes: binaryParamBytes,
 			Writes:     []bool{false, false, true},
 		}
 	})
@@ -138,13 +166,9 @@ func binaryNaiveKernel(f spec.BinaryFunc) *Kernel {
 func binaryNaive(g spec.Binary, dev Device) Plan {
 	const wg = 64
 	total := spec.Count(g.OutShape())
-	p := Params{}.U32(total)
-	for _, axis := range g.Axis {
-		p = p.U32(axis.Size, axis.A, axis.B)
-	}
 	return Plan{Steps: []Step{{
 		Kernel:   binaryNaiveKernel(g.Func),
-		Params:   p,
+		Params:   binaryScalarParams(g),
 		Operands: []Operand{In(0), In(1), Out(0)},
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
 	}}}

@@ -18,7 +18,8 @@ var reduceGroupWGSL string
 const reduceGroup = 128
 
 // PlanReduce plans a reduction over axes. Input: x; output: y. Variants: group,
-// columns (four neighbours at once), naive.
+// columns (four neighbours at once), rows (along memory, for software adapters),
+// naive.
 func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
 	naive := candidate{name: "naive", why: "many outputs, of few terms or with neighbours that read neighbours",
 		not: tooManyRounds(g.Terms(), dev), plan: func() (Plan, error) { return reduceNaive(g, dev), nil }}
@@ -29,12 +30,18 @@ func PlanReduce(g spec.Reduce, dev Device, force string) (Plan, error) {
 	}
 	columns := candidate{name: "columns", why: "four neighbours at once, row after row",
 		not: firstOf(reduceColumnsNot(&g), tooManyRounds(g.Terms(), dev)), plan: func() (Plan, error) { return reduceColumns(g, dev), nil }}
-	cands := []candidate{columns, naive, group}
-	switch {
-	case reducePrefersGroups(&g, dev):
-		cands = []candidate{group, columns, naive}
-	case !dev.CPU: // which has lanes of its own, and wants many of them
-		cands = []candidate{naive, columns, group}
+	rows := candidate{name: "rows", why: "vec4s along memory, of which every lane adds its own",
+		not: reduceRowsNot(&g, dev), plan: func() (Plan, error) { return reduceRows(g, dev), nil }}
+	var cands []candidate
+	switch groups := reducePrefersGroups(&g, dev); {
+	case dev.CPU && groups:
+		cands = []candidate{rows, group, columns, naive}
+	case dev.CPU:
+		cands = []candidate{rows, columns, naive, group}
+	case groups:
+		cands = []candidate{group, columns, naive, rows}
+	default: // a GPU has lanes of its own, and wants many of them
+		cands = []candidate{naive, columns, group, rows}
 	}
 	return chooseTuned("reduce", force, dev, func() string { return reduceClass(&g) }, cands)
 }
@@ -160,13 +167,7 @@ func reduceGroups(g spec.Reduce, dev Device) Plan {
 	if chunks == 1 {
 		return Plan{Steps: []Step{step(&g, 1, factor, In(0), Out(0))}}
 	}
-	rest := g
-	rest.KeptAxes, rest.ReducedAxes = 1, 1
-	for i := range rest.Kept {
-		rest.Kept[i], rest.Reduced[i] = spec.StepAxis{Size: 1}, spec.StepAxis{Size: 1}
-	}
-	rest.Kept[0] = spec.StepAxis{Size: outputs, Step: chunks}
-	rest.Reduced[0] = spec.StepAxis{Size: chunks, Step: 1}
+	rest := reduceOfParts(g, outputs, chunks)
 	return Plan{
 		Steps: []Step{step(&g, chunks, 1, In(0), Temp(0)), step(&rest, 1, factor, Temp(0), Out(0))},
 		Temps: []int{outputs * chunks},
@@ -198,7 +199,8 @@ func reduceParams(g *spec.Reduce, outputs, chunks int, factor float32) Params {
 func reduceKernels() []*Kernel {
 	var all []*Kernel
 	add := func(f spec.ReduceFunc, kept, reduced int) {
-		all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced), reduceColumnsKernel(f, kept, reduced))
+		all = append(all, reduceKernel("naive", reduceNaiveWGSL, f, kept, reduced), reduceKernel("group", reduceGroupWGSL, f, kept, reduced), reduceColumnsKernel(f, kept, reduced),
+			reduceRowsKernel(f, kept, reduced))
 	}
 	for _, f := range spec.ReduceFuncs() {
 		add(f, 1, 1)

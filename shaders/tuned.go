@@ -79,7 +79,7 @@ func Tunable() map[string][]string {
 		"maxpool": pool, "avgpool": pool, "lppool": pool,
 		"batchnorm_train": norm, "layernorm": norm, "rmsnorm": norm, "instancenorm": norm, "groupnorm": norm,
 		"meanvariance": norm, "moments": norm,
-		"softmax": softmax, "lpnormalize": {"naive", "group"}, "reduce": {"naive", "columns", "group"}, "gather": GatherVariants(),
+		"softmax": softmax, "lpnormalize": {"naive", "group"}, "reduce": {"naive", "columns", "group", "rows"}, "gather": GatherVariants(),
 		"binary": {"vec4", "runs", "naive"}, "concat": {"vec4", "scalar"}, "pad": {"vec4", "rows", "naive"}, "upsample": lanes, "lrn": lanes, "lrn_grad": lanes,
 		"conv_grad":    {"depthwise", "register", "tile64x64", "naive"},
 		"maxpool_grad": poolGrad, "avgpool_grad": poolGrad, "lppool_grad": poolGrad,

@@ -35,7 +35,7 @@ var binaryGradRow = Row{
 			&BinaryGradCase{BinaryCase{Func: "prelu", A: []int{2, 7, 3, 3}, B: []int{7}}},
 		}
 	},
-	Kernels: []string{"scalar"},
+	Kernels: []string{"vec4", "runs", "scalar"},
 }
 
 // Inputs are dy, a and b, where the gradients are tame.

@@ -24,7 +24,7 @@ var reduceRow = Row{
 	New:     func() Case { return &ReduceCase{} },
 	Random:  randomReduce,
 	Awkward: awkwardReduce,
-	Kernels: []string{"group", "columns", "naive"},
+	Kernels: []string{"group", "columns", "rows", "naive"},
 }
 
 var reduceCalls = map[string]func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error){
@@ -83,6 +83,11 @@ func awkwardReduce() []Case {
 		&ReduceCase{Func: "mean", X: []int{2, 64, 13, 13}, Params: ops.ReduceParams{Axes: []int{-1, -2}, Keep: true}},
 		&ReduceCase{Func: "sum", X: []int{3, 5, 4, 8}, Params: ops.ReduceParams{Axes: []int{1}}},
 		&ReduceCase{Func: "mean", X: []int{2, 3, 5, 12}, Params: ops.ReduceParams{Axes: []int{0, 2}}},
+		&ReduceCase{Func: "sum", X: []int{2, 3, 40, 28}, Params: ops.ReduceParams{Axes: []int{0, 2, 3}}, Positive: true}, // several rows of an output
+		&ReduceCase{Func: "mean", X: []int{40036}, Positive: true},                                                       // a row in several pieces
+		&ReduceCase{Func: "min", X: []int{3, 20012}, Params: ops.ReduceParams{Axes: []int{1}}, Special: true},
+		&ReduceCase{Func: "max", X: []int{40, 36}, Params: ops.ReduceParams{Axes: []int{1}}, Special: true},
+		&ReduceCase{Func: "sum", X: []int{2, 4, 2, 4, 2, 4, 2, 8}, Params: ops.ReduceParams{Axes: []int{1, 3, 5, 7}}},
 		&ReduceCase{Func: "max", X: []int{40, 36}, Params: ops.ReduceParams{Axes: []int{0}}, Special: true},
 		&ReduceCase{Func: "max", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{1}}},
 		&ReduceCase{Func: "min", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{0, 2}}, Special: true},
