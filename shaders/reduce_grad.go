@@ -10,12 +10,23 @@ import (
 //go:embed reduce_grad.wgsl
 var reduceGradWGSL string
 
+//go:embed reduce_grad_vec4.wgsl
+var reduceGradVec4WGSL string
+
 // PlanReduceGrad plans the gradient of a greatest or least value over axes.
-// Inputs: dy, x, y; output: dx. Variants: naive.
+// Inputs: dy, x, y; output: dx. Variants: rows and columns (vec4s along and across
+// the terms, for software adapters), naive.
 func PlanReduceGrad(g spec.Reduce, dev Device, force string) (Plan, error) {
-	return choose("reduce_grad", force, []candidate{
-		{name: "naive", why: "serves every case", plan: func() (Plan, error) { return reduceGrad(g, dev), nil }},
-	})
+	naive := candidate{name: "naive", why: "serves every case", plan: func() (Plan, error) { return reduceGrad(g, dev), nil }}
+	rows := candidate{name: "rows", why: "vec4s along memory", not: reduceRowsNot(&g, dev),
+		plan: func() (Plan, error) { return reduceGradRows(g, dev), nil }}
+	columns := candidate{name: "columns", why: "four neighbours at once", not: reduceColumnsNot(&g),
+		plan: func() (Plan, error) { return reduceGradColumns(g, dev), nil }}
+	order := []candidate{naive, rows, columns}
+	if dev.CPU {
+		order = []candidate{rows, columns, naive}
+	}
+	return choose("reduce_grad", force, order)
 }
 
 func reduceGrad(g spec.Reduce, dev Device) Plan {
@@ -30,18 +41,13 @@ func reduceGrad(g spec.Reduce, dev Device) Plan {
 	}
 	outputFirst := g.KeptAxes > 0 && g.Kept[0].Step == 1
 	var p Plan
-	counts, shares := p.temp(parts*outputs), p.temp(outputs)
+	counts := p.temp(parts * outputs)
 	stage := func(i, total, parts int, operands ...Operand) {
-		params := Params{}.U32(total, outputs, terms, parts, flag(outputFirst))
-		for _, axes := range [][spec.MaxRank]spec.StepAxis{g.Kept, g.Reduced} {
-			for _, axis := range axes[:reduceAxes] {
-				params = params.U32(axis.Size, axis.Step)
-			}
-		}
+		params := reduceGradAxes(Params{}.U32(total, outputs, terms, parts, flag(outputFirst)), &g)
 		p.add(Step{Kernel: reduceGradKernel(i, max(1, g.KeptAxes), max(1, g.ReducedAxes)), Params: params, Operands: operands, Groups: Grid1D(ceilDiv(total, 64), dev.MaxGroups)})
 	}
 	stage(0, parts*outputs, parts, In(1), In(2), In(2), counts)
-	stage(1, outputs, parts, In(0), counts, counts, shares)
+	shares := p.reduceGradShares(&g, counts, parts, dev)
 	each := 4 // elements for an invocation
 	if dev.CPU {
 		each = 64
@@ -49,6 +55,92 @@ func reduceGrad(g spec.Reduce, dev Device) Plan {
 	runs := ceilDiv(terms, each)
 	stage(2, runs*outputs, runs, In(1), In(2), shares, Out(0))
 	return p
+}
+
+// reduceGradAxes appends the axes, kept and reduced.
+func reduceGradAxes(p Params, g *spec.Reduce) Params {
+	for _, axes := range [][spec.MaxRank]spec.StepAxis{g.Kept, g.Reduced} {
+		for _, axis := range axes[:reduceAxes] {
+			p = p.U32(axis.Size, axis.Step)
+		}
+	}
+	return p
+}
+
+// reduceGradShares adds the stage that makes shares of dy from the counts of as
+// many parts.
+func (p *Plan) reduceGradShares(g *spec.Reduce, counts Operand, parts int, dev Device) Operand {
+	outputs := g.Outputs()
+	shares := p.temp(outputs)
+	p.add(Step{Kernel: reduceGradKernel(1, max(1, g.KeptAxes), max(1, g.ReducedAxes)),
+		Params:   reduceGradAxes(Params{}.U32(outputs, outputs, g.Terms(), parts, 0), g),
+		Operands: []Operand{In(0), counts, counts, shares}, Groups: Grid1D(ceilDiv(outputs, 64), dev.MaxGroups)})
+	return shares
+}
+
+// reduceGradRows plans pieces of rows along memory.
+func reduceGradRows(g spec.Reduce, dev Device) Plan {
+	s := reduceRowsShapeOf(&g)
+	along := g
+	copy(along.Reduced[:], g.Reduced[1:])
+	along.Reduced[spec.MaxRank-1] = spec.StepAxis{Size: 1}
+	along.ReducedAxes = max(1, g.ReducedAxes-1)
+	for i := range along.Kept {
+		along.Kept[i].Step /= 4
+		along.Reduced[i].Step /= 4
+	}
+	shape := Params{}.U32(g.Outputs()*s.parts(), g.Outputs(), s.lanes, s.pieces, s.piece, s.inner4, s.rows)
+	return reduceGradVec4(g, along, true, s.parts(), g.Outputs()*s.parts(), shape, dev)
+}
+
+// reduceGradColumns plans pieces of the terms of four neighbours.
+func reduceGradColumns(g spec.Reduce, dev Device) Plan {
+	const length = 16 // terms of a piece: few pages at a time
+	terms, outputs4 := g.Terms(), g.Outputs()/4
+	pieces := min(ceilDiv(terms, length), softwareRounds)
+	piece := ceilDiv(terms, pieces)
+	pieces = ceilDiv(terms, piece)
+	across := g
+	across.Kept[0].Size /= 4
+	for i := range across.Kept {
+		if i > 0 {
+			across.Kept[i].Step /= 4
+		}
+		across.Reduced[i].Step /= 4
+	}
+	shape := Params{}.U32(outputs4*pieces, outputs4, 1, pieces, piece, terms, 1)
+	return reduceGradVec4(g, across, false, pieces, outputs4*pieces, shape, dev)
+}
+
+// reduceGradVec4 plans the three stages of g, whose axes in vec4s are those of by.
+func reduceGradVec4(g, by spec.Reduce, rows bool, parts, total int, shape Params, dev Device) Plan {
+	var p Plan
+	counts := p.temp(parts * g.Outputs())
+	stage := func(i int, shares, to Operand) {
+		p.add(Step{Kernel: reduceGradVec4Kernel(i, rows, max(1, by.KeptAxes), max(1, by.ReducedAxes)),
+			Params:   reduceGradAxes(shape[:len(shape):len(shape)], &by),
+			Operands: []Operand{In(1), In(2), shares, to}, Groups: Grid1D(ceilDiv(total, 64), dev.MaxGroups)})
+	}
+	stage(0, In(2), counts)
+	stage(2, p.reduceGradShares(&g, counts, parts, dev), Out(0))
+	return p
+}
+
+func reduceGradVec4Kernel(stage int, rows bool, kept, reduced int) *Kernel {
+	return intern(fmt.Sprintf("reduce_grad_vec4_%d_rows%t_axes%d_%d", stage, rows, kept, reduced), func() *Kernel {
+		edits := []edit{setU32("STAGE", stage), setBool("ROWS", rows),
+			swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step"))}
+		if rows {
+			edits = append(edits, swap("lanes", "alias T = f32;\nfn together(v: vec4<f32>) -> T { return v.x + v.y + v.z + v.w; }"))
+			if stage == 2 { // dx is of vec4s, whatever its outputs are
+				edits = append(edits, swap("out", "@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;"),
+					swap("count", ""), swap("share", "      out[at] = select(vec4<f32>(0.0), share, every | same4(x[at], most));"))
+			} else {
+				edits = append(edits, swap("share", ""))
+			}
+		}
+		return &Kernel{Source: specialise(reduceGradVec4WGSL, edits...), ParamBytes: 4 * (7 + 4*reduceAxes), Writes: []bool{false, false, false, true}}
+	})
 }
 
 func reduceGradKernel(stage, kept, reduced int) *Kernel {
@@ -65,6 +157,9 @@ func reduceGradKernels() []*Kernel {
 	for stage := range 3 {
 		for axes := 1; axes <= reduceAxes; axes++ {
 			all = append(all, reduceGradKernel(stage, axes, axes))
+			if stage != 1 {
+				all = append(all, reduceGradVec4Kernel(stage, false, axes, axes), reduceGradVec4Kernel(stage, true, axes, axes))
+			}
 		}
 	}
 	return all

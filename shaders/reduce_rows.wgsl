@@ -41,9 +41,9 @@ fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u
 
 fn combine(a: f32, b: f32) -> f32 {
   if (FUNC < 2u) { return a + b; }
-  var best = min(a, b);
-  if (FUNC == 2u) { best = max(a, b); }
-  return select(select(best, b, is_nan(b)), a, is_nan(a));
+  // A NaN in b is neither greater nor less, and stays.
+  if (FUNC == 2u) { return select(b, a, a > b || is_nan(a)); }
+  return select(b, a, a < b || is_nan(a));
 }
 
 fn combine4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {

@@ -31,10 +31,15 @@ var reduceGradRow = Row{
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{70001}}, Ties: true}, // more rounds than llvmpipe makes of a loop
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{70001, 2}, Params: axes(0)}},
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{5, 6, 7}, Params: axes(0, 2), Special: true}},
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{40, 36}, Params: axes(0), Special: true}},
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{40, 36}, Params: axes(1), Special: true}},
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{40036}}, Ties: true}, // a row in several pieces
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{2, 3, 40, 28}, Params: axes(0, 2, 3)}, Ties: true},
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{3, 2, 5, 8}, Params: axes(0, 2)}, Ties: true},
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{2, 3, 2, 3, 2, 3, 2, 3}, Params: axes(0, 2, 4, 6)}, Ties: true},
 		}
 	},
-	Kernels: []string{"naive"},
+	Kernels: []string{"rows", "columns", "naive"},
 }
 
 // Inputs are dy and x.
