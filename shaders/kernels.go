@@ -25,7 +25,7 @@ func Kernels() []*Kernel {
 		convGradKernels(),
 		padGradKernels(),
 		binaryGradKernels(),
-		[]*Kernel{upsampleGradKernel()},
+		upsampleGradKernels(),
 		poolGradKernels(),
 		[]*Kernel{unpoolGradKernel()},
 		convTransposeKernels(),

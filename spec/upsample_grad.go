@@ -13,11 +13,12 @@ type UpsampleGrad struct {
 	Weight       []float32
 }
 
-// Passes returns the gradient's passes, from the last axis to the first, and the
-// shape after each. Axes that do not change are left out.
+// Passes returns the gradient's passes, from the first axis to the last, and the
+// shape after each: the pass along memory, which is the slowest, then finds the
+// fewest elements where axes were enlarged. Axes that do not change are left out.
 func (g *Upsample) Passes() (passes []UpsampleGrad, shapes [][]int) {
 	now := g.Shape.Slice()
-	for axis := 2; axis >= 3-g.Rank; axis-- {
+	for axis := 3 - g.Rank; axis < 3; axis++ {
 		at := axis - (3 - g.Rank) + 2
 		if g.In[axis] == g.Out[axis] && g.Mul[axis] == g.Den[axis] && g.Add[axis] == 0 {
 			continue

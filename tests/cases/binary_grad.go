@@ -121,7 +121,7 @@ var upsampleGradRow = Row{
 		}
 		return all
 	},
-	Kernels: []string{"naive"},
+	Kernels: []string{"rows", "naive"},
 }
 
 // Inputs are dy and x, of which only the shape matters.

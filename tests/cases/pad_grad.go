@@ -22,7 +22,7 @@ var padGradRow = Row{
 		}
 		return all
 	},
-	Kernels: []string{"naive"},
+	Kernels: []string{"rows", "naive"},
 }
 
 func (c *PadGradCase) outShape() []int {
