@@ -1,6 +1,8 @@
 package fast
 
 import (
+	"math"
+
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 )
@@ -8,9 +10,10 @@ import (
 // Moments returns the mean and the population variance of each group of x; see
 // spec.Norm. Under g.RMS the mean is 0 and the variance the mean of the squares.
 //
-// A group is read in pieces that stay in the first-level cache, in two passes
-// each: its mean, then the squares of the deviations from that, in float64.
-// Pieces are merged in their order (Chan, Golub and LeVeque, 1979).
+// A group is read in pieces: long ones in one pass around a guess at their mean,
+// short ones, and those where the guess was bad, in two, the mean and the squares of
+// the deviations from that in float64. Pieces are merged in their order (Chan, Golub
+// and LeVeque, 1979).
 func Moments(x []float32, g *spec.Norm) (mean, variance []float64) {
 	p := newNormalization(nil, x, nil, nil, g)
 	p.moments()
@@ -35,8 +38,9 @@ func normalizeWhole(y, x, scale, shift []float32, g *spec.Norm) (mean, variance 
 		ParallelRange(g.Groups, per, p.ns(), func(low, high int) {
 			for i := low; i < high; i++ {
 				p.rowMoments(i)
+				ahead := p.ahead(i)
 				for j := range p.rows {
-					p.normalizeRow(i, j, 0, p.last.size)
+					p.normalizeRow(i, j, 0, p.last.size, ahead)
 				}
 			}
 		})
@@ -48,7 +52,7 @@ func normalizeWhole(y, x, scale, shift []float32, g *spec.Norm) (mean, variance 
 }
 
 const (
-	momentPiece = 8 << 10  // floats of a piece of a group
+	momentPiece = 16 << 10 // floats of a piece of a group
 	normTask    = 16 << 10 // least floats of a task
 	normPiece   = 32 << 10 // floats of a row that a task normalizes, at most
 	manyGroups  = 16       // from here on groups are tasks
@@ -104,6 +108,18 @@ func (p *normalization) ns() float64 {
 	return per * float64(len(p.x))
 }
 
+// ahead returns how many bytes the next group lies behind group i, 0 where it is
+// too large for both to be in a second-level cache, or there is none.
+func (p *normalization) ahead(i int) int {
+	const most = 512 << 10
+	if i+1 >= p.g.Groups || 4*p.g.Count > most {
+		return 0
+	}
+	now, _, _ := p.run(i, 0)
+	next, _, _ := p.run(i+1, 0)
+	return 4 * (next - now)
+}
+
 // at returns where combination i of some axes is: the sums of the strides.
 // Axes are stored innermost first.
 func at(axes []axis, i int) (x, group, affine int) {
@@ -140,11 +156,57 @@ func (m *moment) merge(o moment) {
 // momentOf returns the moment of a piece; under RMS the mean is taken as 0.
 func momentOf(x []float32, rms bool) moment {
 	m := moment{n: float64(len(x))}
+	if m.shifted(x, rms) {
+		return m
+	}
 	if !rms {
 		m.mean = simd.Sum(x) / m.n
 	}
 	m.m2 = simd.SumSquares(x, m.mean)
 	return m
+}
+
+// shifted computes a moment in one pass, by sums around a guess at the mean, and
+// reports whether it could: of short pieces the mean would be less exact, since the
+// roundings of few terms cancel less; where the guess is further from the mean than
+// the elements are, the variance would be a difference of much larger numbers; and
+// squares may be out of the range of float32.
+func (m *moment) shifted(x []float32, rms bool) bool {
+	const least = 4096
+	if len(x) < least {
+		return false
+	}
+	guess := float32(0)
+	if !rms {
+		guess = guessMean(x)
+	}
+	s, q := simd.ShiftedSums(x, guess)
+	if !(q >= 1e-30*m.n && q <= 1e36) || !rms && s*s > m.n*q/2 {
+		return false
+	}
+	if m.m2 = q; !rms {
+		m.mean = float64(guess) + s/m.n
+		m.m2 -= s * s / m.n
+	}
+	return true
+}
+
+// guessMean returns about the mean of x. It has few digits: of elements less a number
+// of many, all would be rounded alike.
+func guessMean(x []float32) float32 {
+	const samples = 16
+	sum, lo, hi := 0.0, x[0], x[0]
+	for i := range samples {
+		v := x[(2*i+1)*len(x)/(2*samples)]
+		sum, lo, hi = sum+float64(v), min(lo, v), max(hi, v)
+	}
+	mean := sum / samples
+	if spread := float64(hi) - float64(lo); spread > 0 {
+		_, e := math.Frexp(spread / 16)
+		unit := math.Ldexp(1, e)
+		mean = math.RoundToEven(mean/unit) * unit
+	}
+	return float32(mean)
 }
 
 // set stores the result for a group.

@@ -26,15 +26,16 @@ func (p *normalization) normalize() {
 	ParallelRange(total, max(1, normTask/p.last.size), p.ns(), func(low, high int) {
 		for i := low; i < high; i++ {
 			run, lo := i/perRun, i%perRun*normPiece
-			p.normalizeRow(run/p.rows, run%p.rows, lo, min(p.last.size, lo+normPiece))
+			p.normalizeRow(run/p.rows, run%p.rows, lo, min(p.last.size, lo+normPiece), 0)
 		}
 	})
 }
 
 // normalizeRow normalizes elements lo to hi of a run that belongs to one group.
 // The mean is a float32 and a rest, which goes into the addend: x minus the
-// mean, rounded, would lose digits where the mean is far from 0.
-func (p *normalization) normalizeRow(set, row, lo, hi int) {
+// mean, rounded, would lose digits where the mean is far from 0. What lies ahead, in
+// bytes, is asked for where that is not 0.
+func (p *normalization) normalizeRow(set, row, lo, hi, ahead int) {
 	x, group, affine := p.run(set, row)
 	src, dst := p.x[x+lo:x+hi], p.y[x+lo:x+hi]
 	m, inv := p.mean[group], invStd(p.variance[group], p.g)
@@ -48,7 +49,11 @@ func (p *normalization) normalizeRow(set, row, lo, hi int) {
 		if p.shift != nil {
 			c = float64(p.shift[affine])
 		}
-		centerStream(dst, src, high, float32(b), float32(c-rest*b), p.stream)
+		if ahead != 0 && !p.stream {
+			simd.CenterAhead(dst, src, high, float32(b), float32(c-rest*b), ahead)
+		} else {
+			centerStream(dst, src, high, float32(b), float32(c-rest*b), p.stream)
+		}
 	} else {
 		a, b, c := high, float32(inv), float32(-rest*inv)
 		scale, scaleBuf := p.stretch(p.scale, affine, lo, hi)

@@ -39,6 +39,14 @@ func sumSquares(x *float32, n int, mean float64) float64 {
 	return sumSquaresPortable(unsafe.Slice(x, n), mean)
 }
 
+func shiftedSums(x *float32, n int, k float32) (s, q float64) {
+	return shiftedSumsPortable(unsafe.Slice(x, n), k)
+}
+
+func centerAhead(dst, x *float32, n int, a, b, c float32, _ int) {
+	centerPortable(unsafe.Slice(dst, n), unsafe.Slice(x, n), a, b, c)
+}
+
 func sumProducts(x, y *float32, n int) float64 {
 	return sumProductsPortable(unsafe.Slice(x, n), unsafe.Slice(y, n))
 }

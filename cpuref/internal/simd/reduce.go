@@ -30,6 +30,36 @@ func SumSquares(x []float32, mean float64) float64 {
 	return s
 }
 
+// ShiftedSums returns the sums of x-k and of (x-k)^2, in one pass. The terms and the
+// sums of eight of them are rounded to float32: a squared term beyond its range makes
+// the second sum infinite, or loses digits.
+func ShiftedSums(x []float32, k float32) (s, q float64) {
+	whole := len(x) &^ 31
+	for i := 0; i < whole; i += maxCall {
+		a, b := shiftedSums(&x[i], min(whole-i, maxCall), k)
+		s, q = s+a, q+b
+	}
+	for _, v := range x[whole:] {
+		d := float64(v - k)
+		s += d
+		q += d * d
+	}
+	return s, q
+}
+
+// CenterAhead sets dst = (x-a)*b + c and asks for the memory so many bytes ahead of
+// x meanwhile; dst has the length of x and may be x.
+func CenterAhead(dst, x []float32, a, b, c float32, ahead int) {
+	dst = dst[:len(x)]
+	whole := len(x) &^ 15
+	for i := 0; i < whole; i += maxCall {
+		centerAhead(&dst[i], &x[i], min(whole-i, maxCall), a, b, c, ahead)
+	}
+	if whole < len(x) && !Center.Apply(dst[whole:], x[whole:], a, b, c, false) {
+		centerPortable(dst[whole:], x[whole:], a, b, c)
+	}
+}
+
 // Dot returns the sum of x*y, likewise; y has the length of x.
 func Dot(x, y []float32) float64 {
 	s := 0.0
@@ -118,6 +148,21 @@ func sumSquaresPortable(x []float32, mean float64) float64 {
 		s += d * d
 	}
 	return s
+}
+
+func shiftedSumsPortable(x []float32, k float32) (s, q float64) {
+	for _, v := range x {
+		d := float64(v - k)
+		s += d
+		q += d * d
+	}
+	return s, q
+}
+
+func centerPortable(dst, x []float32, a, b, c float32) {
+	for i, v := range x {
+		dst[i] = (v-a)*b + c
+	}
 }
 
 func sumProductsPortable(x, y []float32) float64 {

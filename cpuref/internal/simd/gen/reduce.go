@@ -23,7 +23,7 @@ func reduce(g *gen) {
 
 // sumAhead is how many bytes ahead a sum asks for memory, which is often the first
 // to read it: the hardware's own looking ahead ends with each page.
-const sumAhead = 2048
+const sumAhead = 4096
 
 // sums writes a sum over one array, or over the products of two.
 func sums(g *gen, name, sig, doc string, step func(mean, v, acc V)) {
@@ -83,12 +83,12 @@ func sums(g *gen, name, sig, doc string, step func(mean, v, acc V)) {
 			g.VADDPD(acc[i+w], acc[i], acc[i])
 		}
 	}
-	g.storeSum(acc[0])
+	g.storeSum(acc[0], 0)
 	g.ret()
 }
 
-// storeSum returns the sum of the doubles in v.
-func (g *gen) storeSum(v V) {
+// storeSum returns the sum of the doubles in v as the given result.
+func (g *gen) storeSum(v V, result int) {
 	if g.wide() {
 		h := g.YMM()
 		g.VEXTRACTF64X4(operand.U8(1), v, h)
@@ -98,7 +98,7 @@ func (g *gen) storeSum(v V) {
 	g.VEXTRACTF128(operand.U8(1), v.AsY(), h)
 	g.VADDPD(h, v.AsX(), v.AsX())
 	g.VHADDPD(v.AsX(), v.AsX(), v.AsX())
-	g.Store(v.AsX(), g.ReturnIndex(0))
+	g.Store(v.AsX(), g.ReturnIndex(result))
 }
 
 // maxReduce returns the largest of n floats, NaN where one is.
@@ -260,6 +260,6 @@ func expSum(g *gen, name string, store bool) {
 	g.JMP(operand.LabelRef(keep))
 	g.Label(end)
 	g.VADDPD(acc[1], acc[0], acc[0])
-	g.storeSum(acc[0])
+	g.storeSum(acc[0], 0)
 	g.ret()
 }
