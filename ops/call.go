@@ -69,6 +69,14 @@ func engineOf(name string, x *Tensor, more ...*Tensor) (*Engine, error) {
 	return e, nil
 }
 
+// engineOfGrad is engineOf for the gradient of an output and more tensors.
+func engineOfGrad(name string, dy *Tensor, more ...*Tensor) (*Engine, error) {
+	if dy == nil {
+		return nil, fail(name, fmt.Errorf("%w: the gradient", ErrNil))
+	}
+	return engineOf(name, dy, more...)
+}
+
 // shapeOf returns a tensor's shape, nil where it is absent.
 func shapeOf(t *Tensor) []int {
 	if t == nil {

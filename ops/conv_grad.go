@@ -45,10 +45,7 @@ func axesOf(rank int, v [3]int) []int { return append([]int{}, v[3-rank:]...) }
 // convOf resolves the convolution whose gradient is asked for.
 func convOf(name string, dy, other *Tensor, x, w []int, p ConvParams) (spec.Conv, error) {
 	var g spec.Conv
-	if dy == nil {
-		return g, fail(name, fmt.Errorf("%w: the gradient", ErrNil))
-	}
-	if _, err := engineOf(name, dy, other); err != nil {
+	if _, err := engineOfGrad(name, dy, other); err != nil {
 		return g, err
 	}
 	if other == nil {

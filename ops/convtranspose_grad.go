@@ -55,10 +55,7 @@ func ConvTransposeGradWeight(dy, x *Tensor, w []int, p ConvTransposeParams) (*Te
 // convTransposeOf resolves the transposed convolution whose gradient is asked for.
 func convTransposeOf(name string, dy, other *Tensor, x, w []int, p ConvTransposeParams) (spec.ConvTranspose, error) {
 	var g spec.ConvTranspose
-	if dy == nil {
-		return g, fail(name, fmt.Errorf("%w: the gradient", ErrNil))
-	}
-	if _, err := engineOf(name, dy, other); err != nil {
+	if _, err := engineOfGrad(name, dy, other); err != nil {
 		return g, err
 	}
 	if other == nil {

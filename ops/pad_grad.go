@@ -12,7 +12,7 @@ import (
 // folded back onto the elements that it shows. Errors: as Pad.
 func PadGrad(dy *Tensor, x []int, p PadParams) (*Tensor, error) {
 	const name = "PadGrad"
-	e, err := engineOf(name, dy)
+	e, err := engineOfGrad(name, dy)
 	if err != nil {
 		return nil, err
 	}

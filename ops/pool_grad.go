@@ -47,7 +47,7 @@ func GlobalAvgPoolGrad(dy *Tensor, x []int) (*Tensor, error) {
 // input, of shape x; see MaxPoolGrad.
 func AdaptiveAvgPoolGrad(dy *Tensor, x []int) (*Tensor, error) {
 	const name = "AdaptiveAvgPoolGrad"
-	g, err := adaptiveOf(name, spec.PoolAvg, dy, x)
+	g, err := adaptiveOf(spec.PoolAvg, dy, x)
 	return poolGrad(name, dy, nil, nil, g, err)
 }
 
@@ -55,14 +55,14 @@ func AdaptiveAvgPoolGrad(dy *Tensor, x []int) (*Tensor, error) {
 // input, of shape x, for the indices of AdaptiveMaxPoolIndices; see MaxPoolGrad.
 func AdaptiveMaxPoolGrad(dy, indices *Tensor, x []int) (*Tensor, error) {
 	const name = "AdaptiveMaxPoolGrad"
-	g, err := adaptiveOf(name, spec.PoolMax, dy, x)
+	g, err := adaptiveOf(spec.PoolMax, dy, x)
 	return poolGrad(name, dy, indices, nil, g, err)
 }
 
 // adaptiveOf resolves the adaptive pooling of x whose output has dy's shape.
-func adaptiveOf(name string, kind spec.PoolKind, dy *Tensor, x []int) (spec.Pool, error) {
-	if _, err := engineOf(name, dy); err != nil {
-		return spec.Pool{}, err
+func adaptiveOf(kind spec.PoolKind, dy *Tensor, x []int) (spec.Pool, error) {
+	if dy == nil {
+		return spec.Pool{}, fmt.Errorf("%w: the gradient", ErrNil)
 	}
 	if len(dy.shape) != len(x) || len(x) < 3 {
 		return spec.Pool{}, &spec.Error{Kind: ErrShape, Message: fmt.Sprintf("the gradient is %v, but the input is %v", dy.shape, x)}
@@ -76,7 +76,7 @@ func poolGrad(name string, dy, aux, x *Tensor, pool spec.Pool, err error) (*Tens
 	if err != nil {
 		return nil, fail(name, err)
 	}
-	e, err := engineOf(name, dy, x)
+	e, err := engineOfGrad(name, dy, x)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func poolGrad(name string, dy, aux, x *Tensor, pool spec.Pool, err error) (*Tens
 // and takes the gradient. Errors: as MaxPoolGrad.
 func MaxUnpoolGrad(dy, indices *Tensor, p UnpoolParams) (*Tensor, error) {
 	const name = "MaxUnpoolGrad"
-	e, err := engineOf(name, dy)
+	e, err := engineOfGrad(name, dy)
 	if err != nil {
 		return nil, err
 	}

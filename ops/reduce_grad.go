@@ -24,7 +24,7 @@ func AminGrad(dy, x, y *Tensor, p ReduceParams) (*Tensor, error) {
 }
 
 func reduceGrad(name string, f spec.ReduceFunc, dy, x, y *Tensor, p ReduceParams) (*Tensor, error) {
-	e, err := engineOf(name, dy, x, y)
+	e, err := engineOfGrad(name, dy, x, y)
 	if err != nil {
 		return nil, err
 	}

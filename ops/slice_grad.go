@@ -15,7 +15,7 @@ import (
 // is not of the result's shape.
 func SliceGrad(dy *Tensor, x, begin, end, step []int) (*Tensor, error) {
 	const name = "SliceGrad"
-	if _, err := engineOf(name, dy); err != nil {
+	if _, err := engineOfGrad(name, dy); err != nil {
 		return nil, err
 	}
 	g, err := spec.NewSlice(x, begin, end, step)

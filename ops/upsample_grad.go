@@ -14,7 +14,7 @@ import (
 // took of it, one axis after the other. Errors: as Upsample.
 func UpsampleGrad(dy *Tensor, x []int, p UpsampleParams) (*Tensor, error) {
 	const name = "UpsampleGrad"
-	e, err := engineOf(name, dy)
+	e, err := engineOfGrad(name, dy)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,8 @@ func TestNilsAreNamed(t *testing.T) {
 			"the second input": func() (*ops.Tensor, error) { return ops.Add(x, nil) },
 			"the target":       func() (*ops.Tensor, error) { return ops.MSELoss(x, nil, ops.LossParams{}) },
 			"the gradient":     func() (*ops.Tensor, error) { return ops.ConvGradInput(nil, x, []int{1, 2, 1}, ops.ConvParams{}) },
-			"no function":      func() (*ops.Tensor, error) { return ops.Concat(0, x, &ops.Tensor{}) },
+			"AdaptiveMaxPoolGrad: tensor is nil: the gradient": func() (*ops.Tensor, error) { return ops.AdaptiveMaxPoolGrad(nil, nil, []int{1, 2, 1}) },
+			"no function": func() (*ops.Tensor, error) { return ops.Concat(0, x, &ops.Tensor{}) },
 		} {
 			_, err := f()
 			assert.ErrorIs(t, err, ops.ErrNil, what)

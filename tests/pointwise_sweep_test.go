@@ -20,6 +20,7 @@ import (
 
 var (
 	exhaustiveFlag = flag.Bool("exhaustive", false, "sweep the pointwise functions over all 2^32 inputs, not a sample; -run TestPointwiseSweep/go/exp chooses one")
+	strideFlag     = flag.Uint("stride", 0, "sweep the pointwise functions over every so manieth of all 2^32 inputs, best a prime such as 257")
 	pieceFlag      = flag.String("piece", "1/1", "with -exhaustive: this part of the inputs, as 3/16 for the third of 16")
 )
 
@@ -140,6 +141,21 @@ func sweepInputs(r *rand.Rand, f spec.Activation) func(yield func([]float32) boo
 				if !yield(x) {
 					return
 				}
+			}
+			return
+		}
+		if step := uint64(*strideFlag); step > 0 {
+			x := make([]float32, 0, chunk)
+			for bits := uint64(f.Func) % step; bits < 1<<32; bits += step {
+				if x = append(x, math.Float32frombits(uint32(bits))); len(x) == chunk {
+					if !yield(x) {
+						return
+					}
+					x = x[:0]
+				}
+			}
+			if len(x) > 0 {
+				yield(x)
 			}
 			return
 		}
