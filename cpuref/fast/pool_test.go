@@ -33,6 +33,13 @@ func randomPool(t *testing.T, r *rand.Rand) spec.Pool {
 		x = append(x, span+r.IntN(60/rank))
 		out = append(out, 1+r.IntN(9))
 	}
+	if rank >= 2 && r.IntN(4) == 0 { // windows of 2x2 side by side
+		p = spec.PoolParams{ExcludePad: p.ExcludePad, Divisor: p.Divisor, Kernel: []int{1, 2, 2}[3-rank:], Stride: []int{1, 2, 2}[3-rank:]}
+		for i := range 2 {
+			x[len(x)-1-i] = 2 * (1 + r.IntN(40))
+		}
+		x[len(x)-1] += r.IntN(2)
+	}
 	var g spec.Pool
 	var err error
 	switch r.IntN(4) {

@@ -128,27 +128,6 @@ func sumSquares(x *float32, n int, mean float64) float64 {
 	return sumSquaresPortable(unsafe.Slice(x, n), mean)
 }
 
-func shiftedSums(x *float32, n int, k float32) (s, q float64) {
-	switch Active() {
-	case AVX512:
-		return shiftedSumsAVX512(x, n, k)
-	case AVX2:
-		return shiftedSumsAVX2(x, n, k)
-	}
-	return shiftedSumsPortable(unsafe.Slice(x, n), k)
-}
-
-func centerAhead(dst, x *float32, n int, a, b, c float32, ahead int) {
-	switch Active() {
-	case AVX512:
-		centerAheadAVX512(dst, x, n, a, b, c, ahead)
-	case AVX2:
-		centerAheadAVX2(dst, x, n, a, b, c, ahead)
-	default:
-		centerPortable(unsafe.Slice(dst, n), unsafe.Slice(x, n), a, b, c)
-	}
-}
-
 func sumProducts(x, y *float32, n int) float64 {
 	switch Active() {
 	case AVX512:
@@ -187,6 +166,28 @@ func sumExp(x *float32, n int, a float32) float64 {
 		return sumExpAVX2(x, n, a)
 	}
 	return expSumPortable(nil, unsafe.Slice(x, n), a)
+}
+
+func poolMax2x2(dst, src *float32, rows, out, width int, _ float32) {
+	switch Active() {
+	case AVX512:
+		poolMax2x2AVX512(dst, src, rows, out, width, 0)
+	case AVX2:
+		poolMax2x2AVX2(dst, src, rows, out, width, 0)
+	default:
+		poolMax2x2Portable(unsafe.Slice(dst, rows*out), unsafe.Slice(src, (2*rows-1)*width+2*out), rows, out, width)
+	}
+}
+
+func poolSum2x2(dst, src *float32, rows, out, width int, scale float32) {
+	switch Active() {
+	case AVX512:
+		poolSum2x2AVX512(dst, src, rows, out, width, scale)
+	case AVX2:
+		poolSum2x2AVX2(dst, src, rows, out, width, scale)
+	default:
+		poolSum2x2Portable(unsafe.Slice(dst, rows*out), unsafe.Slice(src, (2*rows-1)*width+2*out), rows, out, width, scale)
+	}
 }
 
 func windowMax(dst, src *float32, n, taps, step, stride int) {

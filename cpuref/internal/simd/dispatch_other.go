@@ -63,6 +63,14 @@ func sumExp(x *float32, n int, a float32) float64 {
 	return expSumPortable(nil, unsafe.Slice(x, n), a)
 }
 
+func poolMax2x2(dst, src *float32, rows, out, width int, _ float32) {
+	poolMax2x2Portable(unsafe.Slice(dst, rows*out), unsafe.Slice(src, (2*rows-1)*width+2*out), rows, out, width)
+}
+
+func poolSum2x2(dst, src *float32, rows, out, width int, scale float32) {
+	poolSum2x2Portable(unsafe.Slice(dst, rows*out), unsafe.Slice(src, (2*rows-1)*width+2*out), rows, out, width, scale)
+}
+
 func windowMax(dst, src *float32, n, taps, step, stride int) {
 	windowMaxPortable(unsafe.Slice(dst, n), unsafe.Slice(src, (n-1)*stride+(taps-1)*step+1), taps, step, stride)
 }

@@ -130,6 +130,8 @@ func main() {
 	file("pack_avx512", avx512, pack)
 	file("pack_avx2", avx2, pack)
 	file("gemm_avx2", avx2, gemm)
+	file("pool_avx512", avx512, pools)
+	file("pool_avx2", avx2, pools)
 	file("norm_avx512", avx512, norms)
 	file("norm_avx2", avx2, norms)
 	file("normgrad_avx512", avx512, normGrads)
