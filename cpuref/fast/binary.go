@@ -1,15 +1,14 @@
 package fast
 
 import (
-	"github.com/kansu-dev/kansu/cpuref"
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 )
 
-// binaryKernels are the functions of two arrays that have a vector kernel.
+// binaryKernels are the functions' kernels.
 var binaryKernels = map[spec.BinaryFunc]simd.Binary{
 	spec.Add: simd.BinAdd, spec.Sub: simd.BinSub, spec.Mul: simd.BinMul, spec.Div: simd.BinDiv,
-	spec.Min: simd.BinMin, spec.Max: simd.BinMax, spec.PReLU: simd.BinPrelu,
+	spec.Min: simd.BinMin, spec.Max: simd.BinMax, spec.PReLU: simd.BinPrelu, spec.Pow: simd.BinPow,
 }
 
 // splatLength is how many copies of an operand that repeats are laid out at once.
@@ -20,7 +19,9 @@ const splatLength = 512
 func Binary(y, a, b []float32, g spec.Binary) {
 	perElement := 0.5
 	if g.Func == spec.Pow {
-		perElement = 40
+		if perElement = 2; simd.Active() == simd.Portable {
+			perElement = 40
+		}
 	}
 	ns := perElement * float64(len(y))
 	row := binaryRow(g.Func, g.Axis[0].A == 0, g.Axis[0].B == 0, streams(len(y)) && &y[0] != &a[0] && &y[0] != &b[0])
@@ -42,29 +43,15 @@ func Binary(y, a, b []float32, g spec.Binary) {
 // binaryRow returns what computes one row of y from the operands that begin at
 // its first element; one that repeats has but that.
 func binaryRow(f spec.BinaryFunc, repeatA, repeatB, stream bool) func(y, a, b []float32) {
-	kernel, ok := binaryKernels[f]
-	if !ok {
-		return func(y, a, b []float32) {
-			if f == spec.Pow && repeatB && b[0] == 2 && !repeatA {
-				simd.BinMul.Apply(y, a[:len(y)], a[:len(y)], 0, 0, 0, stream)
-				return
-			}
-			stepA, stepB := 1, 1
-			if repeatA {
-				stepA = 0
-			}
-			if repeatB {
-				stepB = 0
-			}
-			for i := range y {
-				y[i] = float32(cpuref.Binary64(f, float64(a[i*stepA]), float64(b[i*stepB])))
-			}
-		}
-	}
+	kernel := binaryKernels[f]
 	if !repeatA && !repeatB {
 		return func(y, a, b []float32) { kernel.Apply(y, a, b, 0, 0, 0, stream) }
 	}
 	return func(y, a, b []float32) {
+		if f == spec.Pow && repeatB && b[0] == 2 && !repeatA {
+			simd.BinMul.Apply(y, a[:len(y)], a[:len(y)], 0, 0, 0, stream)
+			return
+		}
 		var splatA, splatB [splatLength]float32
 		n := min(len(y), splatLength)
 		if repeatA {

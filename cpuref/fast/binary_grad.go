@@ -10,8 +10,11 @@ import (
 // element; see cpuref.BinaryGrad.
 func BinaryGrad(da, db, dy, a, b []float32, g spec.BinaryGrad) {
 	perElement := 2.0
-	if g.Func == spec.Pow || simd.Active() == simd.Portable {
+	switch {
+	case simd.Active() == simd.Portable:
 		perElement = 60
+	case g.Func == spec.Pow:
+		perElement = 5
 	}
 	stream := streams(len(dy))
 	ParallelRange(len(dy), pointwiseChunk, perElement*float64(len(dy)), func(low, high int) {
@@ -29,6 +32,14 @@ func binaryGradKernels(da, db, dy, a, b []float32, f spec.BinaryFunc, stream boo
 		return simd.TerGradLesser.Apply(da, dy, a, b, stream) && simd.TerGradLesser.Apply(db, dy, b, a, stream)
 	case spec.Max:
 		return simd.TerGradLesser.Apply(da, dy, b, a, stream) && simd.TerGradLesser.Apply(db, dy, a, b, stream)
+	case spec.Div:
+		if simd.Active() == simd.Portable {
+			return false
+		}
+		simd.BinDiv.Apply(da, dy, b, 0, 0, 0, stream)
+		return simd.TerGradDivisor.Apply(db, dy, a, b, stream)
+	case spec.Pow:
+		return simd.TerGradPowBase.Apply(da, dy, a, b, stream) && simd.TerGradPowExponent.Apply(db, dy, a, b, stream)
 	case spec.PReLU:
 		return simd.TerGradPrelu.Apply(da, dy, a, b, stream) && simd.TerGradPreluSlope.Apply(db, dy, a, b, stream)
 	}

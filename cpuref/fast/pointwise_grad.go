@@ -15,9 +15,13 @@ import (
 func PointwiseGrad(dx, dy, x []float32, f spec.Activation) {
 	n := len(x)
 	g, ok := gradOf(f)
+	s, product := slopes[f.Func]
 	perElement := 1.0
-	if !ok || simd.Active() == simd.Portable {
+	switch {
+	case simd.Active() == simd.Portable || !ok && !product:
 		perElement = 25
+	case product:
+		perElement = 1.5
 	}
 	stream := streams(n)
 	ParallelRange(n, pointwiseChunk, perElement*float64(n), func(low, high int) {
@@ -25,22 +29,45 @@ func PointwiseGrad(dx, dy, x []float32, f spec.Activation) {
 		if ok && g.kernel.Apply(dx, dy, x, g.a, g.b, g.c, stream) {
 			return
 		}
-		if s, ok := slopes[f.Func]; ok {
-			pointwiseRange(s, dx, x, false)
-			simd.BinMul.Apply(dx, dx, dy, 0, 0, 0, false)
-			if f.Func == spec.Cos {
-				pointwise(spec.Activation{Func: spec.Neg}, dx, dx)
-			}
+		if product {
+			s.multiply(dx, dy, x, stream)
 			return
 		}
 		cpuref.PointwiseGrad(dx, dy, x, f)
 	})
 }
 
-// slopes holds the derivatives that are functions of their own, up to a sign.
-var slopes = map[spec.Pointwise]spec.Activation{
-	spec.Sin: {Func: spec.Cos}, spec.Cos: {Func: spec.Sin},
-	spec.Sinh: {Func: spec.Cosh}, spec.Cosh: {Func: spec.Sinh},
+// slope is a derivative that is made of a function of its own.
+type slope struct {
+	of     spec.Pointwise
+	factor float32
+	over   bool // 1 over its square
+}
+
+var slopes = map[spec.Pointwise]slope{
+	spec.Sin: {of: spec.Cos, factor: 1}, spec.Cos: {of: spec.Sin, factor: -1}, spec.Tan: {of: spec.Cos, over: true},
+	spec.Sinh: {of: spec.Cosh, factor: 1}, spec.Cosh: {of: spec.Sinh, factor: 1}, spec.Exp2: {of: spec.Exp2, factor: math.Ln2},
+}
+
+// multiply sets dx = dy times the slope at x, piece by piece within the first cache.
+func (s slope) multiply(dx, dy, x []float32, stream bool) {
+	var piece [2048]float32
+	for len(x) > 0 {
+		n := min(len(x), len(piece))
+		d := piece[:n]
+		pointwise(spec.Activation{Func: s.of}, d, x[:n])
+		switch {
+		case s.over:
+			simd.BinMul.Apply(d, d, d, 0, 0, 0, false)
+			simd.BinDiv.Apply(dx[:n], dy[:n], d, 0, 0, 0, stream)
+		case s.factor != 1:
+			scale(d, d, s.factor)
+			fallthrough
+		default:
+			simd.BinMul.Apply(dx[:n], dy[:n], d, 0, 0, 0, stream)
+		}
+		dx, dy, x = dx[n:], dy[n:], x[n:]
+	}
 }
 
 // gradKernel is a kernel and its parameters.

@@ -41,6 +41,10 @@ func gradValues() []float32 {
 			x = append(x, math.Float32frombits(b), math.Float32frombits(b^1<<31))
 		}
 	}
+	for k := 1; k < 90000; k += 1 + k/50 { // near the zeros of sine and cosine
+		v := math.Float32bits(float32(float64(k) * (math.Pi / 2)))
+		x = append(x, math.Float32frombits(v-1), math.Float32frombits(v), -math.Float32frombits(v+1))
+	}
 	for d := -2000; d <= 2000; d++ {
 		x = append(x, float32(d)/100)
 	}

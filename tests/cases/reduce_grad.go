@@ -36,6 +36,10 @@ var reduceGradRow = Row{
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{40036}}, Ties: true}, // a row in several pieces
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{2, 3, 40, 28}, Params: axes(0, 2, 3)}, Ties: true},
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{3, 2, 5, 8}, Params: axes(0, 2)}, Ties: true},
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{3, 200001}, Params: axes(1)}, Ties: true}, // in pieces
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{70, 41}, Params: axes(1), Special: true}},
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "max", X: []int{3, 5, 601}, Params: axes(1), Special: true}}, // columns in blocks
+			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{40, 3, 601}, Params: axes(0)}, Ties: true},
 			&ReduceGradCase{ReduceCase: ReduceCase{Func: "min", X: []int{2, 3, 2, 3, 2, 3, 2, 3}, Params: axes(0, 2, 4, 6)}, Ties: true},
 		}
 	},

@@ -17,6 +17,7 @@ const (
 	BinAxpy                    // a*x + y
 	BinCenterMul               // ((x - a)*b + c)*y
 	BinExpSub                  // e^(x - y), below 4 ULP
+	BinPow                     // x^y as IEEE 754's pow, below 1 ULP
 )
 
 // Ternary is a function of three arrays, element by element.
@@ -26,6 +27,7 @@ type Ternary uint8
 const (
 	TerCenterMulAdd Ternary = iota // ((x - a)*b + c)*y + z
 	TerMulAdd                      // x*y + z
+	TerCountEqual                  // x = y ? z + 1 : z
 )
 
 // Apply sets dst = f(x, y). All have the length of dst; dst may be x or y. For
@@ -106,6 +108,10 @@ func (f Binary) portable(dst, x, y []float32, a, b, c float32) {
 		for i, v := range x {
 			dst[i] = float32(math.Exp(float64(v) - float64(y[i])))
 		}
+	case BinPow:
+		for i, v := range x {
+			dst[i] = float32(math.Pow(float64(v), float64(y[i])))
+		}
 	}
 }
 
@@ -118,6 +124,13 @@ func (f Ternary) portable(dst, x, y, z []float32, a, b, c float32) {
 	case TerMulAdd:
 		for i, v := range x {
 			dst[i] = v*y[i] + z[i]
+		}
+	case TerCountEqual:
+		for i, v := range x {
+			dst[i] = z[i]
+			if v == y[i] {
+				dst[i]++
+			}
 		}
 	}
 }

@@ -59,6 +59,11 @@ func expSubAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float3
 //go:noescape
 func centerMulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 
+// countEqualAVX2 sets dst = x = y ? z + 1 : z.
+//
+//go:noescape
+func countEqualAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+
 // mulAddAVX2 sets dst = x*y + z.
 //
 //go:noescape

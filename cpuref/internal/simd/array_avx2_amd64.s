@@ -976,18 +976,19 @@ fenced88:
 	VZEROUPPER
 	RET
 
-// func mulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·mulAddAVX2(SB), NOSPLIT, $0-53
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    z+24(FP), BX
-	MOVQ    n+32(FP), SI
-	MOVB    nt+52(FP), DI
-	MOVBQZX DI, DI
-	SUBQ    $+8, SI
-	JLT     rest92
+// func countEqualAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·countEqualAVX2(SB), NOSPLIT, $0-53
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVB         nt+52(FP), DI
+	MOVBQZX      DI, DI
+	VBROADCASTSS c3f800000<>+0(SB), Y3
+	SUBQ         $+8, SI
+	JLT          rest92
 
 loop89:
 	PREFETCHT0 8192(CX)
@@ -998,11 +999,12 @@ loop89:
 	VMOVUPS    (BX), Y2
 
 body90:
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y1, Y0, Y2
-	TESTQ       DI, DI
-	JNZ         special91
-	VMOVUPS     Y2, (AX)
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  Y3, Y0, Y0
+	VADDPS  Y0, Y2, Y0
+	TESTQ   DI, DI
+	JNZ     special91
+	VMOVUPS Y0, (AX)
 
 next94:
 	ADDQ $+32, CX
@@ -1028,15 +1030,15 @@ rest92:
 special91:
 	CMPQ     DI, $+2
 	JEQ      part95
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next94
 
 part95:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, DX
 	SUBQ       SI, DX
-	VMOVDQU    (CX)(DX*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end93:
 	CMPQ DI, $+1
@@ -1044,5 +1046,76 @@ end93:
 	SFENCE
 
 fenced96:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mulAddAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    z+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest100
+
+loop97:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Y2
+
+body98:
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y1, Y0, Y2
+	TESTQ       DI, DI
+	JNZ         special99
+	VMOVUPS     Y2, (AX)
+
+next102:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop97
+
+rest100:
+	ADDQ       $+8, SI
+	JZ         end101
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body98
+
+special99:
+	CMPQ     DI, $+2
+	JEQ      part103
+	VMOVNTPS Y2, (AX)
+	JMP      next102
+
+part103:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+
+end101:
+	CMPQ DI, $+1
+	JNE  fenced104
+	SFENCE
+
+fenced104:
 	VZEROUPPER
 	RET

@@ -59,6 +59,11 @@ func expSubAVX512(dst *float32, x *float32, y *float32, n int, a float32, b floa
 //go:noescape
 func centerMulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 
+// countEqualAVX512 sets dst = x = y ? z + 1 : z.
+//
+//go:noescape
+func countEqualAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+
 // mulAddAVX512 sets dst = x*y + z.
 //
 //go:noescape

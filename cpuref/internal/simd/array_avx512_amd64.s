@@ -764,18 +764,19 @@ fenced88:
 	VZEROUPPER
 	RET
 
-// func mulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// func countEqualAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·mulAddAVX512(SB), NOSPLIT, $0-53
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    z+24(FP), BX
-	MOVQ    n+32(FP), SI
-	MOVB    nt+52(FP), DI
-	MOVBQZX DI, DI
-	SUBQ    $+16, SI
-	JLT     rest92
+TEXT ·countEqualAVX512(SB), NOSPLIT, $0-53
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVB         nt+52(FP), DI
+	MOVBQZX      DI, DI
+	VBROADCASTSS c3f800000<>+0(SB), Z3
+	SUBQ         $+16, SI
+	JLT          rest92
 
 loop89:
 	PREFETCHT0 8192(CX)
@@ -786,11 +787,12 @@ loop89:
 	VMOVUPS    (BX), Z2
 
 body90:
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
-	TESTQ       DI, DI
-	JNZ         special91
-	VMOVUPS     Z2, (AX)
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VADDPS    Z0, Z2, Z0
+	TESTQ     DI, DI
+	JNZ       special91
+	VMOVUPS   Z0, (AX)
 
 next94:
 	ADDQ $+64, CX
@@ -815,11 +817,11 @@ rest92:
 special91:
 	CMPQ     DI, $+2
 	JEQ      part95
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next94
 
 part95:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end93:
 	CMPQ DI, $+1
@@ -827,5 +829,71 @@ end93:
 	SFENCE
 
 fenced96:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·mulAddAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    z+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest100
+
+loop97:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Z2
+
+body98:
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z1, Z0, Z2
+	TESTQ       DI, DI
+	JNZ         special99
+	VMOVUPS     Z2, (AX)
+
+next102:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop97
+
+rest100:
+	ADDQ      $+16, SI
+	JZ        end101
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body98
+
+special99:
+	CMPQ     DI, $+2
+	JEQ      part103
+	VMOVNTPS Z2, (AX)
+	JMP      next102
+
+part103:
+	VMOVUPS Z2, K7, (AX)
+
+end101:
+	CMPQ DI, $+1
+	JNE  fenced104
+	SFENCE
+
+fenced104:
 	VZEROUPPER
 	RET

@@ -39,11 +39,18 @@ func TestBinaryAndTernary(t *testing.T) {
 		},
 		BinAxpy:      func(x, y float64) float64 { return 1.5*x + y },
 		BinCenterMul: func(x, y float64) float64 { return ((x-1.5)*-0.75 + 0.1) * y },
+		BinPow:       math.Pow,
 		BinExpSub:    func(x, y float64) float64 { return math.Exp(x - y) },
 	}
 	ternaries := map[Ternary]func(x, y, z float64) float64{
 		TerCenterMulAdd: func(x, y, z float64) float64 { return ((x-1.5)*-0.75+0.1)*y + z },
 		TerMulAdd:       func(x, y, z float64) float64 { return x*y + z },
+		TerCountEqual: func(x, y, z float64) float64 {
+			if x == y {
+				return z + 1
+			}
+			return z
+		},
 	}
 	// The infinities of Max and Min are not those of math.Max, which prefers
 	// them to NaN.
@@ -59,6 +66,9 @@ func TestBinaryAndTernary(t *testing.T) {
 		r := newRand(t)
 		for _, n := range sizes {
 			x, y, z := special(random(r, n), 41), special(random(r, n), 37), random(r, n)
+			for i := 0; i < n; i += 5 {
+				x[i] = y[i]
+			}
 			for _, stream := range []bool{false, true} {
 				for f, want := range binaries {
 					dst := newGuarded(n)

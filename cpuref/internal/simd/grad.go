@@ -56,9 +56,13 @@ type GradTernary uint8
 
 // The parts of gradients of functions of two arrays.
 const (
-	TerGradLesser     GradTernary = iota // x < y ? dy : x = y ? dy/2 : dy*0
-	TerGradPrelu                         // x > 0 ? dy : dy*y
-	TerGradPreluSlope                    // x > 0 ? dy*0 : dy*x
+	TerGradLesser      GradTernary = iota // x < y ? dy : x = y ? dy/2 : dy*0
+	TerGradEqual                          // x = y ? dy : 0
+	TerGradPrelu                          // x > 0 ? dy : dy*y
+	TerGradPreluSlope                     // x > 0 ? dy*0 : dy*x
+	TerGradPowBase                        // y = 0 ? dy*0 : dy*y*x^(y-1)
+	TerGradPowExponent                    // x = 0 and y >= 0 ? dy*0 : dy*x^y*ln(x)
+	TerGradDivisor                        // -dy*x/y^2
 )
 
 // Apply sets dst = f(dy, x, y) and reports whether the active level has kernels at

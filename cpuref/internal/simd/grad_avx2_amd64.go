@@ -124,6 +124,11 @@ func gradReciprocalAVX2(dst *float32, dy *float32, x *float32, n int, a float32,
 //go:noescape
 func gradLesserAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 
+// gradEqualAVX2 sets dst = x = y ? dy : 0.
+//
+//go:noescape
+func gradEqualAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
 // gradPreluAVX2 sets dst = x > 0 ? dy : dy*y.
 //
 //go:noescape

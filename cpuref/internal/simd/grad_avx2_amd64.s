@@ -2567,9 +2567,9 @@ fenced192:
 	VZEROUPPER
 	RET
 
-// func gradPreluAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// func gradEqualAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·gradPreluAVX2(SB), NOSPLIT, $0-53
+TEXT ·gradEqualAVX2(SB), NOSPLIT, $0-53
 	MOVQ    dst+0(FP), AX
 	MOVQ    dy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2589,12 +2589,11 @@ loop193:
 	VMOVUPS    (BX), Y2
 
 body194:
-	VCMPPS    $0x0e, c00000000<>+0(SB), Y1, Y1
-	VMULPS    Y2, Y0, Y2
-	VBLENDVPS Y1, Y0, Y2, Y0
-	TESTQ     DI, DI
-	JNZ       special195
-	VMOVUPS   Y0, (AX)
+	VCMPPS  $0x00, Y2, Y1, Y1
+	VANDPS  Y0, Y1, Y0
+	TESTQ   DI, DI
+	JNZ     special195
+	VMOVUPS Y0, (AX)
 
 next198:
 	ADDQ $+32, CX
@@ -2639,9 +2638,9 @@ fenced200:
 	VZEROUPPER
 	RET
 
-// func gradPreluSlopeAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// func gradPreluAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·gradPreluSlopeAVX2(SB), NOSPLIT, $0-53
+TEXT ·gradPreluAVX2(SB), NOSPLIT, $0-53
 	MOVQ    dst+0(FP), AX
 	MOVQ    dy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2661,9 +2660,9 @@ loop201:
 	VMOVUPS    (BX), Y2
 
 body202:
-	VCMPPS    $0x0e, c00000000<>+0(SB), Y1, Y2
-	VBLENDVPS Y2, c00000000<>+0(SB), Y1, Y1
-	VMULPS    Y1, Y0, Y0
+	VCMPPS    $0x0e, c00000000<>+0(SB), Y1, Y1
+	VMULPS    Y2, Y0, Y2
+	VBLENDVPS Y1, Y0, Y2, Y0
 	TESTQ     DI, DI
 	JNZ       special203
 	VMOVUPS   Y0, (AX)
@@ -2711,6 +2710,78 @@ fenced208:
 	VZEROUPPER
 	RET
 
+// func gradPreluSlopeAVX2(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·gradPreluSlopeAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest212
+
+loop209:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Y2
+
+body210:
+	VCMPPS    $0x0e, c00000000<>+0(SB), Y1, Y2
+	VBLENDVPS Y2, c00000000<>+0(SB), Y1, Y1
+	VMULPS    Y1, Y0, Y0
+	TESTQ     DI, DI
+	JNZ       special211
+	VMOVUPS   Y0, (AX)
+
+next214:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop209
+
+rest212:
+	ADDQ       $+8, SI
+	JZ         end213
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body210
+
+special211:
+	CMPQ     DI, $+2
+	JEQ      part215
+	VMOVNTPS Y0, (AX)
+	JMP      next214
+
+part215:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end213:
+	CMPQ DI, $+1
+	JNE  fenced216
+	SFENCE
+
+fenced216:
+	VZEROUPPER
+	RET
+
 // func repeatPairsAVX2(dst *float32, src *float32, n int, a float32)
 // Requires: AVX, AVX2
 TEXT ·repeatPairsAVX2(SB), NOSPLIT, $0-28
@@ -2721,7 +2792,7 @@ TEXT ·repeatPairsAVX2(SB), NOSPLIT, $0-28
 	VMOVUPS      pairsAVX2<>+0(SB), Y1
 	VMOVUPS      pairsAVX2<>+32(SB), Y2
 
-pairs209:
+pairs217:
 	VPERMPS (CX), Y1, Y3
 	VMULPS  Y0, Y3, Y3
 	VMOVUPS Y3, (AX)
@@ -2731,7 +2802,7 @@ pairs209:
 	ADDQ    $+32, CX
 	ADDQ    $+64, AX
 	SUBQ    $+8, DX
-	JG      pairs209
+	JG      pairs217
 	VZEROUPPER
 	RET
 

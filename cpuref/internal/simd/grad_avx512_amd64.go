@@ -124,6 +124,11 @@ func gradReciprocalAVX512(dst *float32, dy *float32, x *float32, n int, a float3
 //go:noescape
 func gradLesserAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 
+// gradEqualAVX512 sets dst = x = y ? dy : 0.
+//
+//go:noescape
+func gradEqualAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
 // gradPreluAVX512 sets dst = x > 0 ? dy : dy*y.
 //
 //go:noescape

@@ -2021,9 +2021,9 @@ fenced192:
 	VZEROUPPER
 	RET
 
-// func gradPreluAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// func gradEqualAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·gradPreluAVX512(SB), NOSPLIT, $0-53
+TEXT ·gradEqualAVX512(SB), NOSPLIT, $0-53
 	MOVQ    dst+0(FP), AX
 	MOVQ    dy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2043,12 +2043,11 @@ loop193:
 	VMOVUPS    (BX), Z2
 
 body194:
-	VCMPPS.BCST $0x0e, c00000000<>+0(SB), Z1, K1
-	VMULPS      Z2, Z0, Z1
-	VBLENDMPS   Z0, Z1, K1, Z3
-	TESTQ       DI, DI
-	JNZ         special195
-	VMOVUPS     Z3, (AX)
+	VCMPPS    $0x00, Z2, Z1, K1
+	VMOVAPS.Z Z0, K1, Z0
+	TESTQ     DI, DI
+	JNZ       special195
+	VMOVUPS   Z0, (AX)
 
 next198:
 	ADDQ $+64, CX
@@ -2073,11 +2072,11 @@ rest196:
 special195:
 	CMPQ     DI, $+2
 	JEQ      part199
-	VMOVNTPS Z3, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next198
 
 part199:
-	VMOVUPS Z3, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end197:
 	CMPQ DI, $+1
@@ -2088,9 +2087,9 @@ fenced200:
 	VZEROUPPER
 	RET
 
-// func gradPreluSlopeAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// func gradPreluAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·gradPreluSlopeAVX512(SB), NOSPLIT, $0-53
+TEXT ·gradPreluAVX512(SB), NOSPLIT, $0-53
 	MOVQ    dst+0(FP), AX
 	MOVQ    dy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2110,12 +2109,12 @@ loop201:
 	VMOVUPS    (BX), Z2
 
 body202:
-	VCMPPS.BCST    $0x0e, c00000000<>+0(SB), Z1, K1
-	VBLENDMPS.BCST c00000000<>+0(SB), Z1, K1, Z3
-	VMULPS         Z3, Z0, Z0
-	TESTQ          DI, DI
-	JNZ            special203
-	VMOVUPS        Z0, (AX)
+	VCMPPS.BCST $0x0e, c00000000<>+0(SB), Z1, K1
+	VMULPS      Z2, Z0, Z1
+	VBLENDMPS   Z0, Z1, K1, Z3
+	TESTQ       DI, DI
+	JNZ         special203
+	VMOVUPS     Z3, (AX)
 
 next206:
 	ADDQ $+64, CX
@@ -2140,11 +2139,11 @@ rest204:
 special203:
 	CMPQ     DI, $+2
 	JEQ      part207
-	VMOVNTPS Z0, (AX)
+	VMOVNTPS Z3, (AX)
 	JMP      next206
 
 part207:
-	VMOVUPS Z0, K7, (AX)
+	VMOVUPS Z3, K7, (AX)
 
 end205:
 	CMPQ DI, $+1
@@ -2152,6 +2151,73 @@ end205:
 	SFENCE
 
 fenced208:
+	VZEROUPPER
+	RET
+
+// func gradPreluSlopeAVX512(dst *float32, dy *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·gradPreluSlopeAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    dy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    y+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest212
+
+loop209:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Z2
+
+body210:
+	VCMPPS.BCST    $0x0e, c00000000<>+0(SB), Z1, K1
+	VBLENDMPS.BCST c00000000<>+0(SB), Z1, K1, Z3
+	VMULPS         Z3, Z0, Z0
+	TESTQ          DI, DI
+	JNZ            special211
+	VMOVUPS        Z0, (AX)
+
+next214:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop209
+
+rest212:
+	ADDQ      $+16, SI
+	JZ        end213
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body210
+
+special211:
+	CMPQ     DI, $+2
+	JEQ      part215
+	VMOVNTPS Z0, (AX)
+	JMP      next214
+
+part215:
+	VMOVUPS Z0, K7, (AX)
+
+end213:
+	CMPQ DI, $+1
+	JNE  fenced216
+	SFENCE
+
+fenced216:
 	VZEROUPPER
 	RET
 
@@ -2165,7 +2231,7 @@ TEXT ·repeatPairsAVX512(SB), NOSPLIT, $0-28
 	VMOVUPS      pairsAVX512<>+0(SB), Z1
 	VMOVUPS      pairsAVX512<>+64(SB), Z2
 
-pairs209:
+pairs217:
 	VPERMPS (CX), Z1, Z3
 	VMULPS  Z0, Z3, Z3
 	VMOVUPS Z3, (AX)
@@ -2175,7 +2241,7 @@ pairs209:
 	ADDQ    $+64, CX
 	ADDQ    $+128, AX
 	SUBQ    $+16, DX
-	JG      pairs209
+	JG      pairs217
 	VZEROUPPER
 	RET
 

@@ -31,9 +31,13 @@ var gradAVX2 = [...]binaryFunc{
 }
 
 var gradTernaryAVX2 = [...]ternaryFunc{
-	TerGradLesser:     gradLesserAVX2,
-	TerGradPrelu:      gradPreluAVX2,
-	TerGradPreluSlope: gradPreluSlopeAVX2,
+	TerGradLesser:      gradLesserAVX2,
+	TerGradEqual:       gradEqualAVX2,
+	TerGradPrelu:       gradPreluAVX2,
+	TerGradPreluSlope:  gradPreluSlopeAVX2,
+	TerGradPowBase:     gradPowBaseAVX2,
+	TerGradPowExponent: gradPowExponentAVX2,
+	TerGradDivisor:     gradDivisorAVX2,
 }
 
 var gradAVX512 = [...]binaryFunc{
@@ -63,7 +67,11 @@ var gradAVX512 = [...]binaryFunc{
 }
 
 var gradTernaryAVX512 = [...]ternaryFunc{
-	TerGradLesser:     gradLesserAVX512,
-	TerGradPrelu:      gradPreluAVX512,
-	TerGradPreluSlope: gradPreluSlopeAVX512,
+	TerGradLesser:      gradLesserAVX512,
+	TerGradEqual:       gradEqualAVX512,
+	TerGradPrelu:       gradPreluAVX512,
+	TerGradPreluSlope:  gradPreluSlopeAVX512,
+	TerGradPowBase:     gradPowBaseAVX512,
+	TerGradPowExponent: gradPowExponentAVX512,
+	TerGradDivisor:     gradDivisorAVX512,
 }

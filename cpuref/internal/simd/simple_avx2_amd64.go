@@ -99,6 +99,11 @@ func ceilAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32
 //go:noescape
 func roundAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
+// equalsAVX2 sets dst = src = a ? b : 0.
+//
+//go:noescape
+func equalsAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
 // centerAVX2 sets dst = (src - a)*b + c.
 //
 //go:noescape

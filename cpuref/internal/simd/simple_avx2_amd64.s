@@ -1322,9 +1322,9 @@ fenced152:
 	VZEROUPPER
 	RET
 
-// func centerAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, FMA3, MMX+
-TEXT ·centerAVX2(SB), NOSPLIT, $0-37
+// func equalsAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·equalsAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1332,7 +1332,6 @@ TEXT ·centerAVX2(SB), NOSPLIT, $0-37
 	MOVBQZX      BL, BX
 	VBROADCASTSS a+24(FP), Y1
 	VBROADCASTSS b+28(FP), Y2
-	VBROADCASTSS c+32(FP), Y3
 	SUBQ         $+8, DX
 	JLT          rest156
 
@@ -1341,12 +1340,11 @@ loop153:
 	VMOVUPS    (CX), Y0
 
 body154:
-	VSUBPS      Y1, Y0, Y0
-	VMOVAPS     Y3, Y4
-	VFMADD231PS Y2, Y0, Y4
-	TESTQ       BX, BX
-	JNZ         special155
-	VMOVUPS     Y4, (AX)
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  Y2, Y0, Y0
+	TESTQ   BX, BX
+	JNZ     special155
+	VMOVUPS Y0, (AX)
 
 next158:
 	ADDQ $+32, CX
@@ -1368,15 +1366,15 @@ rest156:
 special155:
 	CMPQ     BX, $+2
 	JEQ      part159
-	VMOVNTPS Y4, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next158
 
 part159:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y0
-	VMASKMOVPS Y4, Y0, (AX)
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end157:
 	CMPQ BX, $+1
@@ -1387,15 +1385,17 @@ fenced160:
 	VZEROUPPER
 	RET
 
-// func divByAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, MMX+
-TEXT ·divByAVX2(SB), NOSPLIT, $0-37
+// func centerAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·centerAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
 	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
 	VBROADCASTSS a+24(FP), Y1
+	VBROADCASTSS b+28(FP), Y2
+	VBROADCASTSS c+32(FP), Y3
 	SUBQ         $+8, DX
 	JLT          rest164
 
@@ -1404,10 +1404,12 @@ loop161:
 	VMOVUPS    (CX), Y0
 
 body162:
-	VDIVPS  Y1, Y0, Y0
-	TESTQ   BX, BX
-	JNZ     special163
-	VMOVUPS Y0, (AX)
+	VSUBPS      Y1, Y0, Y0
+	VMOVAPS     Y3, Y4
+	VFMADD231PS Y2, Y0, Y4
+	TESTQ       BX, BX
+	JNZ         special163
+	VMOVUPS     Y4, (AX)
 
 next166:
 	ADDQ $+32, CX
@@ -1429,15 +1431,15 @@ rest164:
 special163:
 	CMPQ     BX, $+2
 	JEQ      part167
-	VMOVNTPS Y0, (AX)
+	VMOVNTPS Y4, (AX)
 	JMP      next166
 
 part167:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, SI
 	SUBQ       DX, SI
-	VMOVDQU    (CX)(SI*4), Y1
-	VMASKMOVPS Y0, Y1, (AX)
+	VMOVDQU    (CX)(SI*4), Y0
+	VMASKMOVPS Y4, Y0, (AX)
 
 end165:
 	CMPQ BX, $+1
@@ -1448,9 +1450,9 @@ fenced168:
 	VZEROUPPER
 	RET
 
-// func divIntoAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func divByAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·divIntoAVX2(SB), NOSPLIT, $0-37
+TEXT ·divByAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1465,7 +1467,7 @@ loop169:
 	VMOVUPS    (CX), Y0
 
 body170:
-	VDIVPS  Y0, Y1, Y0
+	VDIVPS  Y1, Y0, Y0
 	TESTQ   BX, BX
 	JNZ     special171
 	VMOVUPS Y0, (AX)
@@ -1509,9 +1511,9 @@ fenced176:
 	VZEROUPPER
 	RET
 
-// func maximumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func divIntoAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·maximumAVX2(SB), NOSPLIT, $0-37
+TEXT ·divIntoAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1526,12 +1528,10 @@ loop177:
 	VMOVUPS    (CX), Y0
 
 body178:
-	VMAXPS    Y1, Y0, Y2
-	VCMPPS    $0x03, Y0, Y0, Y3
-	VBLENDVPS Y3, Y0, Y2, Y0
-	TESTQ     BX, BX
-	JNZ       special179
-	VMOVUPS   Y0, (AX)
+	VDIVPS  Y0, Y1, Y0
+	TESTQ   BX, BX
+	JNZ     special179
+	VMOVUPS Y0, (AX)
 
 next182:
 	ADDQ $+32, CX
@@ -1572,9 +1572,9 @@ fenced184:
 	VZEROUPPER
 	RET
 
-// func minimumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func maximumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, MMX+
-TEXT ·minimumAVX2(SB), NOSPLIT, $0-37
+TEXT ·maximumAVX2(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1589,7 +1589,7 @@ loop185:
 	VMOVUPS    (CX), Y0
 
 body186:
-	VMINPS    Y1, Y0, Y2
+	VMAXPS    Y1, Y0, Y2
 	VCMPPS    $0x03, Y0, Y0, Y3
 	VBLENDVPS Y3, Y0, Y2, Y0
 	TESTQ     BX, BX
@@ -1632,5 +1632,68 @@ end189:
 	SFENCE
 
 fenced192:
+	VZEROUPPER
+	RET
+
+// func minimumAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·minimumAVX2(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Y1
+	SUBQ         $+8, DX
+	JLT          rest196
+
+loop193:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+
+body194:
+	VMINPS    Y1, Y0, Y2
+	VCMPPS    $0x03, Y0, Y0, Y3
+	VBLENDVPS Y3, Y0, Y2, Y0
+	TESTQ     BX, BX
+	JNZ       special195
+	VMOVUPS   Y0, (AX)
+
+next198:
+	ADDQ $+32, CX
+	ADDQ $+32, AX
+	SUBQ $+8, DX
+	JGE  loop193
+
+rest196:
+	ADDQ       $+8, DX
+	JZ         end197
+	MOVQ       $+2, BX
+	LEAQ       laneMasks<>+0(SB), SI
+	MOVQ       $+16, DI
+	SUBQ       DX, DI
+	VMOVDQU    (SI)(DI*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        body194
+
+special195:
+	CMPQ     BX, $+2
+	JEQ      part199
+	VMOVNTPS Y0, (AX)
+	JMP      next198
+
+part199:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, SI
+	SUBQ       DX, SI
+	VMOVDQU    (CX)(SI*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end197:
+	CMPQ BX, $+1
+	JNE  fenced200
+	SFENCE
+
+fenced200:
 	VZEROUPPER
 	RET

@@ -99,6 +99,11 @@ func ceilAVX512(dst *float32, src *float32, n int, a float32, b float32, c float
 //go:noescape
 func roundAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 
+// equalsAVX512 sets dst = src = a ? b : 0.
+//
+//go:noescape
+func equalsAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+
 // centerAVX512 sets dst = (src - a)*b + c.
 //
 //go:noescape

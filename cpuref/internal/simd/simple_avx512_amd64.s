@@ -1130,9 +1130,9 @@ fenced152:
 	VZEROUPPER
 	RET
 
-// func centerAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func equalsAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·centerAVX512(SB), NOSPLIT, $0-37
+TEXT ·equalsAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1140,7 +1140,6 @@ TEXT ·centerAVX512(SB), NOSPLIT, $0-37
 	MOVBQZX      BL, BX
 	VBROADCASTSS a+24(FP), Z1
 	VBROADCASTSS b+28(FP), Z2
-	VBROADCASTSS c+32(FP), Z3
 	SUBQ         $+16, DX
 	JLT          rest156
 
@@ -1149,12 +1148,11 @@ loop153:
 	VMOVUPS    (CX), Z0
 
 body154:
-	VSUBPS      Z1, Z0, Z0
-	VMOVAPS     Z3, Z4
-	VFMADD231PS Z2, Z0, Z4
-	TESTQ       BX, BX
-	JNZ         special155
-	VMOVUPS     Z4, (AX)
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVAPS.Z Z2, K1, Z0
+	TESTQ     BX, BX
+	JNZ       special155
+	VMOVUPS   Z0, (AX)
 
 next158:
 	ADDQ $+64, CX
@@ -1175,11 +1173,11 @@ rest156:
 special155:
 	CMPQ     BX, $+2
 	JEQ      part159
-	VMOVNTPS Z4, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next158
 
 part159:
-	VMOVUPS Z4, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end157:
 	CMPQ BX, $+1
@@ -1190,15 +1188,17 @@ fenced160:
 	VZEROUPPER
 	RET
 
-// func divByAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func centerAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·divByAVX512(SB), NOSPLIT, $0-37
+TEXT ·centerAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
 	MOVB         nt+36(FP), BL
 	MOVBQZX      BL, BX
 	VBROADCASTSS a+24(FP), Z1
+	VBROADCASTSS b+28(FP), Z2
+	VBROADCASTSS c+32(FP), Z3
 	SUBQ         $+16, DX
 	JLT          rest164
 
@@ -1207,10 +1207,12 @@ loop161:
 	VMOVUPS    (CX), Z0
 
 body162:
-	VDIVPS  Z1, Z0, Z0
-	TESTQ   BX, BX
-	JNZ     special163
-	VMOVUPS Z0, (AX)
+	VSUBPS      Z1, Z0, Z0
+	VMOVAPS     Z3, Z4
+	VFMADD231PS Z2, Z0, Z4
+	TESTQ       BX, BX
+	JNZ         special163
+	VMOVUPS     Z4, (AX)
 
 next166:
 	ADDQ $+64, CX
@@ -1231,11 +1233,11 @@ rest164:
 special163:
 	CMPQ     BX, $+2
 	JEQ      part167
-	VMOVNTPS Z0, (AX)
+	VMOVNTPS Z4, (AX)
 	JMP      next166
 
 part167:
-	VMOVUPS Z0, K7, (AX)
+	VMOVUPS Z4, K7, (AX)
 
 end165:
 	CMPQ BX, $+1
@@ -1246,9 +1248,9 @@ fenced168:
 	VZEROUPPER
 	RET
 
-// func divIntoAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func divByAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·divIntoAVX512(SB), NOSPLIT, $0-37
+TEXT ·divByAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1263,7 +1265,7 @@ loop169:
 	VMOVUPS    (CX), Z0
 
 body170:
-	VDIVPS  Z0, Z1, Z0
+	VDIVPS  Z1, Z0, Z0
 	TESTQ   BX, BX
 	JNZ     special171
 	VMOVUPS Z0, (AX)
@@ -1302,9 +1304,9 @@ fenced176:
 	VZEROUPPER
 	RET
 
-// func maximumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func divIntoAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·maximumAVX512(SB), NOSPLIT, $0-37
+TEXT ·divIntoAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1319,12 +1321,10 @@ loop177:
 	VMOVUPS    (CX), Z0
 
 body178:
-	VMAXPS    Z1, Z0, Z2
-	VCMPPS    $0x03, Z0, Z0, K1
-	VBLENDMPS Z0, Z2, K1, Z3
-	TESTQ     BX, BX
-	JNZ       special179
-	VMOVUPS   Z3, (AX)
+	VDIVPS  Z0, Z1, Z0
+	TESTQ   BX, BX
+	JNZ     special179
+	VMOVUPS Z0, (AX)
 
 next182:
 	ADDQ $+64, CX
@@ -1345,11 +1345,11 @@ rest180:
 special179:
 	CMPQ     BX, $+2
 	JEQ      part183
-	VMOVNTPS Z3, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next182
 
 part183:
-	VMOVUPS Z3, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end181:
 	CMPQ BX, $+1
@@ -1360,9 +1360,9 @@ fenced184:
 	VZEROUPPER
 	RET
 
-// func minimumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// func maximumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·minimumAVX512(SB), NOSPLIT, $0-37
+TEXT ·maximumAVX512(SB), NOSPLIT, $0-37
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1377,7 +1377,7 @@ loop185:
 	VMOVUPS    (CX), Z0
 
 body186:
-	VMINPS    Z1, Z0, Z2
+	VMAXPS    Z1, Z0, Z2
 	VCMPPS    $0x03, Z0, Z0, K1
 	VBLENDMPS Z0, Z2, K1, Z3
 	TESTQ     BX, BX
@@ -1415,5 +1415,63 @@ end189:
 	SFENCE
 
 fenced192:
+	VZEROUPPER
+	RET
+
+// func minimumAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·minimumAVX512(SB), NOSPLIT, $0-37
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVB         nt+36(FP), BL
+	MOVBQZX      BL, BX
+	VBROADCASTSS a+24(FP), Z1
+	SUBQ         $+16, DX
+	JLT          rest196
+
+loop193:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+
+body194:
+	VMINPS    Z1, Z0, Z2
+	VCMPPS    $0x03, Z0, Z0, K1
+	VBLENDMPS Z0, Z2, K1, Z3
+	TESTQ     BX, BX
+	JNZ       special195
+	VMOVUPS   Z3, (AX)
+
+next198:
+	ADDQ $+64, CX
+	ADDQ $+64, AX
+	SUBQ $+16, DX
+	JGE  loop193
+
+rest196:
+	ADDQ      $+16, DX
+	JZ        end197
+	MOVQ      $+2, BX
+	MOVQ      $-1, SI
+	BZHIQ     DX, SI, SI
+	KMOVW     SI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	JMP       body194
+
+special195:
+	CMPQ     BX, $+2
+	JEQ      part199
+	VMOVNTPS Z3, (AX)
+	JMP      next198
+
+part199:
+	VMOVUPS Z3, K7, (AX)
+
+end197:
+	CMPQ BX, $+1
+	JNE  fenced200
+	SFENCE
+
+fenced200:
 	VZEROUPPER
 	RET

@@ -81,6 +81,7 @@ var unaryAVX2 = [...]unaryFunc{
 	Floor:       floorAVX2,
 	Ceil:        ceilAVX2,
 	Round:       roundAVX2,
+	Equals:      equalsAVX2,
 	Center:      centerAVX2,
 	DivBy:       divByAVX2,
 	DivInto:     divIntoAVX2,
@@ -99,10 +100,12 @@ var binaryAVX2 = [...]binaryFunc{
 	BinAxpy:      axpyAVX2,
 	BinCenterMul: centerMulAVX2,
 	BinExpSub:    expSubAVX2,
+	BinPow:       powAVX2,
 }
 
 var ternaryAVX2 = [...]ternaryFunc{
 	TerCenterMulAdd: centerMulAddAVX2,
+	TerCountEqual:   countEqualAVX2,
 	TerMulAdd:       mulAddAVX2,
 }
 
@@ -153,6 +156,7 @@ var unaryAVX512 = [...]unaryFunc{
 	Floor:       floorAVX512,
 	Ceil:        ceilAVX512,
 	Round:       roundAVX512,
+	Equals:      equalsAVX512,
 	Center:      centerAVX512,
 	DivBy:       divByAVX512,
 	DivInto:     divIntoAVX512,
@@ -171,10 +175,12 @@ var binaryAVX512 = [...]binaryFunc{
 	BinAxpy:      axpyAVX512,
 	BinCenterMul: centerMulAVX512,
 	BinExpSub:    expSubAVX512,
+	BinPow:       powAVX512,
 }
 
 var ternaryAVX512 = [...]ternaryFunc{
 	TerCenterMulAdd: centerMulAddAVX512,
+	TerCountEqual:   countEqualAVX512,
 	TerMulAdd:       mulAddAVX512,
 }
 

@@ -50,6 +50,7 @@ const (
 	Floor
 	Ceil
 	Round
+	Equals  // x = a ? b : 0
 	Center  // (x-a)*b + c
 	DivBy   // x/a
 	DivInto // a/x

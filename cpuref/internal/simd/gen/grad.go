@@ -246,6 +246,7 @@ func ternaryGrads(g *gen) {
 		d := g.keep(g.cmp(x, eq, y), g.copy(k(0.5)))
 		return g.mul(dy, g.pick(g.cmp(x, lt, y), k(1), d))
 	})
+	ternary("equal", "x = y ? dy : 0", func(dy, x, y V) V { return g.keep(g.cmp(x, eq, y), dy) })
 	ternary("prelu", "x > 0 ? dy : dy*y", func(dy, x, y V) V {
 		return g.pick(g.cmp(x, gt, k(0)), dy, g.mul(dy, y))
 	})

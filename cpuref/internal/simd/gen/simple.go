@@ -62,6 +62,10 @@ func simpleFuncs(g *gen) {
 	plain("floor", "rounds src down.", func(x V) V { return g.round(x, 1) })
 	plain("ceil", "rounds src up.", func(x V) V { return g.round(x, 2) })
 	plain("round", "rounds src to the nearest integer, halves to even.", func(x V) V { return g.round(x, 0) })
+	unary(g, "equals", "sets dst = src = a ? b : 0.", func(param func(int) V) func(V) V {
+		a, b := param(0), param(1)
+		return func(x V) V { return g.keep(g.cmp(x, eq, a), b) }
+	}, nil)
 	unary(g, "center", "sets dst = (src - a)*b + c.", func(param func(int) V) func(V) V {
 		a, b, c := param(0), param(1), param(2)
 		return func(x V) V { return g.fma(g.sub(x, a), b, c) }
@@ -136,6 +140,11 @@ func arrayFuncs(g *gen) {
 	stream(g, "centerMulAdd", "sets dst = ((x - a)*b + c)*y + z.", []string{"x", "y", "z"}, func(param func(int) V) func([]V) V {
 		a, b, c := param(0), param(1), param(2)
 		return func(xs []V) V { return g.fma(g.fma(g.sub(xs[0], a), b, c), xs[1], xs[2]) }
+	}, nil)
+	ternaryNames = addName(ternaryNames, "countEqual")
+	stream(g, "countEqual", "sets dst = x = y ? z + 1 : z.", []string{"x", "y", "z"}, func(func(int) V) func([]V) V {
+		one := g.hold(k(1))
+		return func(xs []V) V { return g.add(xs[2], g.keep(g.cmp(xs[0], eq, xs[1]), one)) }
 	}, nil)
 	ternaryNames = addName(ternaryNames, "mulAdd")
 	stream(g, "mulAdd", "sets dst = x*y + z.", []string{"x", "y", "z"}, func(func(int) V) func([]V) V {

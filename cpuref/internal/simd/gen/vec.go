@@ -80,6 +80,12 @@ func (g *gen) apply(o op, a V, b any) V {
 		} else {
 			o.plain(g.constant(b), a, dst)
 		}
+	case double:
+		if g.wide() {
+			o.bcst(g.constantDouble(b), a, dst)
+		} else {
+			o.plain(g.constantDouble(b), a, dst)
+		}
 	default:
 		panic(fmt.Sprintf("operand %T", b))
 	}
