@@ -115,23 +115,8 @@ func (r *reduceGradient) runs(o, low, high int, f func(at, n int)) {
 
 // count returns how many of the terms low to high equal output o.
 func (r *reduceGradient) count(o, low, high int) (count float64) {
-	var ones [2048]float32
 	v := r.y[o]
-	r.runs(o, low, high, func(at, n int) {
-		for n > 0 {
-			m := min(n, len(ones))
-			if part := r.x[at:][:m]; simd.Equals.Apply(ones[:m], part, v, 1, 0, false) {
-				count += simd.Sum(ones[:m])
-			} else {
-				for _, u := range part {
-					if u == v {
-						count++
-					}
-				}
-			}
-			at, n = at+m, n-m
-		}
-	})
+	r.runs(o, low, high, func(at, n int) { count += float64(simd.CountEqual(r.x[at:][:n], v)) })
 	return count
 }
 

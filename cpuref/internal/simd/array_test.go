@@ -133,6 +133,14 @@ func TestReductions(t *testing.T) {
 			require.InDelta(t, q, SumSquares(x, 0.3), tol, n)
 			require.InDelta(t, d, Dot(x, y), tol, n)
 			require.Equal(t, float32(m), Max(x), n)
+			signs, above := make([]float32, n), 0
+			for i, v := range x {
+				if signs[i] = -1; v > 0 {
+					signs[i], above = 1, above+1
+				}
+			}
+			require.Equal(t, above, CountEqual(signs, 1), n)
+			require.Zero(t, CountEqual(signs, float32(math.NaN())))
 			require.InEpsilon(t, e+1, SumExp(x, 0.25)+1, 2e-7, n)
 			dst := newGuarded(n)
 			require.InEpsilon(t, e+1, ExpSum(dst.s, x, 0.25)+1, 2e-7, n)

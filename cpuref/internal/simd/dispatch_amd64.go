@@ -148,6 +148,16 @@ func maxReduce(x *float32, n int) float32 {
 	return maxPortable(unsafe.Slice(x, n))
 }
 
+func countEqual(x *float32, n int, a float32) float32 {
+	switch Active() {
+	case AVX512:
+		return countEqualsAVX512(x, n, a)
+	case AVX2:
+		return countEqualsAVX2(x, n, a)
+	}
+	return countEqualPortable(unsafe.Slice(x, n), a)
+}
+
 func expSum(dst, x *float32, n int, a float32) float64 {
 	switch Active() {
 	case AVX512:

@@ -55,6 +55,10 @@ func maxReduce(x *float32, n int) float32 {
 	return maxPortable(unsafe.Slice(x, n))
 }
 
+func countEqual(x *float32, n int, a float32) float32 {
+	return countEqualPortable(unsafe.Slice(x, n), a)
+}
+
 func expSum(dst, x *float32, n int, a float32) float64 {
 	return expSumPortable(unsafe.Slice(dst, n), unsafe.Slice(x, n), a)
 }

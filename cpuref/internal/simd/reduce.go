@@ -90,6 +90,21 @@ func Max(x []float32) float32 {
 	return m
 }
 
+// CountEqual returns how many of x equal a.
+func CountEqual(x []float32, a float32) int {
+	count := 0
+	whole := len(x) &^ 31
+	for i := 0; i < whole; i += maxCall {
+		count += int(countEqual(&x[i], min(whole-i, maxCall), a))
+	}
+	for _, v := range x[whole:] {
+		if v == a {
+			count++
+		}
+	}
+	return count
+}
+
 // ExpSum sets dst = e^(x-a) and returns the sum of the results; dst has the
 // length of x and may be x.
 func ExpSum(dst, x []float32, a float32) float64 {
@@ -171,6 +186,15 @@ func sumProductsPortable(x, y []float32) float64 {
 		s += float64(v) * float64(y[i])
 	}
 	return s
+}
+
+func countEqualPortable(x []float32, a float32) (count float32) {
+	for _, v := range x {
+		if v == a {
+			count++
+		}
+	}
+	return count
 }
 
 func maxPortable(x []float32) float32 {

@@ -24,6 +24,11 @@ func sumProductsAVX2(x *float32, y *float32, n int) float64
 //go:noescape
 func maxReduceAVX2(x *float32, n int) float32
 
+// countEqualsAVX2 returns how many of x equal a; n is a positive multiple of 32.
+//
+//go:noescape
+func countEqualsAVX2(x *float32, n int, a float32) float32
+
 // expSumAVX2 sets dst = e^(x-a) and returns the sum.
 //
 //go:noescape

@@ -255,6 +255,69 @@ DATA c7fc00000<>+24(SB)/4, $0x7fc00000
 DATA c7fc00000<>+28(SB)/4, $0x7fc00000
 GLOBL c7fc00000<>(SB), RODATA|NOPTR, $32
 
+// func countEqualsAVX2(x *float32, n int, a float32) float32
+// Requires: AVX, SSE
+TEXT ·countEqualsAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS c3f800000<>+0(SB), Y1
+	VBROADCASTSS a+16(FP), Y0
+	VBROADCASTSS c00000000<>+0(SB), Y2
+	VBROADCASTSS c00000000<>+0(SB), Y3
+	VBROADCASTSS c00000000<>+0(SB), Y4
+	VBROADCASTSS c00000000<>+0(SB), Y5
+
+count9:
+	VMOVUPS      (AX), Y6
+	VCMPPS       $0x00, Y0, Y6, Y6
+	VANDPS       Y6, Y1, Y6
+	VADDPS       Y6, Y2, Y2
+	VMOVUPS      32(AX), Y6
+	VCMPPS       $0x00, Y0, Y6, Y6
+	VANDPS       Y6, Y1, Y6
+	VADDPS       Y6, Y3, Y3
+	VMOVUPS      64(AX), Y6
+	VCMPPS       $0x00, Y0, Y6, Y6
+	VANDPS       Y6, Y1, Y6
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      96(AX), Y6
+	VCMPPS       $0x00, Y0, Y6, Y6
+	VANDPS       Y6, Y1, Y6
+	VADDPS       Y6, Y5, Y5
+	SUBQ         $-128, AX
+	SUBQ         $+32, CX
+	JG           count9
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VHADDPS      X2, X2, X2
+	VHADDPS      X2, X2, X2
+	MOVSS        X2, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA c3f800000<>+0(SB)/4, $0x3f800000
+DATA c3f800000<>+4(SB)/4, $0x3f800000
+DATA c3f800000<>+8(SB)/4, $0x3f800000
+DATA c3f800000<>+12(SB)/4, $0x3f800000
+DATA c3f800000<>+16(SB)/4, $0x3f800000
+DATA c3f800000<>+20(SB)/4, $0x3f800000
+DATA c3f800000<>+24(SB)/4, $0x3f800000
+DATA c3f800000<>+28(SB)/4, $0x3f800000
+GLOBL c3f800000<>(SB), RODATA|NOPTR, $32
+
+DATA c00000000<>+0(SB)/4, $0x00000000
+DATA c00000000<>+4(SB)/4, $0x00000000
+DATA c00000000<>+8(SB)/4, $0x00000000
+DATA c00000000<>+12(SB)/4, $0x00000000
+DATA c00000000<>+16(SB)/4, $0x00000000
+DATA c00000000<>+20(SB)/4, $0x00000000
+DATA c00000000<>+24(SB)/4, $0x00000000
+DATA c00000000<>+28(SB)/4, $0x00000000
+GLOBL c00000000<>(SB), RODATA|NOPTR, $32
+
 // func expSumAVX2(dst *float32, x *float32, n int, a float32) float64
 // Requires: AVX, AVX2, FMA3, SSE2
 TEXT ·expSumAVX2(SB), NOSPLIT, $0-40
@@ -268,12 +331,12 @@ TEXT ·expSumAVX2(SB), NOSPLIT, $0-40
 	VXORPS       Y4, Y4, Y4
 	XORQ         BX, BX
 	SUBQ         $+8, CX
-	JLT          exprest13
+	JLT          exprest14
 
-exp9:
+exp10:
 	VMOVUPS (AX), Y5
 
-expbody10:
+expbody11:
 	VSUBPS       Y0, Y5, Y6
 	VSUBPS       Y5, Y6, Y7
 	VSUBPS       Y7, Y6, Y8
@@ -310,10 +373,10 @@ expbody10:
 	VPSLLD       $0x17, Y6, Y6
 	VMULPS       Y6, Y5, Y5
 	TESTQ        BX, BX
-	JNZ          exppart12
+	JNZ          exppart13
 	VMOVUPS      Y5, (DX)
 
-expkeep11:
+expkeep12:
 	VCVTPS2PD    X5, Y6
 	VEXTRACTF128 $0x01, Y5, X5
 	VCVTPS2PD    X5, Y5
@@ -322,22 +385,22 @@ expkeep11:
 	ADDQ         $+32, AX
 	ADDQ         $+32, DX
 	SUBQ         $+8, CX
-	JGE          exp9
+	JGE          exp10
 
-exprest13:
+exprest14:
 	ADDQ       $+8, CX
-	JLE        expend14
+	JLE        expend15
 	TESTQ      BX, BX
-	JNZ        expend14
+	JNZ        expend15
 	MOVQ       $+1, BX
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       CX, DI
 	VMOVDQU    (SI)(DI*4), Y5
 	VMASKMOVPS (AX), Y5, Y5
-	JMP        expbody10
+	JMP        expbody11
 
-exppart12:
+exppart13:
 	LEAQ       laneMasks<>+0(SB), SI
 	MOVQ       $+16, DI
 	SUBQ       CX, DI
@@ -349,9 +412,9 @@ exppart12:
 	VMOVDQU    (SI)(DI*4), Y6
 	VANDPS     Y6, Y5, Y5
 	XORQ       CX, CX
-	JMP        expkeep11
+	JMP        expkeep12
 
-expend14:
+expend15:
 	VADDPD       Y4, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X0
 	VADDPD       X0, X3, X3
@@ -470,16 +533,6 @@ DATA c3f000000<>+24(SB)/4, $0x3f000000
 DATA c3f000000<>+28(SB)/4, $0x3f000000
 GLOBL c3f000000<>(SB), RODATA|NOPTR, $32
 
-DATA c3f800000<>+0(SB)/4, $0x3f800000
-DATA c3f800000<>+4(SB)/4, $0x3f800000
-DATA c3f800000<>+8(SB)/4, $0x3f800000
-DATA c3f800000<>+12(SB)/4, $0x3f800000
-DATA c3f800000<>+16(SB)/4, $0x3f800000
-DATA c3f800000<>+20(SB)/4, $0x3f800000
-DATA c3f800000<>+24(SB)/4, $0x3f800000
-DATA c3f800000<>+28(SB)/4, $0x3f800000
-GLOBL c3f800000<>(SB), RODATA|NOPTR, $32
-
 DATA c0000007f<>+0(SB)/4, $0x0000007f
 DATA c0000007f<>+4(SB)/4, $0x0000007f
 DATA c0000007f<>+8(SB)/4, $0x0000007f
@@ -536,12 +589,12 @@ TEXT ·sumExpAVX2(SB), NOSPLIT, $0-32
 	VXORPS       Y4, Y4, Y4
 	XORQ         DX, DX
 	SUBQ         $+8, CX
-	JLT          exprest19
+	JLT          exprest20
 
-exp15:
+exp16:
 	VMOVUPS (AX), Y5
 
-expbody16:
+expbody17:
 	VSUBPS       Y0, Y5, Y6
 	VSUBPS       Y5, Y6, Y7
 	VSUBPS       Y7, Y6, Y8
@@ -578,9 +631,9 @@ expbody16:
 	VPSLLD       $0x17, Y6, Y6
 	VMULPS       Y6, Y5, Y5
 	TESTQ        DX, DX
-	JNZ          exppart18
+	JNZ          exppart19
 
-expkeep17:
+expkeep18:
 	VCVTPS2PD    X5, Y6
 	VEXTRACTF128 $0x01, Y5, X5
 	VCVTPS2PD    X5, Y5
@@ -588,31 +641,31 @@ expkeep17:
 	VADDPD       Y5, Y4, Y4
 	ADDQ         $+32, AX
 	SUBQ         $+8, CX
-	JGE          exp15
+	JGE          exp16
 
-exprest19:
+exprest20:
 	ADDQ       $+8, CX
-	JLE        expend20
+	JLE        expend21
 	TESTQ      DX, DX
-	JNZ        expend20
+	JNZ        expend21
 	MOVQ       $+1, DX
 	LEAQ       laneMasks<>+0(SB), BX
 	MOVQ       $+16, SI
 	SUBQ       CX, SI
 	VMOVDQU    (BX)(SI*4), Y5
 	VMASKMOVPS (AX), Y5, Y5
-	JMP        expbody16
+	JMP        expbody17
 
-exppart18:
+exppart19:
 	LEAQ    laneMasks<>+0(SB), BX
 	MOVQ    $+16, SI
 	SUBQ    CX, SI
 	VMOVDQU (BX)(SI*4), Y6
 	VANDPS  Y6, Y5, Y5
 	XORQ    CX, CX
-	JMP     expkeep17
+	JMP     expkeep18
 
-expend20:
+expend21:
 	VADDPD       Y4, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X0
 	VADDPD       X0, X3, X3

@@ -24,6 +24,11 @@ func sumProductsAVX512(x *float32, y *float32, n int) float64
 //go:noescape
 func maxReduceAVX512(x *float32, n int) float32
 
+// countEqualsAVX512 returns how many of x equal a; n is a positive multiple of 32.
+//
+//go:noescape
+func countEqualsAVX512(x *float32, n int, a float32) float32
+
 // expSumAVX512 sets dst = e^(x-a) and returns the sum.
 //
 //go:noescape

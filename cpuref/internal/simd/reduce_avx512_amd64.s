@@ -182,6 +182,43 @@ GLOBL cff800000<>(SB), RODATA|NOPTR, $4
 DATA c7fc00000<>+0(SB)/4, $0x7fc00000
 GLOBL c7fc00000<>(SB), RODATA|NOPTR, $4
 
+// func countEqualsAVX512(x *float32, n int, a float32) float32
+// Requires: AVX, AVX512F, SSE
+TEXT ·countEqualsAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS c3f800000<>+0(SB), Z1
+	VBROADCASTSS a+16(FP), Z0
+	VBROADCASTSS c00000000<>+0(SB), Z2
+	VBROADCASTSS c00000000<>+0(SB), Z3
+
+count9:
+	VMOVUPS       (AX), Z4
+	VCMPPS        $0x00, Z0, Z4, K1
+	VADDPS        Z1, Z2, K1, Z2
+	VMOVUPS       64(AX), Z4
+	VCMPPS        $0x00, Z0, Z4, K1
+	VADDPS        Z1, Z3, K1, Z3
+	SUBQ          $-128, AX
+	SUBQ          $+32, CX
+	JG            count9
+	VADDPS        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VHADDPS       X2, X2, X2
+	VHADDPS       X2, X2, X2
+	MOVSS         X2, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA c3f800000<>+0(SB)/4, $0x3f800000
+GLOBL c3f800000<>(SB), RODATA|NOPTR, $4
+
+DATA c00000000<>+0(SB)/4, $0x00000000
+GLOBL c00000000<>(SB), RODATA|NOPTR, $4
+
 // func expSumAVX512(dst *float32, x *float32, n int, a float32) float64
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
 TEXT ·expSumAVX512(SB), NOSPLIT, $0-40
@@ -195,12 +232,12 @@ TEXT ·expSumAVX512(SB), NOSPLIT, $0-40
 	VXORPS       Z4, Z4, Z4
 	XORQ         BX, BX
 	SUBQ         $+16, CX
-	JLT          exprest13
+	JLT          exprest14
 
-exp9:
+exp10:
 	VMOVUPS (AX), Z5
 
-expbody10:
+expbody11:
 	VSUBPS            Z0, Z5, Z6
 	VSUBPS            Z5, Z6, Z7
 	VSUBPS            Z7, Z6, Z8
@@ -229,10 +266,10 @@ expbody10:
 	VFMADD213PS.BCST  c3f800000<>+0(SB), Z5, Z6
 	VSCALEFPS         Z7, Z6, Z5
 	TESTQ             BX, BX
-	JNZ               exppart12
+	JNZ               exppart13
 	VMOVUPS           Z5, (DX)
 
-expkeep11:
+expkeep12:
 	VCVTPS2PD     Y5, Z6
 	VEXTRACTF64X4 $0x01, Z5, Y5
 	VCVTPS2PD     Y5, Z5
@@ -241,27 +278,27 @@ expkeep11:
 	ADDQ          $+64, AX
 	ADDQ          $+64, DX
 	SUBQ          $+16, CX
-	JGE           exp9
+	JGE           exp10
 
-exprest13:
+exprest14:
 	ADDQ      $+16, CX
-	JLE       expend14
+	JLE       expend15
 	TESTQ     BX, BX
-	JNZ       expend14
+	JNZ       expend15
 	MOVQ      $+1, BX
 	MOVQ      $-1, SI
 	BZHIQ     CX, SI, SI
 	KMOVW     SI, K7
 	VMOVUPS.Z (AX), K7, Z5
-	JMP       expbody10
+	JMP       expbody11
 
-exppart12:
+exppart13:
 	VMOVUPS   Z5, K7, (DX)
 	VMOVAPS.Z Z5, K7, Z5
 	XORQ      CX, CX
-	JMP       expkeep11
+	JMP       expkeep12
 
-expend14:
+expend15:
 	VADDPD        Z4, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPD        Y0, Y3, Y3
@@ -305,9 +342,6 @@ GLOBL c3e2aaa6e<>(SB), RODATA|NOPTR, $4
 DATA c3f000000<>+0(SB)/4, $0x3f000000
 GLOBL c3f000000<>(SB), RODATA|NOPTR, $4
 
-DATA c3f800000<>+0(SB)/4, $0x3f800000
-GLOBL c3f800000<>(SB), RODATA|NOPTR, $4
-
 // func sumExpAVX512(x *float32, n int, a float32) float64
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE2
 TEXT ·sumExpAVX512(SB), NOSPLIT, $0-32
@@ -320,12 +354,12 @@ TEXT ·sumExpAVX512(SB), NOSPLIT, $0-32
 	VXORPS       Z4, Z4, Z4
 	XORQ         DX, DX
 	SUBQ         $+16, CX
-	JLT          exprest19
+	JLT          exprest20
 
-exp15:
+exp16:
 	VMOVUPS (AX), Z5
 
-expbody16:
+expbody17:
 	VSUBPS            Z0, Z5, Z6
 	VSUBPS            Z5, Z6, Z7
 	VSUBPS            Z7, Z6, Z8
@@ -354,9 +388,9 @@ expbody16:
 	VFMADD213PS.BCST  c3f800000<>+0(SB), Z5, Z6
 	VSCALEFPS         Z7, Z6, Z5
 	TESTQ             DX, DX
-	JNZ               exppart18
+	JNZ               exppart19
 
-expkeep17:
+expkeep18:
 	VCVTPS2PD     Y5, Z6
 	VEXTRACTF64X4 $0x01, Z5, Y5
 	VCVTPS2PD     Y5, Z5
@@ -364,26 +398,26 @@ expkeep17:
 	VADDPD        Z5, Z4, Z4
 	ADDQ          $+64, AX
 	SUBQ          $+16, CX
-	JGE           exp15
+	JGE           exp16
 
-exprest19:
+exprest20:
 	ADDQ      $+16, CX
-	JLE       expend20
+	JLE       expend21
 	TESTQ     DX, DX
-	JNZ       expend20
+	JNZ       expend21
 	MOVQ      $+1, DX
 	MOVQ      $-1, BX
 	BZHIQ     CX, BX, BX
 	KMOVW     BX, K7
 	VMOVUPS.Z (AX), K7, Z5
-	JMP       expbody16
+	JMP       expbody17
 
-exppart18:
+exppart19:
 	VMOVAPS.Z Z5, K7, Z5
 	XORQ      CX, CX
-	JMP       expkeep17
+	JMP       expkeep18
 
-expend20:
+expend21:
 	VADDPD        Z4, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPD        Y0, Y3, Y3

@@ -17,6 +17,7 @@ func reduce(g *gen) {
 	sums(g, "sumProducts", "func(x, y *float32, n int) float64",
 		"returns the sum of x*y; n is a multiple of 32.", nil)
 	maxReduce(g)
+	countEquals(g)
 	expSum(g, "expSum", true)
 	expSum(g, "sumExp", false)
 }
@@ -165,6 +166,54 @@ func maxReduce(g *gen) {
 	g.VBROADCASTSS(g.constant(nan), a.AsX())
 	g.Label(ok)
 	g.Store(a.AsX(), g.ReturnIndex(0))
+	g.ret()
+}
+
+// countEquals counts in float32, which is exact up to 2^24.
+func countEquals(g *gen) {
+	name := "countEquals" + g.w.name
+	g.fn(name, "func(x *float32, n int, a float32) float32", name+" returns how many of x equal a; n is a positive multiple of 32.")
+	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
+	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	c, err := g.Param("a").Resolve()
+	if err != nil {
+		panic(err)
+	}
+	a, one := g.new(), g.hold(k(1))
+	g.VBROADCASTSS(c.Addr, a)
+	acc := make([]V, 32/g.w.lanes)
+	for i := range acc {
+		acc[i] = g.hold(k(0))
+	}
+	loop := g.label("count")
+	g.Label(loop)
+	for i := range acc {
+		v := g.new()
+		g.VMOVUPS(operand.Mem{Base: x, Disp: g.bytes() * i}, v)
+		if m := g.cmp(v, eq, a); g.wide() {
+			g.VADDPS(one, acc[i], m.k, acc[i])
+		} else {
+			g.VADDPS(g.and(one, m.v), acc[i], acc[i])
+		}
+	}
+	g.SUBQ(operand.I8(-128), x)
+	g.SUBQ(operand.I8(32), n)
+	g.JG(operand.LabelRef(loop))
+	for _, v := range acc[1:] {
+		g.VADDPS(v, acc[0], acc[0])
+	}
+	s := acc[0]
+	if g.wide() {
+		h := g.YMM()
+		g.VEXTRACTF64X4(operand.U8(1), s, h)
+		g.VADDPS(h, s.AsY(), s.AsY())
+	}
+	h := g.XMM()
+	g.VEXTRACTF128(operand.U8(1), s.AsY(), h)
+	g.VADDPS(h, s.AsX(), s.AsX())
+	g.VHADDPS(s.AsX(), s.AsX(), s.AsX())
+	g.VHADDPS(s.AsX(), s.AsX(), s.AsX())
+	g.Store(s.AsX(), g.ReturnIndex(0))
 	g.ret()
 }
 
