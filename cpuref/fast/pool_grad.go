@@ -327,26 +327,3 @@ func (p *rowPoolGrad) spread(dx, row []float32, f float32) {
 		}
 	}
 }
-
-// UnpoolGrad computes the gradient of a max unpooling; see cpuref.UnpoolGrad.
-func UnpoolGrad(dx, dy []float32, idx []int32, g spec.Unpool) {
-	in, out := g.InSize(), g.OutSize()
-	planes(g.Planes(), 0.3*float64(len(dy))+3*float64(len(dx)), func(low, high int) {
-		owner := make([]int32, out) // only what a plane has written is read again
-		for p := low; p < high; p++ {
-			to, from, places := dx[p*in:][:in], dy[p*out:][:out], idx[p*in:][:in]
-			for i, j := range places {
-				if uint(j) < uint(len(owner)) {
-					owner[j] = int32(i) // of several the last stays
-				}
-			}
-			for i, j := range places {
-				v := float32(0)
-				if uint(j) < uint(len(owner)) && owner[j] == int32(i) {
-					v = from[j]
-				}
-				to[i] = v
-			}
-		}
-	})
-}
