@@ -56,39 +56,41 @@ func upsampleTakers(to, dy []float32, g *spec.UpsampleGrad, i int) {
 	}
 }
 
-// PadGrad computes one pass of the gradient of a padding; see spec.PadGrad. The
-// order in which an element's positions are added is ascending.
+// PadGrad computes one pass of the gradient of a padding; see spec.PadGrad. An
+// element's own position comes first, then those in the padding, ascending.
 func PadGrad(dx, dy []float32, g spec.PadGrad) {
 	n := g.Inner
-	shown := make([]int, g.Out) // the element that each position shows
-	for o := range shown {
-		shown[o] = padPosition(o-g.Begin, g.In, g.Mode)
-	}
-	// In between each position shows the element of its own.
+	// In between each position shows the element of its own; the others, which show
+	// one, are in the padding.
 	begin := min(max(g.Begin, 0), g.Out)
 	end := min(max(g.Begin+g.In, begin), g.Out)
-	ParallelRange(g.Outer, 1+pointwiseChunk/(n*g.Out), 1.5*float64(len(dx)+len(dy)), func(low, high int) {
+	first, last := 0, 0 // elements with a position of their own
+	if begin < end {
+		first, last = begin-g.Begin, end-g.Begin
+	}
+	type place struct{ at, shows int }
+	var padding []place
+	for o := range g.Out {
+		if i := padPosition(o-g.Begin, g.In, g.Mode); i >= 0 && (o < begin || o >= end) {
+			padding = append(padding, place{o, i})
+		}
+	}
+	ParallelRange(g.Outer, 1+pointwiseChunk/(n*g.Out), 0.7*float64(len(dx)+len(dy)), func(low, high int) {
 		for outer := low; outer < high; outer++ {
 			to, from := dx[outer*g.In*n:][:g.In*n], dy[outer*g.Out*n:][:g.Out*n]
-			clear(to)
-			edge := func(first, last int) {
-				for o := first; o < last; o++ {
-					switch i := shown[o]; {
-					case i < 0:
-					case n == 1:
-						to[i] += from[o]
-					default:
-						row := to[i*n:][:n]
-						simd.BinAdd.Apply(row, row, from[o*n:][:n], 0, 0, 0, false)
-					}
+			clear(to[:first*n])
+			copy(to[first*n:last*n], from[begin*n:])
+			clear(to[last*n:])
+			if n == 1 {
+				for _, p := range padding {
+					to[p.shows] += from[p.at]
 				}
+				continue
 			}
-			edge(0, begin)
-			if begin < end {
-				rows := to[(begin-g.Begin)*n : (end-g.Begin)*n]
-				simd.BinAdd.Apply(rows, rows, from[begin*n:end*n], 0, 0, 0, false)
+			for _, p := range padding {
+				row := to[p.shows*n:][:n]
+				simd.BinAdd.Apply(row, row, from[p.at*n:][:n], 0, 0, 0, false)
 			}
-			edge(end, g.Out)
 		}
 	})
 }

@@ -31,6 +31,10 @@ func LpNormalizeGrad(dx, dy, x []float32, g spec.LpNormalize) {
 		})
 		return
 	}
+	if g.Inner >= wideColumns && simd.Active() != simd.Portable {
+		lpGradColumns(dx, dy, x, &g)
+		return
+	}
 	strips := (g.Inner + gradCols - 1) / gradCols
 	ParallelRange(g.Outer*strips, max(1, elementTask/(g.N*gradCols)), 2*ns, func(low, high int) {
 		t := getScratch(3 * gradCols * g.N)
@@ -54,19 +58,70 @@ func LpNormalizeGrad(dx, dy, x []float32, g spec.LpNormalize) {
 // lpGradRow handles one slice with p = 2: dx = dy/n - x * (sum of dy*x)/n^3.
 func lpGradRow(dx, dy, x []float32, g *spec.LpNormalize) {
 	s := simd.SumGrads(dy, x, nil, 0)
-	norm := math.Sqrt(s.Squares)
-	inv, slope := 1/norm, -s.Product/(norm*s.Squares)
-	if eps := float64(g.Eps); norm < eps {
-		inv, slope = 1/eps, 0
-	}
-	// Beyond these a float32 would lose digits; NaN and a norm of 0 go there, too.
-	a := math.Abs(slope)
-	if !(inv > 0x1p-100 && inv < 0x1p100 && a < 0x1p100 && (a > 0x1p-100 || s.Product == 0 || slope == 0)) {
+	inv, slope, ok := lpGradFactors(s.Squares, s.Product, float64(g.Eps))
+	if !ok {
 		one := *g
 		one.Outer, one.Inner = 1, 1
 		cpuref.LpNormalizeGrad(dx, dy, x, one)
 		return
 	}
-	l := simd.NormLine{B: float32(slope), K: float32(inv)}
+	l := simd.NormLine{B: slope, K: inv}
 	l.Apply(dx, dy, x, false)
+}
+
+// lpGradFactors returns what dy and x are multiplied by, given the sums of x^2 and
+// dy*x. Where ok is false a float32 would lose digits, or something is no number.
+func lpGradFactors(squares, product, eps float64) (inv, slope float32, ok bool) {
+	norm := math.Sqrt(squares)
+	k, b := 1/norm, -product/(norm*squares)
+	if norm < eps {
+		k, b = 1/eps, 0
+	}
+	a := math.Abs(b)
+	ok = k > 0x1p-100 && k < 0x1p100 && a < 0x1p100 && (a > 0x1p-100 || product == 0 || b == 0)
+	return float32(k), float32(b), ok
+}
+
+// lpGradColumns handles slices that lie side by side, with p = 2.
+func lpGradColumns(dx, dy, x []float32, g *spec.LpNormalize) {
+	one := *g
+	one.Outer, one.Inner = 1, 1
+	columns(&g.Along, 0.8, func(s columnStrip, _, _ int, t [2][]float32, acc []float64) {
+		inv, slope := t[0], t[1]
+		clear(acc)
+		tmp := getScratch(s.w)
+		defer putScratch(tmp)
+		products := make([]float64, s.w)
+		for j := range s.n {
+			from := s.row(x, j)
+			simd.BinMul.Apply(tmp, from, from, 0, 0, 0, false)
+			simd.WidenAdd(acc, tmp)
+			simd.BinMul.Apply(tmp, from, s.row(dy, j), 0, 0, 0, false)
+			simd.WidenAdd(products, tmp)
+		}
+		var plain []int
+		for i, v := range acc {
+			var ok bool
+			inv[i], slope[i], ok = lpGradFactors(v, products[i], float64(g.Eps))
+			// Squares and products of float32 have fewer digits than their sums here say
+			// where they are small, and where they cancel.
+			if a := math.Abs(products[i]); !ok || !(v > 0x1p-80) || !(a > 0x1p-80) {
+				plain = append(plain, i)
+			}
+		}
+		for j := range s.n {
+			simd.BinMul.Apply(tmp, s.row(dy, j), inv, 0, 0, 0, false)
+			simd.TerMulAdd.Apply(s.row(dx, j), s.row(x, j), slope, tmp, 0, 0, 0)
+		}
+		for _, i := range plain {
+			column := make([]float32, 3*s.n)
+			to, d, from := column[:s.n], column[s.n:2*s.n], column[2*s.n:]
+			gatherColumn(d, dy, i, &s)
+			gatherColumn(from, x, i, &s)
+			cpuref.LpNormalizeGrad(to, d, from, one)
+			for j, v := range to {
+				dx[s.base+j*s.inner+i] = v
+			}
+		}
+	})
 }

@@ -89,6 +89,9 @@ func awkwardLpNormalize() []Case {
 		&LpNormalizeCase{X: []int{1, 70001}, Axis: 1},
 		&LpNormalizeCase{X: []int{7, 8}, Axis: 0, PInf: true, Spread: Spread{NaN: true}},
 		&LpNormalizeCase{X: []int{7, 8}, Axis: 0, Params: ops.LpNormalizeParams{Eps: 100}},
+		&LpNormalizeCase{X: []int{2, 9, 70}, Axis: 1},
+		&LpNormalizeCase{X: []int{2, 3, 70}, Axis: 1, Sparse: true},
+		&LpNormalizeCase{X: []int{2, 9, 70}, Axis: 1, Spread: Spread{NaN: true}},
 	}
 }
 
