@@ -32,6 +32,19 @@ func PadGrad(dy *Tensor, x []int, p PadParams) (*Tensor, error) {
 	if err != nil {
 		return nil, fail(name, err)
 	}
+	if e.dev == nil && len(passes) > 0 {
+		return e.one(call{
+			name: name, fn: "pad_grad", in: []*Tensor{dy},
+			cpu: func(out, in [][]float32, plain bool) error {
+				if !plain {
+					fast.PadGrad(out[0], in[0], passes)
+					return nil
+				}
+				inPasses(out[0], in[0], shapes, func(i int, dx, dy []float32) { cpuref.PadGrad(dx, dy, passes[i]) })
+				return nil
+			},
+		}, x)
+	}
 	now, err := dy.Reshape(dy.shape...)
 	if err != nil {
 		return nil, fail(name, err)
@@ -42,14 +55,6 @@ func PadGrad(dy *Tensor, x []int, p PadParams) (*Tensor, error) {
 			plan: func(dev shaders.Device, force string) (shaders.Plan, error) {
 				return shaders.PlanPadGrad(g, dev, force)
 			},
-			cpu: func(out, in [][]float32, plain bool) error {
-				if plain {
-					cpuref.PadGrad(out[0], in[0], g)
-				} else {
-					fast.PadGrad(out[0], in[0], g)
-				}
-				return nil
-			},
 		}, shapes[i])
 		now.Release()
 		if err != nil {
@@ -58,6 +63,19 @@ func PadGrad(dy *Tensor, x []int, p PadParams) (*Tensor, error) {
 		now = next
 	}
 	return now, nil
+}
+
+// inPasses calls pass for each of the passes that make out of in, one after the
+// other, given the shape after each.
+func inPasses(out, in []float32, shapes [][]int, pass func(i int, dx, dy []float32)) {
+	for i, shape := range shapes {
+		to := out
+		if i < len(shapes)-1 {
+			to = make([]float32, spec.Count(shape))
+		}
+		pass(i, to, in)
+		in = to
+	}
 }
 
 func negate(v []int) []int {

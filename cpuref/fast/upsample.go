@@ -28,7 +28,8 @@ func Upsample(y, x []float32, g spec.Upsample) {
 	}
 	rows, n := g.N*g.Out[0]*g.Out[1], g.Out[2]
 	row := func(n int, d, h int) []float32 { return x[((n*g.In[0]+d)*g.In[1]+h)*g.In[2]:][:g.In[2]] }
-	perElement := 1.5
+	along := newUpsampleRow(&g, places[2])
+	perElement := 0.8
 	if simd.Active() == simd.Portable {
 		perElement = 4
 	}
@@ -39,15 +40,16 @@ func Upsample(y, x []float32, g spec.Upsample) {
 			out := y[i*n:][:n]
 			d, h := places[0][i/g.Out[1]%g.Out[0]], places[1][i%g.Out[1]]
 			plane := i / (g.Out[0] * g.Out[1])
+			from := row(plane, d.at, h.at)
 			if g.Mode != spec.Linear {
-				from := row(plane, d.at, h.at)
-				for o, w := range places[2] {
-					out[o] = from[w.at]
+				if i > low && i%g.Out[1] > 0 && places[1][i%g.Out[1]-1].at == h.at {
+					copy(out, y[(i-1)*n:])
+				} else {
+					along.apply(out, from)
 				}
 				continue
 			}
 			// The rows first, which are vectors, and then along the row.
-			from := row(plane, d.at, h.at)
 			if h.beyond > 0 || d.beyond > 0 {
 				scale(t, from, d.near*h.near)
 				if h.beyond > 0 {
@@ -61,21 +63,64 @@ func Upsample(y, x []float32, g spec.Upsample) {
 				}
 				from = t
 			}
-			upsampleRow(out, from, places[2])
+			along.apply(out, from)
 		}
 	})
 }
 
-// upsampleRow interpolates along a row. What has no weight is not read: it may be
-// infinite.
-func upsampleRow(y, x []float32, places []upsamplePlace) {
-	places = places[:len(y)]
-	for o := range places {
-		w := &places[o]
-		v := x[w.at]
-		if w.beyond > 0 {
-			v = w.near*v + w.beyond*x[w.next]
+// upsampleRow resamples along a row.
+type upsampleRow struct {
+	table *simd.Gathering // linear
+	at    []upsamplePlace // nearest
+	form  upsampleForm
+}
+
+type upsampleForm uint8
+
+const (
+	upsampleTable  upsampleForm = iota // weighted sums of two
+	upsamplePick                       // elements
+	upsampleDouble                     // each element twice
+	upsampleSame                       // the row itself
+)
+
+func newUpsampleRow(g *spec.Upsample, places []upsamplePlace) *upsampleRow {
+	r := &upsampleRow{at: places, form: upsamplePick}
+	same, double := len(places) == g.In[2], len(places) == 2*g.In[2]
+	for o, p := range places {
+		same = same && p.at == o && p.beyond == 0
+		double = double && p.at == o/2 && p.beyond == 0
+	}
+	switch {
+	case same:
+		r.form = upsampleSame
+	case double:
+		r.form = upsampleDouble
+	case g.Mode == spec.Linear:
+		r.form, r.table = upsampleTable, simd.NewGathering(len(places), 2)
+		for o, p := range places {
+			r.table.Set(o, 0, p.at, p.near)
+			if p.beyond > 0 {
+				r.table.Set(o, 1, p.next, p.beyond)
+			}
 		}
-		y[o] = v
+	}
+	return r
+}
+
+// apply computes the row y of the row x. What has no weight is not read: it may
+// be infinite.
+func (r *upsampleRow) apply(y, x []float32) {
+	switch r.form {
+	case upsampleSame:
+		copy(y, x)
+	case upsampleDouble:
+		simd.RepeatPairs(y, x, 1)
+	case upsampleTable:
+		r.table.Apply(y, x)
+	default:
+		for o := range r.at {
+			y[o] = x[r.at[o].at]
+		}
 	}
 }

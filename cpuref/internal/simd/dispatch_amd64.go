@@ -158,6 +158,17 @@ func countEqual(x *float32, n int, a float32) float32 {
 	return countEqualPortable(unsafe.Slice(x, n), a)
 }
 
+func gatherSum(dst, src *float32, idx *int32, w *float32, n, stride, taps int) {
+	switch Active() {
+	case AVX512:
+		gatherSumAVX512(dst, src, idx, w, n, stride, taps)
+	case AVX2:
+		gatherSumAVX2(dst, src, idx, w, n, stride, taps)
+	default:
+		gatherSumPortable(dst, src, idx, w, n, stride, taps)
+	}
+}
+
 func expSum(dst, x *float32, n int, a float32) float64 {
 	switch Active() {
 	case AVX512:
