@@ -1648,7 +1648,7 @@ TEXT ·minimumAVX2(SB), NOSPLIT, $0-37
 	JLT          rest196
 
 loop193:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
 body194:

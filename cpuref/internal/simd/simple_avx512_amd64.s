@@ -1431,7 +1431,7 @@ TEXT ·minimumAVX512(SB), NOSPLIT, $0-37
 	JLT          rest196
 
 loop193:
-	PREFETCHT0 2048(CX)
+	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
 body194:
