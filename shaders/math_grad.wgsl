@@ -57,7 +57,8 @@ fn k_d_silu(z: f32) -> f32 {
   return s * fma(c, k_sigmoid(-c), 1.0);
 }
 
-fn k_d_swish(x: f32, a: f32) -> f32 { return k_d_silu(a * x); }
+// Where a is 0 the function is x/2, for infinities too.
+fn k_d_swish(x: f32, a: f32) -> f32 { return k_d_silu(select(a * x, 0.0, a == 0.0)); }
 
 // t + x (1-t^2) sigmoid(x) with t = tanh(log(1+e^x)) = n/(n+2), n = e^x (e^x+2).
 fn k_d_mish(x: f32) -> f32 {
@@ -88,9 +89,9 @@ fn k_d_softsign(x: f32) -> f32 {
   return r * r;
 }
 
+// 0 < a*x + b < 1. What is just below 1 would be rounded to it.
 fn k_d_hard_sigmoid(x: f32, a: f32, b: f32) -> f32 {
-  let y = fma(a, x, b);
-  return select(0.0, a, y > 0.0 && y < 1.0);
+  return select(0.0, a, fma(a, x, b) > 0.0 && fma(a, x, b - 1.0) < 0.0);
 }
 
 fn k_d_hard_swish(x: f32) -> f32 {
