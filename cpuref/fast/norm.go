@@ -40,7 +40,8 @@ func normalizeWhole(y, x, scale, shift []float32, g *spec.Norm) (mean, variance 
 				p.rowMoments(i)
 				ahead := p.ahead(i)
 				for j := range p.rows {
-					p.normalizeRow(i, j, 0, p.last.size, ahead)
+					x, group, affine := p.run(i, j)
+					p.normalizeRow(x, group, affine, 0, p.last.size, ahead)
 				}
 			}
 		})
@@ -69,6 +70,7 @@ type normalization struct {
 	mean, variance     []float64
 	last               axis
 	kept, averaged     []axis // the other axes
+	outer              []axis // both
 	sets               int    // combinations of the kept axes
 	rows               int    // combinations of the averaged axes: runs of a set
 	stream             bool
@@ -82,6 +84,9 @@ func newNormalization(y, x, scale, shift []float32, g *spec.Norm) *normalization
 		d := g.Dims[i]
 		a := axis{d.Size, stride, d.Group, d.Affine}
 		stride *= d.Size
+		if i < len(g.Dims)-1 {
+			p.outer = append(p.outer, a)
+		}
 		switch {
 		case i == len(g.Dims)-1:
 			p.last = a

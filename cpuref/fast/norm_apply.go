@@ -25,18 +25,21 @@ func (p *normalization) normalize() {
 	total := p.sets * p.rows * perRun
 	ParallelRange(total, max(1, normTask/p.last.size), p.ns(), func(low, high int) {
 		for i := low; i < high; i++ {
-			run, lo := i/perRun, i%perRun*normPiece
-			p.normalizeRow(run/p.rows, run%p.rows, lo, min(p.last.size, lo+normPiece), 0)
+			// In the order in which they lie in memory: beyond the end of each run
+			// lines have been asked for already.
+			x, group, affine := at(p.outer, i/perRun)
+			lo := i % perRun * normPiece
+			p.normalizeRow(x, group, affine, lo, min(p.last.size, lo+normPiece), 0)
 		}
 	})
 }
 
-// normalizeRow normalizes elements lo to hi of a run that belongs to one group.
+// normalizeRow normalizes elements lo to hi of a run that belongs to one group; see
+// run.
 // The mean is a float32 and a rest, which goes into the addend: x minus the
 // mean, rounded, would lose digits where the mean is far from 0. What lies ahead, in
 // bytes, is asked for where that is not 0.
-func (p *normalization) normalizeRow(set, row, lo, hi, ahead int) {
-	x, group, affine := p.run(set, row)
+func (p *normalization) normalizeRow(x, group, affine, lo, hi, ahead int) {
 	src, dst := p.x[x+lo:x+hi], p.y[x+lo:x+hi]
 	m, inv := p.mean[group], invStd(p.variance[group], p.g)
 	high := float32(m)
