@@ -53,8 +53,9 @@ type entry struct {
 
 const metadataKey = "__metadata__"
 
-// Load reads a file. Numbers of type F32, F16 and BF16 become float32, which
-// holds them exactly; F64 is rounded. Other types are refused.
+// Load reads a file. All numbers become float32, which holds F32, F16, BF16, BOOL
+// and integers of up to 2^24 exactly; others are rounded. (PyTorch saves a count of
+// type I64 with every batch normalization.) Types of 8-bit floats are refused.
 func Load(path string) (*File, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -108,11 +109,7 @@ func Decode(raw []byte) (*File, error) {
 		return nil, err
 	}
 	for name, e := range entries {
-		data, err := numbers(e.DType, body[e.Offsets[0]:e.Offsets[1]])
-		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", name, err)
-		}
-		f.Tensors[name] = Tensor{Shape: e.Shape, Data: data}
+		f.Tensors[name] = Tensor{Shape: e.Shape, Data: numbers(e.DType, body[e.Offsets[0]:e.Offsets[1]])}
 	}
 	return f, nil
 }
@@ -171,13 +168,13 @@ func checkLayout(entries map[string]entry, size uint64) error {
 		e := entries[name]
 		width := widths[e.DType]
 		if width == 0 {
-			return fmt.Errorf("%w: tensor %q has type %q; F32, F16, BF16 and F64 are read", ErrFormat, name, e.DType)
+			return fmt.Errorf("%w: tensor %q has type %q; F64, F32, F16, BF16, integers and BOOL are read", ErrFormat, name, e.DType)
 		}
 		if e.Offsets[0] != at || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > size {
 			return fmt.Errorf("%w: tensor %q lies at %d to %d, where %d was to follow in %d bytes", ErrFormat, name, e.Offsets[0], e.Offsets[1], at, size)
 		}
 		at = e.Offsets[1]
-		n, err := spec.Elements(e.Shape)
+		n, err := elements(e.Shape)
 		if err != nil {
 			return fmt.Errorf("%w: tensor %q: %v", ErrFormat, name, err)
 		}
@@ -192,9 +189,12 @@ func checkLayout(entries map[string]entry, size uint64) error {
 }
 
 // widths are the bytes of one number of each type that is read.
-var widths = map[string]int{"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
+var widths = map[string]int{
+	"F64": 8, "F32": 4, "F16": 2, "BF16": 2,
+	"I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1,
+}
 
-func numbers(dtype string, raw []byte) ([]float32, error) {
+func numbers(dtype string, raw []byte) []float32 {
 	out := make([]float32, len(raw)/widths[dtype])
 	for i := range out {
 		switch dtype {
@@ -206,9 +206,41 @@ func numbers(dtype string, raw []byte) ([]float32, error) {
 			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
 		case "F16":
 			out[i] = fromHalf(binary.LittleEndian.Uint16(raw[2*i:]))
+		case "I64":
+			out[i] = float32(int64(binary.LittleEndian.Uint64(raw[8*i:])))
+		case "U64":
+			out[i] = float32(binary.LittleEndian.Uint64(raw[8*i:]))
+		case "I32":
+			out[i] = float32(int32(binary.LittleEndian.Uint32(raw[4*i:])))
+		case "U32":
+			out[i] = float32(binary.LittleEndian.Uint32(raw[4*i:]))
+		case "I16":
+			out[i] = float32(int16(binary.LittleEndian.Uint16(raw[2*i:])))
+		case "U16":
+			out[i] = float32(binary.LittleEndian.Uint16(raw[2*i:]))
+		case "I8":
+			out[i] = float32(int8(raw[i]))
+		case "U8", "BOOL":
+			out[i] = float32(raw[i])
 		}
 	}
-	return out, nil
+	return out
+}
+
+// elements is spec.Elements that takes an axis of size 0: a file may hold a tensor
+// without elements.
+func elements(shape []int) (int, error) {
+	full := slices.Clone(shape)
+	for i, n := range full {
+		if n == 0 {
+			full[i] = 1
+		}
+	}
+	n, err := spec.Elements(full)
+	if slices.Contains(shape, 0) {
+		n = 0
+	}
+	return n, err
 }
 
 // fromHalf widens an IEEE 754 half.
@@ -263,7 +295,7 @@ func Encode(w io.Writer, f *File) error {
 	at := uint64(0)
 	for _, name := range names {
 		t := f.Tensors[name]
-		n, err := spec.Elements(t.Shape)
+		n, err := elements(t.Shape)
 		if err != nil {
 			return fmt.Errorf("safetensors: tensor %q: %w", name, err)
 		}

@@ -58,6 +58,23 @@ func TestOtherTypes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []float32{1, -2, 0x1p-24, float32(math.Inf(1))}, f.Tensors["h"].Data)
 	require.Equal(t, []float32{1}, f.Tensors["b"].Data)
+
+	f, err = Decode(file(`{"bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"i":{"dtype":"I32","shape":[1],"data_offsets":[8,12]},`+
+		`"s":{"dtype":"I16","shape":[1],"data_offsets":[12,14]},"c":{"dtype":"I8","shape":[1],"data_offsets":[14,15]},"t":{"dtype":"BOOL","shape":[2],"data_offsets":[15,17]},`+
+		`"u":{"dtype":"U16","shape":[1],"data_offsets":[17,19]},"w":{"dtype":"U32","shape":[1],"data_offsets":[19,23]},"q":{"dtype":"U64","shape":[1],"data_offsets":[23,31]},`+
+		`"none":{"dtype":"F32","shape":[0,3],"data_offsets":[31,31]}}`,
+		[]byte{57, 48, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0xfd, 0xff, 0xfc, 1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0x80}))
+	require.NoError(t, err)
+	for name, want := range map[string][]float32{
+		"bn.num_batches_tracked": {12345}, "i": {-2}, "s": {-3}, "c": {-4}, "t": {1, 0}, "u": {65535}, "w": {0x1p32}, "q": {0x1p63}, "none": {},
+	} {
+		require.Equal(t, want, f.Tensors[name].Data, name)
+	}
+	var b bytes.Buffer
+	require.NoError(t, Encode(&b, f))
+	g, err := Decode(b.Bytes())
+	require.NoError(t, err)
+	require.Equal(t, f, g)
 }
 
 func TestDamagedFilesAreRefused(t *testing.T) {
@@ -75,7 +92,7 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 		"shape and size":  file(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, body),
 		"huge shape":      file(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}`, body),
 		"negative":        file(`{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}`, body),
-		"type":            file(`{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}`, body),
+		"type":            file(`{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,8]}}`, body),
 		"unknown field":   file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}`, body),
 		"twice":           file(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, body),
 		"metadata":        file(`{"__metadata__":{"a":1}}`, nil),
