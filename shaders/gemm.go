@@ -60,6 +60,7 @@ var gemmVariants = []gemmVariant{
 	rowVariant("row4", 4, false),
 	rowVariant("rowsplit1", 1, true),
 	rowVariant("rowsplit4", 4, true),
+	{"outer", "a column and a row", gemmOuterNot, gemmOuter},
 	{"naive", "serves every case", func(g *spec.Gemm, dev Device) string { return tooManyRounds(g.K, dev) }, gemmNaive},
 }
 
@@ -167,10 +168,24 @@ const leastChunk = 128
 func gemmSplits(g *spec.Gemm, groups, rounds int, dev Device) int {
 	n := min(ceilDiv(gemmWantGroups(dev), groups), g.K/leastChunk, 64)
 	if dev.CPU {
+		if gemmDownColumns(g) {
+			n = max(n, min(g.K/(leastChunk/2), 64))
+		}
 		n = max(n, 1+rounds/softwareRounds)
 	}
 	size := 4 * int64(g.Batches()) * int64(g.M) * int64(g.N)
 	return max(2, min(n, int(min(dev.MaxBindingBytes, 4*spec.MaxElements)/size)))
+}
+
+// gemmDownColumns reports whether a product is of one row and of columns that are
+// more than caches hold: down a whole column every element is on a page of its own,
+// and a software adapter takes twice the time that it takes for short parts of many.
+func gemmDownColumns(g *spec.Gemm) bool {
+	s := *g
+	if s.N == 1 {
+		s = gemmSwapped(s)
+	}
+	return s.M == 1 && !s.TransB && s.N >= 1024 && s.K >= leastChunk && s.N*s.K >= 2<<20
 }
 
 // gemmChoice names the variant for a product on a device, and says why.
@@ -216,6 +231,12 @@ func gemmChoice(g *spec.Gemm, dev Device) (name, why string) {
 // gemmChoiceCPU weighs the register tiles by what they compute in vain and what
 // they reach: the rates were measured on llvmpipe, relative to the largest.
 func gemmChoiceCPU(g *spec.Gemm, dev Device) (name, why string) {
+	switch {
+	case gemmOuterNot(g, dev) == "":
+		return "outer", "a column and a row: each output is stored once, and nothing summed"
+	case gemmDownColumns(g):
+		return "regsplit1x8", "short parts of many columns, a page of memory for each row"
+	}
 	shape := *g
 	if shape.N == 1 {
 		shape = gemmSwapped(shape)
@@ -294,6 +315,7 @@ func gemmKernels() []*Kernel {
 			gemmTileKernel(gemmTile64, gemmForm{vecIn: true, vecOut: true, fn: fn}),
 			gemmRegKernel(gemmReg{8, 16}, false, gemmForm{vecIn: true, vecOut: true, edges: true, fn: fn}, 4))
 	}
+	all = append(all, gemmOuterKernel())
 	for bits := range 16 {
 		f := gemmForm{edges: true}
 		for i, p := range []*bool{&f.transA, &f.transB, &f.vecIn, &f.vecOut} {

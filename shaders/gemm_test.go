@@ -35,6 +35,8 @@ func TestGemmChoice(t *testing.T) {
 		{a: []int{64, 64}, b: []int{64, 64}, gpu: "tile32", cpu: "reg8x16"},
 		{a: []int{64, 100001}, b: []int{100001, 64}, gpu: "split32", cpu: "regsplit4x8"}, // more rounds than llvmpipe makes
 		{a: []int{1, 1024}, b: []int{1024, 1000}, gpu: "rowsplit1", cpu: "reg1x8"},
+		{a: []int{1, 4096}, b: []int{4096, 1024}, gpu: "rowsplit1", cpu: "regsplit1x8"},
+		{a: []int{512, 1}, b: []int{1, 512}, gpu: "tile32", cpu: "outer"},
 		{a: []int{1, 100}, b: []int{100, 1000}, gpu: "row1", cpu: "reg1x8"},
 		{a: []int{100000, 64}, b: []int{64}, gpu: "row1", cpu: "reg1x8"},
 		{a: []int{64, 1000}, b: []int{64}, p: tt, gpu: "row1", cpu: "reg1x8"},

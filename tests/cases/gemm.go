@@ -92,6 +92,8 @@ func awkwardGemm() []Case {
 		&GemmCase{A: []int{3, 5}, B: []int{5, 7}, C: []int{3, 1}, Params: ops.GemmParams{Alpha: &half, Beta: &minus}},
 		&GemmCase{A: []int{64, 32}, B: []int{128, 64}, C: []int{32, 128}, Params: ops.GemmParams{TransA: true, TransB: true, Alpha: &minus}},
 		&GemmCase{A: []int{130, 70}, B: []int{70, 66}, C: []int{66}, Params: ops.GemmParams{Alpha: &zero}},
+		&GemmCase{A: []int{1, 19}, B: []int{1, 68}, Params: ops.GemmParams{TransA: true, Alpha: &minus}}, // a column and a row
+		&GemmCase{A: []int{1, 2048}, B: []int{2048, 1024}},                                               // down long columns
 		&GemmCase{A: []int{33, 17}, B: []int{17, 65}, C: []int{1}, Special: true},
 		&GemmCase{A: []int{9, 260}, B: []int{260, 12}, C: []int{9, 12}, Params: ops.GemmParams{Beta: &half, Act: spec.Activation{Func: spec.ReLU}}},
 	}
