@@ -42,7 +42,7 @@ func convGradCandidates(g spec.Conv, dev Device) []candidate {
 	tile, register, depthwise, naive := 5e5+macs, never, 5e5+6*macs, 24*macs
 	if dev.CPU {
 		tile, naive = never, 16*macs
-		register, depthwise = convGradRegisterCost(g), 2e6+4*macs
+		register, depthwise = convGradRegisterCost(g), 2e6+2*macs
 	}
 	all.add("depthwise", convGradDepthwiseNot(g, dev), depthwise, func() (Plan, error) { return convGradDepthwise(g, dev) })
 	all.add("register", convGradRegisterNot(g, dev), register, func() (Plan, error) { return convGradRegister(g, dev) })

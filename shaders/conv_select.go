@@ -234,6 +234,12 @@ func convTransposeCandidates(g spec.ConvTranspose, dev Device) []candidate {
 		}
 		all.add("phases"+t.String(), not, time, func() (Plan, error) { return convTransposePhases(f, dev, t) })
 	}
+	tile := newTransposedDepthwise(&g)
+	depthwise := float64(never)
+	if dev.CPU {
+		depthwise = tile.cost(&g)
+	}
+	all.add("depthwise", transposedDepthwiseNot(&g, &tile, dev), depthwise, func() (Plan, error) { return convTransposeDepthwise(g, tile, dev), nil })
 	not := flipNot(g, dev)
 	flip := math.Inf(1)
 	if not == "" {

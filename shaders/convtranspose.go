@@ -26,6 +26,8 @@ var convTransposePlans planCache[convTransposeKey]
 //   - gemm16x16 and so on: the same with a register tile, for software adapters
 //   - phases16x16 and so on: a convolution for each phase of the strides, by a
 //     register tile, for software adapters
+//   - depthwise: a tile in registers for one output channel per group, for software
+//     adapters
 //   - flip: for stride 1, a convolution of the flipped weights by its best kernel
 //   - naive: the definition
 //
@@ -65,6 +67,7 @@ func convTransposeNaive(g spec.ConvTranspose, dev Device) Plan {
 func convTransposeKernels() []*Kernel {
 	all := []*Kernel{convTransposeNaiveKernel(spec.Identity, false), convFlipKernel()}
 	all = append(all, convTransposePhasesKernels()...)
+	all = append(all, transposedDepthwiseKernels()...)
 	for _, fn := range spec.Pointwises() {
 		all = append(all, convTransposeNaiveKernel(fn, true))
 		for _, run := range []int{1, 8} {

@@ -30,7 +30,7 @@ type tileAxis struct {
 
 // newTileAxis returns the axis for tiles of about the given size, a multiple of
 // the stride and of whole.
-func newTileAxis(g *spec.Pool, axis, size, whole int) tileAxis {
+func newTileAxis(g *spec.Window, axis, size, whole int) tileAxis {
 	a := tileAxis{kernel: g.Kernel[axis], stride: g.Stride[axis]}
 	step := a.stride
 	for step%whole != 0 {
@@ -48,6 +48,20 @@ func newTileAxis(g *spec.Pool, axis, size, whole int) tileAxis {
 	a.first = g.PadBegin[axis]/a.stride - back
 	a.slots = (a.shift+a.size-1)/a.stride + 1
 	return a
+}
+
+// wholeSlots widens the axis until outputs, of which there are out, can be loaded by
+// vec4s, and reports whether they can.
+func (a *tileAxis) wholeSlots(out int) bool {
+	if out%4 != 0 || a.size/a.stride%4 != 0 {
+		return false
+	}
+	for ; a.first%4 != 0; a.first-- {
+		a.shift += a.stride
+		a.slots++
+	}
+	a.slots = ceilDiv(a.slots, 4) * 4
+	return true
 }
 
 // maxTileElements is what registers hold.
@@ -74,23 +88,16 @@ func newPoolGradTile(g *spec.PoolGrad, rows, cols int) poolGradTile {
 	if g.In[1] == 1 {
 		rows = 1
 	}
-	t.height, t.width = newTileAxis(&g.Pool, 1, rows, 1), newTileAxis(&g.Pool, 2, cols, 4)
+	t.height, t.width = newTileAxis(&g.Window, 1, rows, 1), newTileAxis(&g.Window, 2, cols, 4)
 	for cols > 4 && t.pairs() > t.mostPairs() {
 		cols /= 2
-		t.width = newTileAxis(&g.Pool, 2, cols, 4)
+		t.width = newTileAxis(&g.Window, 2, cols, 4)
 	}
 	_, t.fixed = g.FixedCount()
 	if g.Kind == spec.PoolLp && g.PlainNorm || g.Kind == spec.PoolMax {
 		t.fixed = true
 	}
-	if w := &t.width; g.Out[2]%4 == 0 && w.size/w.stride%4 == 0 {
-		t.vecIn = true
-		for ; w.first%4 != 0; w.first-- {
-			w.shift += w.stride
-			w.slots++
-		}
-		w.slots = ceilDiv(w.slots, 4) * 4
-	}
+	t.vecIn = t.width.wholeSlots(g.Out[2])
 	return t
 }
 

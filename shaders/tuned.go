@@ -56,7 +56,7 @@ func Tunable() map[string][]string {
 	norm := []string{"naive", "split", "tree", "columns", "rows", "group"}
 	pool := []string{"plane", "tile", "group", "naive"}
 	conv := []string{"winograd4", "winograd2", "depthwise", "depthwise_row", "gather" + convGatherTile.String(), "naive"}
-	transposed := []string{"flip", "naive"}
+	transposed := []string{"depthwise", "flip", "naive"}
 	for _, t := range convTiles {
 		conv = append(conv, "tile"+t.String())
 		transposed = append(transposed, "gemm"+t.String())

@@ -21,7 +21,7 @@ var convTransposeRow = Row{
 	New:     func() Case { return &ConvTransposeCase{} },
 	Random:  randomConvTranspose,
 	Awkward: awkwardConvTranspose,
-	Kernels: []string{"gemm128x128", "gemm64x64", "gemm32x128", "gemm32x32", "gemm16x16", "gemm8x28", "gemm8x16", "gemm8x8", "phases4x56", "phases4x28", "phases16x16", "phases8x28", "phases8x16", "phases8x8", "flip", "naive"},
+	Kernels: []string{"gemm128x128", "gemm64x64", "gemm32x128", "gemm32x32", "gemm16x16", "gemm8x28", "gemm8x16", "gemm8x8", "phases4x56", "phases4x28", "phases16x16", "phases8x28", "phases8x16", "phases8x8", "depthwise", "flip", "naive"},
 }
 
 func (c *ConvTransposeCase) biasShape() []int {
@@ -83,6 +83,10 @@ func awkwardConvTranspose() []Case {
 		&ConvTransposeCase{X: []int{1, 1, 3, 3}, W: []int{1, 2, 3, 3}, Params: ops.ConvTransposeParams{Stride: []int{3, 2}, OutputSize: []int{10, 6}, AutoPad: spec.SameLower}},
 		&ConvTransposeCase{X: []int{1, 6, 5}, W: []int{6, 1, 1}, Bias: true, Params: ops.ConvTransposeParams{Groups: 6, Stride: []int{3}, AutoPad: spec.SameUpper}},
 		&ConvTransposeCase{X: []int{2, 6, 3, 4, 5}, W: []int{6, 2, 3, 2, 1}, Bias: true, Params: ops.ConvTransposeParams{Groups: 3, Stride: []int{1, 2, 3}, Padding: []int{1, 0, 0, 0, 1, 0}}},
+		// depthwise: rows of whole vec4s and not, several inputs of a group, depth
+		&ConvTransposeCase{X: []int{2, 6, 12, 12}, W: []int{6, 1, 3, 3}, Bias: true, Params: ops.ConvTransposeParams{Groups: 6, Stride: []int{2}, Padding: []int{1}, OutputSize: []int{24, 24}}},
+		&ConvTransposeCase{X: []int{1, 6, 7, 9}, W: []int{6, 1, 5, 4}, Params: ops.ConvTransposeParams{Groups: 3, Stride: []int{2, 3}, Padding: []int{2, 1}, Act: spec.Activation{Func: spec.SiLU}}},
+		&ConvTransposeCase{X: []int{1, 4, 3, 5, 8}, W: []int{4, 1, 3, 2, 3}, Params: ops.ConvTransposeParams{Groups: 4, Stride: []int{2, 1, 2}, Padding: []int{1, 0, 1}}},
 		// padding that cuts whole input positions away
 		&ConvTransposeCase{X: []int{1, 2, 9, 9}, W: []int{2, 2, 2, 2}, Params: ops.ConvTransposeParams{Padding: []int{4}}},
 	}
