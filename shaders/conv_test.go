@@ -197,7 +197,7 @@ func TestConvTransposePlans(t *testing.T) {
 			}
 		}
 	}
-	assert.Len(t, served, len(convTiles)+len(registerTiles)+len(phaseTiles)+2)
+	assert.Len(t, served, len(convTiles)+len(registerTiles)+len(phaseTiles)+3)
 }
 
 func TestInverseMod(t *testing.T) {

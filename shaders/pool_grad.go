@@ -12,7 +12,7 @@ var poolGradWGSL string
 
 // PlanPoolGrad plans the gradient of a pooling. Inputs: dy, the indices of a max
 // or the output of an Lp pooling, the input of an Lp pooling (absent for other
-// kinds); output: dx. Variants: tile, block, rows, gather.
+// kinds); output: dx. Variants: tile, block, rows, scatter, gather.
 func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
 	tile := func(name, why string, s tileSize) candidate {
 		t := newPoolGradTile(&g, s.rows, s.cols)
@@ -26,9 +26,11 @@ func PlanPoolGrad(g spec.PoolGrad, dev Device, force string) (Plan, error) {
 		plan: func() (Plan, error) { return poolGradGather(g, dev), nil }}
 	rows := candidate{name: "rows", why: "windows side by side", not: poolGradRowsNot(&g, dev),
 		plan: func() (Plan, error) { return poolGradRows(g, dev), nil }}
-	order := []candidate{small, large, gather, rows}
+	scatter := candidate{name: "scatter", why: "a row goes through the windows over it", not: poolGradScatterNot(&g, dev),
+		plan: func() (Plan, error) { return poolGradScatter(g, dev), nil }}
+	order := []candidate{small, large, gather, rows, scatter}
 	if dev.CPU {
-		order = []candidate{large, rows, small, gather}
+		order = []candidate{large, rows, scatter, small, gather}
 	}
 	return chooseTuned(g.Kind.String()+"pool_grad", force, dev, class, order)
 }
@@ -62,7 +64,8 @@ func poolGradKernel(kind spec.PoolKind, adaptive bool) *Kernel {
 func poolGradKernels() []*Kernel {
 	var all []*Kernel
 	for _, kind := range []spec.PoolKind{spec.PoolMax, spec.PoolAvg, spec.PoolLp} {
-		all = append(all, poolGradKernel(kind, false), poolGradKernel(kind, true))
+		all = append(all, poolGradKernel(kind, false), poolGradKernel(kind, true),
+			poolGradScatterKernel(kind, false), poolGradScatterKernel(kind, true))
 	}
 	return append(append(all, poolGradRowsKernels()...), poolGradTileKernels()...)
 }

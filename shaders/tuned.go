@@ -72,7 +72,7 @@ func Tunable() map[string][]string {
 		transposed = append(transposed, "phases"+t.String())
 	}
 	normGrad := []string{"planes", "naive", "group", "rows"}
-	poolGrad := []string{"tile", "block", "rows", "gather"}
+	poolGrad := []string{"tile", "block", "rows", "scatter", "gather"}
 	lanes := []string{"vec4", "naive"}
 	return map[string][]string{
 		"gemm": GemmVariants(), "conv": conv, "convtranspose": transposed,

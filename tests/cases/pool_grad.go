@@ -35,7 +35,7 @@ func poolGradRow(kind spec.PoolKind) Row {
 			}
 			return all
 		},
-		Kernels: []string{"tile", "block", "rows", "gather"},
+		Kernels: []string{"tile", "block", "rows", "scatter", "gather"},
 	}
 }
 
