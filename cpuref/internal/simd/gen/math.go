@@ -366,21 +366,32 @@ func mathFuncs(g *gen) {
 	}, nil)
 
 	unary(g, "gelu", "sets dst = src*Phi(src).", func(func(int) V) func(V) V {
-		// max(x, 0) - a Phi(-a) with a = |x|; a^2 is kept to twice the precision.
+		// max(x, 0) - a Phi(-a) with a = |x|. In v = a^2 + 2 n ln2, where e^(-a^2/2) is
+		// 2^n e^(-v/2), only the last steps round: n times the first part of 2 ln2 is
+		// exact.
 		lim, zero := g.atMost(14.5), g.hold(k(0))
+		high := math.Floor(math.Ln2*0x1p16) * 0x1p-16
+		const magic = 0x1.8p23
+		var exp []float64 // e^(-v/2)
+		for i, c := range append([]float64{1, 1}, expQ...) {
+			exp = append(exp, c*math.Pow(-0.5, float64(i)))
+		}
 		return func(x V) V {
 			a := lim(g.abs(x))
-			h := g.mul(a, a)
-			l := g.fms(a, a, h)
-			s, r := g.reduce(g.mul(h, k(-0.5)), 1)
-			r = g.fma(l, k(-0.5), r)
-			d := g.fma(a, g.copy(k(0.25)), k(1))
-			dl := g.fma(a, k(0.25), g.sub(g.copy(k(1)), d))
-			t := g.recip(d) // of d+dl: the result is three times as sensitive
-			t = g.fnma(g.mul(t, t), dl, t)
-			y := g.mul(g.poly(t, ndtrP...), g.expR(r))
-			y = g.ldexp(g.mul(y, g.mul(a, t)), s)
-			return g.sub(g.max(zero, x), y)
+			m := g.fma(g.mul(a, a), g.copy(k(-0.5/math.Ln2)), k(magic))
+			s := scaled{n: g.sub(m, k(magic))}
+			if !g.wide() {
+				s.int = g.subInt(m, k(magic))
+			}
+			v := g.fma(a, a, g.mul(s.n, k(2*high)))
+			v = g.fma(s.n, k(2*(math.Ln2-high)), v)
+			e := g.ldexp(g.poly(v, exp...), s)
+			// t = 1/(1+a/4): the result is three times as sensitive, so that what
+			// rounding the denominator does to the approximation is made good too.
+			q := g.mul(a, k(0.25))
+			r := g.approx(g.add(q, k(1)))
+			t := g.fma(r, g.fnma(r, q, g.sub(g.copy(k(1)), r)), r)
+			return g.fnma(g.mul(g.mul(a, t), g.poly(t, ndtrP...)), e, g.max(zero, x))
 		}
 	}, nil)
 

@@ -283,13 +283,22 @@ const (
 
 func (g *gen) abs(a V) V { return g.and(a, absBits) }
 
-// recip returns 1/d for d in [2^-100, 2^100], to about 1 ULP.
-func (g *gen) recip(d V) V {
+// approx returns 1/d with a relative error below 2^-14.
+func (g *gen) approx(d V) V {
 	if !g.wide() {
 		return g.div(g.copy(k(1)), d)
 	}
 	r := g.new()
 	g.VRCP14PS(d, r)
+	return r
+}
+
+// recip returns 1/d for d in [2^-100, 2^100], to about 1 ULP.
+func (g *gen) recip(d V) V {
+	r := g.approx(d)
+	if !g.wide() {
+		return r
+	}
 	e := g.fnma(d, r, g.copy(k(1)))
 	g.VFMADD213PS(r, r, e) // r*e + r
 	return e
