@@ -232,7 +232,12 @@ func (p *normGradient) planes() {
 		}
 		if needed {
 			pieces := make([]simd.GradSums, len(cells)*perRun)
-			each(func(i, set, row, lo, hi int) { pieces[i] = p.sumRun(set, row, lo, hi) })
+			each(func(i, set, row, lo, hi int) {
+				pieces[i] = p.sumRun(set, row, lo, hi)
+				if p.fixed { // dx needs no sums
+					p.applyRun(set, row, lo, hi, simd.GradSums{})
+				}
+			})
 			for i, s := range pieces {
 				cells[i/perRun].Add(s)
 			}
@@ -240,7 +245,9 @@ func (p *normGradient) planes() {
 		for set := range p.sets {
 			whole[set], _ = p.planeGroup(set, cells[set*p.rows:][:p.rows])
 		}
-		each(func(_, set, row, lo, hi int) { p.applyRun(set, row, lo, hi, whole[set]) })
+		if !p.fixed || !needed {
+			each(func(_, set, row, lo, hi int) { p.applyRun(set, row, lo, hi, whole[set]) })
+		}
 	}
 	if p.scale != nil {
 		dscale, dshift := make([]float64, p.g.Affine), make([]float64, p.g.Affine)

@@ -18,6 +18,7 @@ func (p *normGradient) elements() bool {
 	if p.last.affine != 1 || p.given || p.fixed {
 		return false
 	}
+	p.stream = streams(len(p.y)) && &p.y[0] != &p.x[0] && &p.y[0] != &p.dy[0] // measured: earlier than for planes
 	switch few := p.g.Affine <= mostAffineSums; {
 	case p.ownElements() && (!few || p.sets < manyGroups):
 		p.elementStrips()
