@@ -16,9 +16,10 @@ func PointwiseGrad(dx, dy, x []float32, f spec.Activation) {
 	n := len(x)
 	g, ok := gradOf(f)
 	s, product := slopes[f.Func]
+	p, partial := partialGrads[f.Func]
 	perElement := 1.0
 	switch {
-	case simd.Active() == simd.Portable || !ok && !product:
+	case simd.Active() == simd.Portable || !ok && !product && !partial:
 		perElement = 25
 	case product:
 		perElement = 1.5
@@ -29,6 +30,9 @@ func PointwiseGrad(dx, dy, x []float32, f spec.Activation) {
 		if ok && g.kernel.Apply(dx, dy, x, g.a, g.b, g.c, stream) {
 			return
 		}
+		if partial && trigGrad(p, dx, dy, x, f, stream) {
+			return
+		}
 		if product {
 			s.multiply(dx, dy, x, stream)
 			return
@@ -37,16 +41,35 @@ func PointwiseGrad(dx, dy, x []float32, f spec.Activation) {
 	})
 }
 
-// slope is a derivative that is made of a function of its own.
+// partialGrads holds the gradients whose kernels leave large arguments alone.
+var partialGrads = map[spec.Pointwise]simd.PartialGrad{
+	spec.Sin: simd.GradSin, spec.Cos: simd.GradCos, spec.Tan: simd.GradTan,
+}
+
+// trigGrad runs a partial kernel, and the plain loop over what that leaves. It
+// reports whether there are kernels.
+func trigGrad(p simd.PartialGrad, dx, dy, x []float32, f spec.Activation, stream bool) bool {
+	for len(x) > 0 {
+		done := p.Apply(dx, dy, x, stream)
+		if done < 0 {
+			return false
+		}
+		rest := min(len(x), done+16) // what the kernel cannot do stands within the next vector
+		cpuref.PointwiseGrad(dx[done:rest], dy[done:rest], x[done:rest], f)
+		dx, dy, x = dx[rest:], dy[rest:], x[rest:]
+	}
+	return true
+}
+
+// slope is a derivative that is a function of its own, times a factor.
 type slope struct {
 	of     spec.Pointwise
 	factor float32
-	over   bool // 1 over its square
 }
 
 var slopes = map[spec.Pointwise]slope{
-	spec.Sin: {of: spec.Cos, factor: 1}, spec.Cos: {of: spec.Sin, factor: -1}, spec.Tan: {of: spec.Cos, over: true},
-	spec.Sinh: {of: spec.Cosh, factor: 1}, spec.Cosh: {of: spec.Sinh, factor: 1}, spec.Exp2: {of: spec.Exp2, factor: math.Ln2},
+	spec.Sin: {spec.Cos, 1}, spec.Cos: {spec.Sin, -1}, // in portable Go
+	spec.Sinh: {spec.Cosh, 1}, spec.Cosh: {spec.Sinh, 1}, spec.Exp2: {spec.Exp2, math.Ln2},
 }
 
 // multiply sets dx = dy times the slope at x, piece by piece within the first cache.
@@ -56,16 +79,10 @@ func (s slope) multiply(dx, dy, x []float32, stream bool) {
 		n := min(len(x), len(piece))
 		d := piece[:n]
 		pointwise(spec.Activation{Func: s.of}, d, x[:n])
-		switch {
-		case s.over:
-			simd.BinMul.Apply(d, d, d, 0, 0, 0, false)
-			simd.BinDiv.Apply(dx[:n], dy[:n], d, 0, 0, 0, stream)
-		case s.factor != 1:
+		if s.factor != 1 {
 			scale(d, d, s.factor)
-			fallthrough
-		default:
-			simd.BinMul.Apply(dx[:n], dy[:n], d, 0, 0, 0, stream)
 		}
+		simd.BinMul.Apply(dx[:n], dy[:n], d, 0, 0, 0, stream)
 		dx, dy, x = dx[n:], dy[n:], x[n:]
 	}
 }

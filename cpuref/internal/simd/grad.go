@@ -51,6 +51,37 @@ func (f Grad) Apply(dst, dy, x []float32, a, b, c float32, stream bool) bool {
 	return true
 }
 
+// PartialGrad is a gradient whose kernel stops before arguments that it cannot
+// handle: |x| > 2^17, infinities among them.
+type PartialGrad uint8
+
+// The gradients with partial kernels.
+const (
+	GradSin PartialGrad = iota
+	GradCos
+	GradTan
+)
+
+// Apply is Grad.Apply for partial kernels: it returns how many elements it has done
+// before one, within the next 16, that it cannot handle; -1 where the level has no
+// kernels.
+func (f PartialGrad) Apply(dst, dy, x []float32, stream bool) int {
+	kernel := partialGradKernel(f)
+	if kernel == nil {
+		return -1
+	}
+	n := len(dst)
+	dy, x = dy[:n], x[:n]
+	for i := 0; i < n; {
+		m, nt := piece(dst[i:], stream)
+		if done := kernel(&dst[i], &x[i], &dy[i], m, 0, 0, 0, nt); done < m {
+			return i + done
+		}
+		i += m
+	}
+	return n
+}
+
 // GradTernary is a part of the gradient of a function of two arrays.
 type GradTernary uint8
 

@@ -12,6 +12,16 @@ func gradKernel(f Grad) binaryFunc {
 	return nil
 }
 
+func partialGradKernel(f PartialGrad) partialGradFunc {
+	switch Active() {
+	case AVX512:
+		return partialGradAVX512[f]
+	case AVX2:
+		return partialGradAVX2[f]
+	}
+	return nil
+}
+
 func gradTernaryKernel(f GradTernary) ternaryFunc {
 	switch Active() {
 	case AVX512:

@@ -119,6 +119,21 @@ func sinAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32,
 //go:noescape
 func cosAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 
+// gradSinAVX2 sets dst = dy*cos(x), up to the first vector with |x| > 2^17.
+//
+//go:noescape
+func gradSinAVX2(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+
+// gradCosAVX2 sets dst = -dy*sin(x), up to the first vector with |x| > 2^17.
+//
+//go:noescape
+func gradCosAVX2(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+
+// gradTanAVX2 sets dst = dy/cos(x)^2, up to the first vector with |x| > 2^17.
+//
+//go:noescape
+func gradTanAVX2(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+
 // tanAVX2 sets dst = tan(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape

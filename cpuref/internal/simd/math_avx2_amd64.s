@@ -3713,6 +3713,334 @@ DATA c00000001<>+24(SB)/4, $0x00000001
 DATA c00000001<>+28(SB)/4, $0x00000001
 GLOBL c00000001<>(SB), RODATA|NOPTR, $32
 
+// func gradSinAVX2(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·gradSinAVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVB    nt+44(FP), SI
+	MOVBQZX SI, SI
+	MOVQ    CX, DI
+	SUBQ    $+8, BX
+	JLT     rest188
+
+loop185:
+	PREFETCHT0 8192(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 8192(DX)
+	VMOVUPS    (DX), Y1
+
+body186:
+	VANDPS       c7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x0e, c48000000<>+0(SB), Y2, Y2
+	VMOVMSKPS    Y2, R8
+	TESTL        R8, R8
+	JNZ          end189
+	VBROADCASTSS c3f22f983<>+0(SB), Y2
+	VMOVAPS      Y0, Y3
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3fc90fdb<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb33bbd2e<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS ca6f72ced<>+0(SB), Y2, Y0
+	VMULPS       Y0, Y0, Y2
+	VMULPS       Y2, Y0, Y4
+	VBROADCASTSS cb94d594b<>+0(SB), Y5
+	VFMADD213PS  c3c0885f2<>+0(SB), Y2, Y5
+	VFMADD213PS  cbe2aaaa9<>+0(SB), Y2, Y5
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  Y5, Y4, Y0
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS c37cde30a<>+0(SB), Y5
+	VFMADD213PS  cbab6094e<>+0(SB), Y2, Y5
+	VFMADD213PS  c3d2aaaaa<>+0(SB), Y2, Y5
+	VBROADCASTSS cbf000000<>+0(SB), Y6
+	VMOVAPS      Y2, Y2
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y5, Y4, Y2
+	VPADDD       c00000001<>+0(SB), Y3, Y3
+	VPSLLD       $0x1f, Y3, Y4
+	VBLENDVPS    Y4, Y2, Y0, Y0
+	VPSLLD       $0x1e, Y3, Y2
+	VANDPS       c80000000<>+0(SB), Y2, Y2
+	VXORPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	TESTQ        SI, SI
+	JNZ          special187
+	VMOVUPS      Y0, (AX)
+
+next190:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, AX
+	SUBQ $+8, BX
+	JGE  loop185
+
+rest188:
+	ADDQ       $+8, BX
+	JZ         end189
+	MOVQ       $+2, SI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       BX, R9
+	VMOVDQU    (R8)(R9*4), Y1
+	VMASKMOVPS (CX), Y1, Y0
+	VMASKMOVPS (DX), Y1, Y1
+	JMP        body186
+
+special187:
+	CMPQ     SI, $+2
+	JEQ      part191
+	VMOVNTPS Y0, (AX)
+	JMP      next190
+
+part191:
+	LEAQ       laneMasks<>+0(SB), DX
+	MOVQ       $+16, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DX)(R8*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+	LEAQ       (CX)(BX*4), CX
+
+end189:
+	CMPQ SI, $+1
+	JNE  fenced192
+	SFENCE
+
+fenced192:
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func gradCosAVX2(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·gradCosAVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVB    nt+44(FP), SI
+	MOVBQZX SI, SI
+	MOVQ    CX, DI
+	SUBQ    $+8, BX
+	JLT     rest196
+
+loop193:
+	PREFETCHT0 8192(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 8192(DX)
+	VMOVUPS    (DX), Y1
+
+body194:
+	VANDPS       c7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x0e, c48000000<>+0(SB), Y2, Y2
+	VMOVMSKPS    Y2, R8
+	TESTL        R8, R8
+	JNZ          end197
+	VBROADCASTSS c3f22f983<>+0(SB), Y2
+	VMOVAPS      Y0, Y3
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3fc90fdb<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb33bbd2e<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS ca6f72ced<>+0(SB), Y2, Y0
+	VMULPS       Y0, Y0, Y2
+	VMULPS       Y2, Y0, Y4
+	VBROADCASTSS cb94d594b<>+0(SB), Y5
+	VFMADD213PS  c3c0885f2<>+0(SB), Y2, Y5
+	VFMADD213PS  cbe2aaaa9<>+0(SB), Y2, Y5
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  Y5, Y4, Y0
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS c37cde30a<>+0(SB), Y5
+	VFMADD213PS  cbab6094e<>+0(SB), Y2, Y5
+	VFMADD213PS  c3d2aaaaa<>+0(SB), Y2, Y5
+	VBROADCASTSS cbf000000<>+0(SB), Y6
+	VMOVAPS      Y2, Y2
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y5, Y4, Y2
+	VPADDD       c00000002<>+0(SB), Y3, Y3
+	VPSLLD       $0x1f, Y3, Y4
+	VBLENDVPS    Y4, Y2, Y0, Y0
+	VPSLLD       $0x1e, Y3, Y2
+	VANDPS       c80000000<>+0(SB), Y2, Y2
+	VXORPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	TESTQ        SI, SI
+	JNZ          special195
+	VMOVUPS      Y0, (AX)
+
+next198:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, AX
+	SUBQ $+8, BX
+	JGE  loop193
+
+rest196:
+	ADDQ       $+8, BX
+	JZ         end197
+	MOVQ       $+2, SI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       BX, R9
+	VMOVDQU    (R8)(R9*4), Y1
+	VMASKMOVPS (CX), Y1, Y0
+	VMASKMOVPS (DX), Y1, Y1
+	JMP        body194
+
+special195:
+	CMPQ     SI, $+2
+	JEQ      part199
+	VMOVNTPS Y0, (AX)
+	JMP      next198
+
+part199:
+	LEAQ       laneMasks<>+0(SB), DX
+	MOVQ       $+16, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DX)(R8*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+	LEAQ       (CX)(BX*4), CX
+
+end197:
+	CMPQ SI, $+1
+	JNE  fenced200
+	SFENCE
+
+fenced200:
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+DATA c00000002<>+0(SB)/4, $0x00000002
+DATA c00000002<>+4(SB)/4, $0x00000002
+DATA c00000002<>+8(SB)/4, $0x00000002
+DATA c00000002<>+12(SB)/4, $0x00000002
+DATA c00000002<>+16(SB)/4, $0x00000002
+DATA c00000002<>+20(SB)/4, $0x00000002
+DATA c00000002<>+24(SB)/4, $0x00000002
+DATA c00000002<>+28(SB)/4, $0x00000002
+GLOBL c00000002<>(SB), RODATA|NOPTR, $32
+
+// func gradTanAVX2(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·gradTanAVX2(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVB    nt+44(FP), SI
+	MOVBQZX SI, SI
+	MOVQ    CX, DI
+	SUBQ    $+8, BX
+	JLT     rest204
+
+loop201:
+	PREFETCHT0 8192(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 8192(DX)
+	VMOVUPS    (DX), Y1
+
+body202:
+	VANDPS       c7fffffff<>+0(SB), Y0, Y2
+	VCMPPS       $0x0e, c48000000<>+0(SB), Y2, Y2
+	VMOVMSKPS    Y2, R8
+	TESTL        R8, R8
+	JNZ          end205
+	VBROADCASTSS c3f22f983<>+0(SB), Y2
+	VMOVAPS      Y0, Y3
+	VFMADD213PS  c4b400000<>+0(SB), Y2, Y3
+	VSUBPS       c4b400000<>+0(SB), Y3, Y2
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS c3fc90fdb<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS cb33bbd2e<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS ca6f72ced<>+0(SB), Y2, Y0
+	VMULPS       Y0, Y0, Y2
+	VMULPS       Y2, Y0, Y4
+	VBROADCASTSS cb94d594b<>+0(SB), Y5
+	VFMADD213PS  c3c0885f2<>+0(SB), Y2, Y5
+	VFMADD213PS  cbe2aaaa9<>+0(SB), Y2, Y5
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  Y5, Y4, Y0
+	VMULPS       Y2, Y2, Y4
+	VBROADCASTSS c37cde30a<>+0(SB), Y5
+	VFMADD213PS  cbab6094e<>+0(SB), Y2, Y5
+	VFMADD213PS  c3d2aaaaa<>+0(SB), Y2, Y5
+	VBROADCASTSS cbf000000<>+0(SB), Y6
+	VMOVAPS      Y2, Y2
+	VFMADD213PS  c3f800000<>+0(SB), Y6, Y2
+	VMOVAPS      Y2, Y2
+	VFMADD231PS  Y5, Y4, Y2
+	VPSLLD       $0x1f, Y3, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y0
+	VMULPS       Y0, Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	TESTQ        SI, SI
+	JNZ          special203
+	VMOVUPS      Y0, (AX)
+
+next206:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, AX
+	SUBQ $+8, BX
+	JGE  loop201
+
+rest204:
+	ADDQ       $+8, BX
+	JZ         end205
+	MOVQ       $+2, SI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       BX, R9
+	VMOVDQU    (R8)(R9*4), Y1
+	VMASKMOVPS (CX), Y1, Y0
+	VMASKMOVPS (DX), Y1, Y1
+	JMP        body202
+
+special203:
+	CMPQ     SI, $+2
+	JEQ      part207
+	VMOVNTPS Y0, (AX)
+	JMP      next206
+
+part207:
+	LEAQ       laneMasks<>+0(SB), DX
+	MOVQ       $+16, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DX)(R8*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+	LEAQ       (CX)(BX*4), CX
+
+end205:
+	CMPQ SI, $+1
+	JNE  fenced208
+	SFENCE
+
+fenced208:
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+48(FP)
+	VZEROUPPER
+	RET
+
 // func tanAVX2(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tanAVX2(SB), NOSPLIT, $0-48
@@ -3723,18 +4051,18 @@ TEXT ·tanAVX2(SB), NOSPLIT, $0-48
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+8, DX
-	JLT     rest188
+	JLT     rest212
 
-loop185:
+loop209:
 	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Y0
 
-body186:
+body210:
 	VANDPS       c7fffffff<>+0(SB), Y0, Y1
 	VCMPPS       $0x0e, c48000000<>+0(SB), Y1, Y1
 	VMOVMSKPS    Y1, DI
 	TESTL        DI, DI
-	JNZ          end189
+	JNZ          end213
 	VBROADCASTSS c3f22f983<>+0(SB), Y1
 	VMOVAPS      Y0, Y2
 	VFMADD213PS  c4b400000<>+0(SB), Y1, Y2
@@ -3768,33 +4096,33 @@ body186:
 	VANDPS       c80000000<>+0(SB), Y2, Y1
 	VXORPS       Y1, Y0, Y0
 	TESTQ        BX, BX
-	JNZ          special187
+	JNZ          special211
 	VMOVUPS      Y0, (AX)
 
-next190:
+next214:
 	ADDQ $+32, CX
 	ADDQ $+32, AX
 	SUBQ $+8, DX
-	JGE  loop185
+	JGE  loop209
 
-rest188:
+rest212:
 	ADDQ       $+8, DX
-	JZ         end189
+	JZ         end213
 	MOVQ       $+2, BX
 	LEAQ       laneMasks<>+0(SB), DI
 	MOVQ       $+16, R8
 	SUBQ       DX, R8
 	VMOVDQU    (DI)(R8*4), Y0
 	VMASKMOVPS (CX), Y0, Y0
-	JMP        body186
+	JMP        body210
 
-special187:
+special211:
 	CMPQ     BX, $+2
-	JEQ      part191
+	JEQ      part215
 	VMOVNTPS Y0, (AX)
-	JMP      next190
+	JMP      next214
 
-part191:
+part215:
 	LEAQ       laneMasks<>+0(SB), DI
 	MOVQ       $+16, R8
 	SUBQ       DX, R8
@@ -3802,12 +4130,12 @@ part191:
 	VMASKMOVPS Y0, Y1, (AX)
 	LEAQ       (CX)(DX*4), CX
 
-end189:
+end213:
 	CMPQ BX, $+1
-	JNE  fenced192
+	JNE  fenced216
 	SFENCE
 
-fenced192:
+fenced216:
 	SUBQ SI, CX
 	SHRQ $0x02, CX
 	MOVQ CX, ret+40(FP)

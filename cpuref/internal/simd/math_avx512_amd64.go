@@ -119,6 +119,21 @@ func sinAVX512(dst *float32, src *float32, n int, a float32, b float32, c float3
 //go:noescape
 func cosAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 
+// gradSinAVX512 sets dst = dy*cos(x), up to the first vector with |x| > 2^17.
+//
+//go:noescape
+func gradSinAVX512(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+
+// gradCosAVX512 sets dst = -dy*sin(x), up to the first vector with |x| > 2^17.
+//
+//go:noescape
+func gradCosAVX512(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+
+// gradTanAVX512 sets dst = dy/cos(x)^2, up to the first vector with |x| > 2^17.
+//
+//go:noescape
+func gradTanAVX512(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+
 // tanAVX512 sets dst = tan(src), up to the first vector with |src| > 2^17.
 //
 //go:noescape

@@ -2441,6 +2441,315 @@ fenced184:
 DATA c00000001<>+0(SB)/4, $0x00000001
 GLOBL c00000001<>(SB), RODATA|NOPTR, $4
 
+// func gradSinAVX512(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·gradSinAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVB    nt+44(FP), SI
+	MOVBQZX SI, SI
+	MOVQ    CX, DI
+	SUBQ    $+16, BX
+	JLT     rest188
+
+loop185:
+	PREFETCHT0 8192(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 8192(DX)
+	VMOVUPS    (DX), Z1
+
+body186:
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST       $0x0e, c48000000<>+0(SB), Z2, K1
+	KMOVW             K1, R8
+	TESTL             R8, R8
+	JNZ               end189
+	VBROADCASTSS      c3f22f983<>+0(SB), Z2
+	VMOVAPS           Z0, Z4
+	VFMADD213PS.BCST  c4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       c4b400000<>+0(SB), Z4, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3fc90fdb<>+0(SB), Z2, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb33bbd2e<>+0(SB), Z2, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST ca6f72ced<>+0(SB), Z2, Z0
+	VMULPS            Z0, Z0, Z2
+	VMULPS            Z2, Z0, Z5
+	VBROADCASTSS      cb94d594b<>+0(SB), Z6
+	VFMADD213PS.BCST  c3c0885f2<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  cbe2aaaa9<>+0(SB), Z2, Z6
+	VMOVAPS           Z0, Z0
+	VFMADD231PS       Z6, Z5, Z0
+	VMULPS            Z2, Z2, Z5
+	VBROADCASTSS      c37cde30a<>+0(SB), Z6
+	VFMADD213PS.BCST  cbab6094e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  c3d2aaaaa<>+0(SB), Z2, Z6
+	VBROADCASTSS      cbf000000<>+0(SB), Z7
+	VMOVAPS           Z2, Z2
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z7, Z2
+	VMOVAPS           Z2, Z2
+	VFMADD231PS       Z6, Z5, Z2
+	VPADDD.BCST       c00000001<>+0(SB), Z4, Z4
+	VPSLLD            $0x1f, Z4, Z5
+	VPMOVD2M          Z5, K1
+	VBLENDMPS         Z2, Z0, K1, Z3
+	VPSLLD            $0x1e, Z4, Z0
+	VANDPS.BCST       c80000000<>+0(SB), Z0, Z0
+	VXORPS            Z0, Z3, Z0
+	VMULPS            Z0, Z1, Z0
+	TESTQ             SI, SI
+	JNZ               special187
+	VMOVUPS           Z0, (AX)
+
+next190:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, AX
+	SUBQ $+16, BX
+	JGE  loop185
+
+rest188:
+	ADDQ      $+16, BX
+	JZ        end189
+	MOVQ      $+2, SI
+	MOVQ      $-1, R8
+	BZHIQ     BX, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	JMP       body186
+
+special187:
+	CMPQ     SI, $+2
+	JEQ      part191
+	VMOVNTPS Z0, (AX)
+	JMP      next190
+
+part191:
+	VMOVUPS Z0, K7, (AX)
+	LEAQ    (CX)(BX*4), CX
+
+end189:
+	CMPQ SI, $+1
+	JNE  fenced192
+	SFENCE
+
+fenced192:
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func gradCosAVX512(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·gradCosAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVB    nt+44(FP), SI
+	MOVBQZX SI, SI
+	MOVQ    CX, DI
+	SUBQ    $+16, BX
+	JLT     rest196
+
+loop193:
+	PREFETCHT0 8192(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 8192(DX)
+	VMOVUPS    (DX), Z1
+
+body194:
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST       $0x0e, c48000000<>+0(SB), Z2, K1
+	KMOVW             K1, R8
+	TESTL             R8, R8
+	JNZ               end197
+	VBROADCASTSS      c3f22f983<>+0(SB), Z2
+	VMOVAPS           Z0, Z4
+	VFMADD213PS.BCST  c4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       c4b400000<>+0(SB), Z4, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3fc90fdb<>+0(SB), Z2, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb33bbd2e<>+0(SB), Z2, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST ca6f72ced<>+0(SB), Z2, Z0
+	VMULPS            Z0, Z0, Z2
+	VMULPS            Z2, Z0, Z5
+	VBROADCASTSS      cb94d594b<>+0(SB), Z6
+	VFMADD213PS.BCST  c3c0885f2<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  cbe2aaaa9<>+0(SB), Z2, Z6
+	VMOVAPS           Z0, Z0
+	VFMADD231PS       Z6, Z5, Z0
+	VMULPS            Z2, Z2, Z5
+	VBROADCASTSS      c37cde30a<>+0(SB), Z6
+	VFMADD213PS.BCST  cbab6094e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  c3d2aaaaa<>+0(SB), Z2, Z6
+	VBROADCASTSS      cbf000000<>+0(SB), Z7
+	VMOVAPS           Z2, Z2
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z7, Z2
+	VMOVAPS           Z2, Z2
+	VFMADD231PS       Z6, Z5, Z2
+	VPADDD.BCST       c00000002<>+0(SB), Z4, Z4
+	VPSLLD            $0x1f, Z4, Z5
+	VPMOVD2M          Z5, K1
+	VBLENDMPS         Z2, Z0, K1, Z3
+	VPSLLD            $0x1e, Z4, Z0
+	VANDPS.BCST       c80000000<>+0(SB), Z0, Z0
+	VXORPS            Z0, Z3, Z0
+	VMULPS            Z0, Z1, Z0
+	TESTQ             SI, SI
+	JNZ               special195
+	VMOVUPS           Z0, (AX)
+
+next198:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, AX
+	SUBQ $+16, BX
+	JGE  loop193
+
+rest196:
+	ADDQ      $+16, BX
+	JZ        end197
+	MOVQ      $+2, SI
+	MOVQ      $-1, R8
+	BZHIQ     BX, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	JMP       body194
+
+special195:
+	CMPQ     SI, $+2
+	JEQ      part199
+	VMOVNTPS Z0, (AX)
+	JMP      next198
+
+part199:
+	VMOVUPS Z0, K7, (AX)
+	LEAQ    (CX)(BX*4), CX
+
+end197:
+	CMPQ SI, $+1
+	JNE  fenced200
+	SFENCE
+
+fenced200:
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+48(FP)
+	VZEROUPPER
+	RET
+
+DATA c00000002<>+0(SB)/4, $0x00000002
+GLOBL c00000002<>(SB), RODATA|NOPTR, $4
+
+// func gradTanAVX512(dst *float32, x *float32, dy *float32, n int, a float32, b float32, c float32, nt bool) int
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·gradTanAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dy+16(FP), DX
+	MOVQ    n+24(FP), BX
+	MOVB    nt+44(FP), SI
+	MOVBQZX SI, SI
+	MOVQ    CX, DI
+	SUBQ    $+16, BX
+	JLT     rest204
+
+loop201:
+	PREFETCHT0 8192(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 8192(DX)
+	VMOVUPS    (DX), Z1
+
+body202:
+	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST       $0x0e, c48000000<>+0(SB), Z2, K1
+	KMOVW             K1, R8
+	TESTL             R8, R8
+	JNZ               end205
+	VBROADCASTSS      c3f22f983<>+0(SB), Z2
+	VMOVAPS           Z0, Z4
+	VFMADD213PS.BCST  c4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST       c4b400000<>+0(SB), Z4, Z2
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST c3fc90fdb<>+0(SB), Z2, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST cb33bbd2e<>+0(SB), Z2, Z0
+	VMOVAPS           Z0, Z0
+	VFNMADD231PS.BCST ca6f72ced<>+0(SB), Z2, Z0
+	VMULPS            Z0, Z0, Z2
+	VMULPS            Z2, Z0, Z5
+	VBROADCASTSS      cb94d594b<>+0(SB), Z6
+	VFMADD213PS.BCST  c3c0885f2<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  cbe2aaaa9<>+0(SB), Z2, Z6
+	VMOVAPS           Z0, Z0
+	VFMADD231PS       Z6, Z5, Z0
+	VMULPS            Z2, Z2, Z5
+	VBROADCASTSS      c37cde30a<>+0(SB), Z6
+	VFMADD213PS.BCST  cbab6094e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  c3d2aaaaa<>+0(SB), Z2, Z6
+	VBROADCASTSS      cbf000000<>+0(SB), Z7
+	VMOVAPS           Z2, Z2
+	VFMADD213PS.BCST  c3f800000<>+0(SB), Z7, Z2
+	VMOVAPS           Z2, Z2
+	VFMADD231PS       Z6, Z5, Z2
+	VPSLLD            $0x1f, Z4, Z4
+	VPMOVD2M          Z4, K1
+	VBLENDMPS         Z0, Z2, K1, Z3
+	VMULPS            Z3, Z3, Z0
+	VDIVPS            Z0, Z1, Z0
+	TESTQ             SI, SI
+	JNZ               special203
+	VMOVUPS           Z0, (AX)
+
+next206:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, AX
+	SUBQ $+16, BX
+	JGE  loop201
+
+rest204:
+	ADDQ      $+16, BX
+	JZ        end205
+	MOVQ      $+2, SI
+	MOVQ      $-1, R8
+	BZHIQ     BX, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	JMP       body202
+
+special203:
+	CMPQ     SI, $+2
+	JEQ      part207
+	VMOVNTPS Z0, (AX)
+	JMP      next206
+
+part207:
+	VMOVUPS Z0, K7, (AX)
+	LEAQ    (CX)(BX*4), CX
+
+end205:
+	CMPQ SI, $+1
+	JNE  fenced208
+	SFENCE
+
+fenced208:
+	SUBQ DI, CX
+	SHRQ $0x02, CX
+	MOVQ CX, ret+48(FP)
+	VZEROUPPER
+	RET
+
 // func tanAVX512(dst *float32, src *float32, n int, a float32, b float32, c float32, nt bool) int
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·tanAVX512(SB), NOSPLIT, $0-48
@@ -2451,18 +2760,18 @@ TEXT ·tanAVX512(SB), NOSPLIT, $0-48
 	MOVBQZX BL, BX
 	MOVQ    CX, SI
 	SUBQ    $+16, DX
-	JLT     rest188
+	JLT     rest212
 
-loop185:
+loop209:
 	PREFETCHT0 8192(CX)
 	VMOVUPS    (CX), Z0
 
-body186:
+body210:
 	VANDPS.BCST       c7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST       $0x0e, c48000000<>+0(SB), Z1, K1
 	KMOVW             K1, DI
 	TESTL             DI, DI
-	JNZ               end189
+	JNZ               end213
 	VBROADCASTSS      c3f22f983<>+0(SB), Z1
 	VMOVAPS           Z0, Z4
 	VFMADD213PS.BCST  c4b400000<>+0(SB), Z1, Z4
@@ -2498,41 +2807,41 @@ body186:
 	VMOVAPS.Z         Z1, K1, Z1
 	VXORPS            Z1, Z0, Z0
 	TESTQ             BX, BX
-	JNZ               special187
+	JNZ               special211
 	VMOVUPS           Z0, (AX)
 
-next190:
+next214:
 	ADDQ $+64, CX
 	ADDQ $+64, AX
 	SUBQ $+16, DX
-	JGE  loop185
+	JGE  loop209
 
-rest188:
+rest212:
 	ADDQ      $+16, DX
-	JZ        end189
+	JZ        end213
 	MOVQ      $+2, BX
 	MOVQ      $-1, DI
 	BZHIQ     DX, DI, DI
 	KMOVW     DI, K7
 	VMOVUPS.Z (CX), K7, Z0
-	JMP       body186
+	JMP       body210
 
-special187:
+special211:
 	CMPQ     BX, $+2
-	JEQ      part191
+	JEQ      part215
 	VMOVNTPS Z0, (AX)
-	JMP      next190
+	JMP      next214
 
-part191:
+part215:
 	VMOVUPS Z0, K7, (AX)
 	LEAQ    (CX)(DX*4), CX
 
-end189:
+end213:
 	CMPQ BX, $+1
-	JNE  fenced192
+	JNE  fenced216
 	SFENCE
 
-fenced192:
+fenced216:
 	SUBQ SI, CX
 	SHRQ $0x02, CX
 	MOVQ CX, ret+40(FP)

@@ -115,6 +115,12 @@ var partialAVX2 = [...]partialFunc{
 	Tan: tanAVX2,
 }
 
+var partialGradAVX2 = [...]partialGradFunc{
+	GradSin: gradSinAVX2,
+	GradCos: gradCosAVX2,
+	GradTan: gradTanAVX2,
+}
+
 var unaryAVX512 = [...]unaryFunc{
 	Exp:         expAVX512,
 	Exp2:        exp2AVX512,
@@ -188,4 +194,10 @@ var partialAVX512 = [...]partialFunc{
 	Sin: sinAVX512,
 	Cos: cosAVX512,
 	Tan: tanAVX512,
+}
+
+var partialGradAVX512 = [...]partialGradFunc{
+	GradSin: gradSinAVX512,
+	GradCos: gradCosAVX512,
+	GradTan: gradTanAVX512,
 }

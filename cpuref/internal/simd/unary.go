@@ -74,6 +74,8 @@ type (
 	binaryFunc  = func(dst, x, y *float32, n int, a, b, c float32, nt bool)
 	ternaryFunc = func(dst, x, y, z *float32, n int, a, b, c float32, nt bool)
 	partialFunc = func(dst, src *float32, n int, a, b, c float32, nt bool) int
+
+	partialGradFunc = func(dst, x, dy *float32, n int, a, b, c float32, nt bool) int
 )
 
 // maxCall bounds how many elements one call of a kernel handles: assembly

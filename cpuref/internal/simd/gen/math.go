@@ -488,6 +488,25 @@ func trig(g *gen) {
 			return turn(g.addInt(q, konst(1)), s, c)
 		}
 	}, stop)
+	gradOf := func(name, formula string, f func(x, dy V) V) {
+		partialGradNames = addName(partialGradNames, "grad"+name)
+		stream(g, "grad"+name, "sets dst = "+formula+", up to the first vector with |x| > 2^17.", []string{"x", "dy"}, func(func(int) V) func([]V) V {
+			return func(xs []V) V { return f(xs[0], xs[1]) }
+		}, stop)
+	}
+	gradOf("Sin", "dy*cos(x)", func(x, dy V) V {
+		q, s, c := parts(x)
+		return g.mul(dy, turn(g.addInt(q, konst(1)), s, c))
+	})
+	gradOf("Cos", "-dy*sin(x)", func(x, dy V) V {
+		q, s, c := parts(x)
+		return g.mul(dy, turn(g.addInt(q, konst(2)), s, c))
+	})
+	gradOf("Tan", "dy/cos(x)^2", func(x, dy V) V {
+		q, s, c := parts(x)
+		c = g.pick(odd(q), s, c)
+		return g.div(dy, g.mul(c, c))
+	})
 	unary(g, "tan", "sets dst = tan(src), up to the first vector with |src| > 2^17.", func(func(int) V) func(V) V {
 		return func(x V) V {
 			q, s, c := parts(x)

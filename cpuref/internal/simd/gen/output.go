@@ -84,6 +84,7 @@ func tables(ws ...width) {
 		table("binary", "binaryFunc", binaryNames)
 		table("ternary", "ternaryFunc", ternaryNames)
 		table("partial", "partialFunc", partialNames)
+		table("partialGrad", "partialGradFunc", partialGradNames)
 	}
 	text, err := format.Source(b.Bytes())
 	if err != nil {

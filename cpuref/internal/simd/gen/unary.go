@@ -12,6 +12,9 @@ import (
 // and with a stop.
 var unaryNames, partialNames []string
 
+// partialGradNames are the gradients that have been written with a stop.
+var partialGradNames []string
+
 func addName(list []string, name string) []string {
 	if slices.Contains(list, name) {
 		return list
