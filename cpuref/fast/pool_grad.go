@@ -114,6 +114,16 @@ func normSlopes(dx, x []float32, g *spec.Pool) {
 // poolGradRows spreads the gradients of sums over their windows. A task is a
 // range of rows of the input.
 func poolGradRows(dx, dy []float32, g *spec.Pool) {
+	if factor, fixed := poolFactor(g); fixed {
+		switch {
+		case sideBySide(g):
+			poolGrad2x2(dx, dy, g, factor)
+			return
+		case threeByTwo(g):
+			poolGrad3x3(dx, dy, g, factor)
+			return
+		}
+	}
 	rows := g.Planes() * g.In[0] * g.In[1]
 	ns := float64(rows) * (40 + 0.12*float64(g.Out[2]*g.Windows()) + 0.15*float64(g.In[2]*g.Kernel[2]))
 	ParallelRange(rows, max(1, int(float64(rows)*50e3/ns)), ns, func(low, high int) {
@@ -180,15 +190,7 @@ func newRowPoolGrad(g *spec.Pool) *rowPoolGrad {
 		clear(p.line)
 		p.at = &p.line[lead]
 	}
-	if n, ok := g.FixedCount(); ok && (g.Kind == spec.PoolAvg || !g.PlainNorm) {
-		p.fixed = true
-		if g.Kind == spec.PoolAvg {
-			p.factor = float32(1 / float64(n))
-		}
-	} else if g.Kind == spec.PoolLp && g.PlainNorm {
-		p.fixed = true
-	}
-	if !p.fixed {
+	if p.factor, p.fixed = poolFactor(g); !p.fixed {
 		for o := range p.width {
 			p.width[o] = float32(1 / float64(max(1, p.count(2, o))))
 		}

@@ -27,41 +27,59 @@ func TestPoolGrad(t *testing.T) {
 	onEach(t, func(t *testing.T) {
 		r := newRand(t)
 		for range 500 {
-			pool := randomPool(t, r)
-			g, err := spec.NewPoolGrad(pool, pool.OutShape())
+			checkPoolGrad(t, r, randomPool(t, r))
+		}
+		// Windows that have loops of their own.
+		for range 150 {
+			shape := []int{2, 9, 3 + r.IntN(30), 3 + r.IntN(70)}
+			p := spec.PoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: []int{r.IntN(2), r.IntN(2)}, Ceil: r.IntN(2) == 0}
+			if r.IntN(3) == 0 {
+				p = spec.PoolParams{Kernel: []int{2}, Stride: []int{2}}
+				shape[2] &^= 1
+			}
+			pool, err := spec.NewPool([]spec.PoolKind{spec.PoolAvg, spec.PoolAvg, spec.PoolLp}[r.IntN(3)], shape, 2, p)
 			require.NoError(t, err)
-			what := fmt.Sprintf("%+v", g)
-			n, m := g.Planes()*g.InSize(), spec.Count(g.OutShape())
-			x, dy := random(r, n), random(r, m)
-			wide := r.IntN(8) == 0
-			for i := range x {
-				if g.Kind == spec.PoolLp && !g.PlainNorm {
-					x[i] = max(x[i], -x[i])
-				}
-				if wide {
-					x[i] *= 1e-22
-				}
-			}
-			y, idx := make([]float32, m), make([]int32, m)
-			Pool(y, nil, x, pool)
-			if g.Kind == spec.PoolMax {
-				Pool(y, idx, x, pool)
-			}
-			want, mag := make([]float64, n), make([]float64, n)
-			y64, x64 := mapped(y, asIs), mapped(x, asIs)
-			cpuref.PoolGrad(want, mapped(dy, asIs), idx, x64, y64, g)
-			cpuref.PoolGrad(mag, mapped(dy, math.Abs), idx, mapped(x, math.Abs), mapped(y, math.Abs), g)
-			dst := newGuarded(n)
-			got := repeatable(t, what, func() []float32 {
-				PoolGrad(dst.s, dy, idx, x, y, g)
-				return append([]float32{}, dst.s...)
-			})
-			dst.check(t, what)
-			for i, v := range got {
-				require.LessOrEqual(t, g.Budget().Err(v, want[i], mag[i]), 1.0, "%s: element %d is %v, want %v", what, i, v, want[i])
-			}
+			checkPoolGrad(t, r, pool)
 		}
 	})
+}
+
+// checkPoolGrad compares the gradient of a pooling of random numbers with the
+// oracle.
+func checkPoolGrad(t *testing.T, r *rand.Rand, pool spec.Pool) {
+	t.Helper()
+	g, err := spec.NewPoolGrad(pool, pool.OutShape())
+	require.NoError(t, err)
+	what := fmt.Sprintf("%+v", g)
+	n, m := g.Planes()*g.InSize(), spec.Count(g.OutShape())
+	x, dy := random(r, n), random(r, m)
+	wide := r.IntN(8) == 0
+	for i := range x {
+		if g.Kind == spec.PoolLp && !g.PlainNorm {
+			x[i] = max(x[i], -x[i])
+		}
+		if wide {
+			x[i] *= 1e-22
+		}
+	}
+	y, idx := make([]float32, m), make([]int32, m)
+	Pool(y, nil, x, pool)
+	if g.Kind == spec.PoolMax {
+		Pool(y, idx, x, pool)
+	}
+	want, mag := make([]float64, n), make([]float64, n)
+	y64, x64 := mapped(y, asIs), mapped(x, asIs)
+	cpuref.PoolGrad(want, mapped(dy, asIs), idx, x64, y64, g)
+	cpuref.PoolGrad(mag, mapped(dy, math.Abs), idx, mapped(x, math.Abs), mapped(y, math.Abs), g)
+	dst := newGuarded(n)
+	got := repeatable(t, what, func() []float32 {
+		PoolGrad(dst.s, dy, idx, x, y, g)
+		return append([]float32{}, dst.s...)
+	})
+	dst.check(t, what)
+	for i, v := range got {
+		require.LessOrEqual(t, g.Budget().Err(v, want[i], mag[i]), 1.0, "%s: element %d is %v, want %v", what, i, v, want[i])
+	}
 }
 
 func TestUnpoolGrad(t *testing.T) {

@@ -158,6 +158,21 @@ func countEqual(x *float32, n int, a float32) float32 {
 	return countEqualPortable(unsafe.Slice(x, n), a)
 }
 
+func spread3(dst, src *float32, n int, a float32, sumFirst bool) {
+	switch l := Active(); {
+	case l == AVX512 && sumFirst:
+		spread3SumAVX512(dst, src, n, a)
+	case l == AVX512:
+		spread3OwnAVX512(dst, src, n, a)
+	case l == AVX2 && sumFirst:
+		spread3SumAVX2(dst, src, n, a)
+	case l == AVX2:
+		spread3OwnAVX2(dst, src, n, a)
+	default:
+		spread3Portable(dst, src, n, a, sumFirst)
+	}
+}
+
 func gatherSum(dst, src *float32, idx *int32, w *float32, n, stride, taps int) {
 	switch Active() {
 	case AVX512:

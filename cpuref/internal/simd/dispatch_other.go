@@ -59,6 +59,10 @@ func countEqual(x *float32, n int, a float32) float32 {
 	return countEqualPortable(unsafe.Slice(x, n), a)
 }
 
+func spread3(dst, src *float32, n int, a float32, sumFirst bool) {
+	spread3Portable(dst, src, n, a, sumFirst)
+}
+
 func gatherSum(dst, src *float32, idx *int32, w *float32, n, stride, taps int) {
 	gatherSumPortable(dst, src, idx, w, n, stride, taps)
 }

@@ -122,6 +122,8 @@ func main() {
 	file("dot_avx2", avx2, dots)
 	file("grad_avx512", avx512, grads)
 	file("grad_avx2", avx2, grads)
+	file("spread_avx512", avx512, spreads)
+	file("spread_avx2", avx2, spreads)
 	file("gather_avx512", avx512, gathers)
 	file("gather_avx2", avx2, gathers)
 	file("power_avx512", avx512, powers)
