@@ -118,6 +118,7 @@ func awkwardConv() []Case {
 		&ConvCase{X: []int{1, 128, 8, 8}, W: []int{8, 128, 3, 3}, Params: ops.ConvParams{Padding: []int{1}}, Ranged: Ranged{"blocks,spike"}},
 		// first layers, depthwise with a multiplier, stride in a 1x1 kernel
 		&ConvCase{X: []int{1, 3, 32, 36}, W: []int{16, 3, 7, 7}, Bias: true, Params: ops.ConvParams{Padding: []int{3}, Stride: []int{2}}},
+		&ConvCase{X: []int{2, 3, 50, 51}, W: []int{17, 3, 3, 3}, Params: ops.ConvParams{Padding: []int{1}}},
 		&ConvCase{X: []int{2, 5, 21, 22}, W: []int{15, 1, 5, 5}, Bias: true, Params: ops.ConvParams{Padding: []int{2, 1, 3, 2}, Stride: []int{2, 1}, Groups: 5, Act: spec.Activation{Func: spec.HardSwish}}},
 		&ConvCase{X: []int{1, 3, 5, 6, 7}, W: []int{3, 1, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{1}, Dilation: []int{1, 2, 1}, Groups: 3}},
 		&ConvCase{X: []int{1, 9, 14, 10}, W: []int{20, 9, 1, 1}, Params: ops.ConvParams{Stride: []int{2, 3}}},
