@@ -76,13 +76,16 @@ func (l *lattice) channel() int { return l.phaseCount() * l.plane }
 // boxes returns the number of boxes.
 func (l *lattice) boxes() int { return l.count[0] * l.count[1] * l.count[2] }
 
-// box returns box i.
+// box returns box i. Their depths and heights differ by one at most, so that
+// workers get equal shares.
 func (l *lattice) box(i int) (b box) {
 	at := [3]int{i / (l.count[1] * l.count[2]), i / l.count[2] % l.count[1], i % l.count[2]}
-	for a := range at {
-		b.lo[a] = at[a] * l.size[a]
-		b.hi[a] = min(l.win.Out[a], b.lo[a]+l.size[a])
+	for a := range 2 {
+		b.lo[a] = at[a] * l.win.Out[a] / l.count[a]
+		b.hi[a] = (at[a] + 1) * l.win.Out[a] / l.count[a]
 	}
+	b.lo[2] = at[2] * l.size[2] // whole tiles
+	b.hi[2] = min(l.win.Out[2], b.lo[2]+l.size[2])
 	return b
 }
 

@@ -20,14 +20,17 @@ const mergeMost = 8
 type mergedRow struct {
 	channel int    // of the group
 	phase   [2]int // along height and width
+	at      int    // of its weight, from the channel's first phase on
 }
 
 // mergedClass is a set of taps and of the rows that meet them.
 type mergedClass struct {
 	from, to int   // rows
 	taps     int   // of a channel
+	under    []int // where they stand in a kernel, but for the phase
 	offs     []int // where what they see of a block of channels starts in its copy
 	weights  int   // where a group's packed ones start
+	panels   []int // the first row of each panel, and the end
 }
 
 // merged is such a transposed convolution under way.
@@ -72,7 +75,8 @@ func convTransposeMerged(t *transposed) {
 	workers := workersFor(ns)
 	cols := 4096
 	if workers > 1 {
-		cols = min(cols, max(boxCols/2, win.OutSize()*g.N*g.Groups/(2*workers)))
+		// More boxes copy more for two of them; fewer leave a worker idle at the end.
+		cols = min(cols, max(boxCols/2, win.OutSize()*g.N*g.Groups/(4*workers)))
 	}
 	p.l = newLattice(&win, spec.PadZeros, cols)
 	p.block = min(g.CG(), max(1, gemmK/win.Taps()))
@@ -93,7 +97,7 @@ func (p *merged) setRows() {
 		for h := h0; h < h1; h++ {
 			for w := w0; w < w1; w++ {
 				for k := range g.KG() {
-					p.rows = append(p.rows, mergedRow{k, [2]int{h, w}})
+					p.rows = append(p.rows, mergedRow{k, [2]int{h, w}, k*g.Taps() + h*g.Kernel[2] + w})
 				}
 			}
 		}
@@ -109,14 +113,23 @@ func (p *merged) setRows() {
 	fromH, fromW := min(1, g.Stride[1]-fullH), min(1, g.Stride[2]-fullW) // the first tap that all phases meet
 	class := func(from, to, h0, h1, w0, w1 int) {
 		c := mergedClass{from: from, to: to, weights: p.each}
+		c.offs = make([]int, 0, p.block*(h1-h0)*(w1-w0))
 		for channel := range p.block {
 			for h := h0; h < h1; h++ {
 				for w := w0; w < w1; w++ {
 					c.offs = append(c.offs, channel*p.l.channel()+p.l.tapAt[h*win.Kernel[2]+w])
+					if channel == 0 {
+						c.under = append(c.under, (win.Kernel[1]-1-h)*g.Stride[1]*g.Kernel[2]+(win.Kernel[2]-1-w)*g.Stride[2])
+					}
 				}
 			}
 		}
-		if c.taps = len(c.offs) / p.block; c.taps > 0 && from < to {
+		if c.taps = len(c.under); c.taps > 0 && from < to {
+			n := to - from
+			np := (n + p.ts.Rows - 1) / p.ts.Rows
+			for i := range np + 1 {
+				c.panels = append(c.panels, from+panelRow(i, np, n))
+			}
 			p.classes = append(p.classes, c)
 			p.each += c.taps * g.CG() * (to - from)
 		}
@@ -129,8 +142,7 @@ func (p *merged) setRows() {
 
 // pack packs the weights of all groups.
 func (p *merged) pack() {
-	g, win := p.g, p.l.win
-	taps := g.Taps()
+	g, taps := p.g, p.g.Taps()
 	p.packed = getScratch(g.Groups * p.each)
 	if p.b != nil {
 		for gi := range g.Groups {
@@ -139,30 +151,21 @@ func (p *merged) pack() {
 			}
 		}
 	}
-	// The tap of a kernel, but for the phase, under each place of the window.
-	var under []int
-	for h := range win.Kernel[1] {
-		for w := range win.Kernel[2] {
-			under = append(under, (win.Kernel[1]-1-h)*g.Stride[1]*g.Kernel[2]+(win.Kernel[2]-1-w)*g.Stride[2])
-		}
-	}
-	at := map[int]int{}
-	for i, off := range p.l.tapAt {
-		at[off] = under[i]
-	}
-	Parallel(g.Groups, float64(len(p.packed)), func(gi int) {
-		for i := range p.classes {
-			c := &p.classes[i]
-			p.panels(c, func(a, z int) {
-				dst := p.packed[p.panelAt(gi, c, a):]
-				for k := range g.CG() * c.taps {
-					w := p.w[(gi*g.CG()+k/c.taps)*g.KG()*taps:]
-					tap := at[c.offs[k%c.taps]]
-					for j, r := range p.rows[a:z] {
-						dst[k*(z-a)+j] = w[r.channel*taps+tap+r.phase[0]*g.Kernel[2]+r.phase[1]]
+	Parallel(g.Groups*g.CG(), 2*float64(len(p.packed)), func(i int) {
+		gi, channel := i/g.CG(), i%g.CG()
+		w := p.w[i*g.KG()*taps:]
+		for j := range p.classes {
+			c := &p.classes[j]
+			for q, a := range c.panels[:len(c.panels)-1] {
+				rows := p.rows[a:c.panels[q+1]]
+				dst := p.packed[p.panelAt(gi, c, a)+channel*c.taps*len(rows):]
+				for _, tap := range c.under {
+					for k, r := range rows {
+						dst[k] = w[tap+r.at]
 					}
+					dst = dst[len(rows):]
 				}
-			})
+			}
 		}
 	})
 }
@@ -171,15 +174,6 @@ func (p *merged) pack() {
 // start.
 func (p *merged) panelAt(gi int, c *mergedClass, a int) int {
 	return gi*p.each + c.weights + c.taps*p.g.CG()*(a-c.from)
-}
-
-// panels calls f for the panels of rows of a class.
-func (p *merged) panels(c *mergedClass, f func(a, z int)) {
-	n := c.to - c.from
-	np := (n + p.ts.Rows - 1) / p.ts.Rows
-	for i := range np {
-		f(c.from+panelRow(i, np, n), c.from+panelRow(i+1, np, n))
-	}
 }
 
 // task computes one box of one image and group.
@@ -208,7 +202,7 @@ func (p *merged) task(i int) {
 			for j := range p.classes {
 				c := &p.classes[j]
 				t.Offs, t.K = &c.offs[0], c.taps*channels
-				p.panels(c, func(a, z int) {
+				for q, a := range c.panels[:len(c.panels)-1] {
 					t.Mode = simd.FromC
 					if j == 0 && c0 == 0 {
 						t.Mode = simd.FromZero
@@ -216,9 +210,10 @@ func (p *merged) task(i int) {
 							t.Mode, t.Bias = simd.FromRowBias, &p.bias[gi*len(p.rows)+a]
 						}
 					}
+					z := c.panels[q+1]
 					t.A, t.C = &p.packed[p.panelAt(gi, c, a)+c0*c.taps*(z-a)], &out[a*ldc+col]
 					p.ts.Run(t, z-a)
-				})
+				}
 			}
 		}
 	}
