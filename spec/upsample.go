@@ -215,8 +215,10 @@ func (g *Upsample) Position(axis, o int) (index int, beyond float64) {
 	return index, float64(rest) / float64(g.Den[axis])
 }
 
-// InSize and OutSize return the number of elements of one plane of x and of y.
-func (g *Upsample) InSize() int  { return g.In[0] * g.In[1] * g.In[2] }
+// InSize returns the number of elements of one plane of x.
+func (g *Upsample) InSize() int { return g.In[0] * g.In[1] * g.In[2] }
+
+// OutSize returns the number of elements of one plane of y.
 func (g *Upsample) OutSize() int { return g.Out[0] * g.Out[1] * g.Out[2] }
 
 // OutShape returns the shape of y.
