@@ -13,21 +13,26 @@ var scratch scratchPool
 
 type scratchPool struct {
 	mu   sync.Mutex
-	free [72][][]float32 // by class
-	held int             // floats
+	free [256][][]float32 // by class
+	held int              // floats
 }
 
 // maxScratch bounds what is kept for later, in floats.
 const maxScratch = 32 << 20
 
 // scratchClass returns the class of n floats and the size of its buffers: four
-// classes to an octave from 1024 on.
+// classes to an octave from 1024 on, and sixteen from 65536 on, where what is
+// rounded up counts.
 func scratchClass(n int) (class, size int) {
 	n = max(n, 1024)
 	octave := bits.Len(uint(n-1)) - 1 // 2^octave < n <= 2^(octave+1)
-	step := 1 << (octave - 2)
+	fine := 2
+	if octave >= 16 {
+		fine = 4
+	}
+	step := 1 << (octave - fine)
 	size = (n + step - 1) / step * step
-	return (octave-9)*4 + (size-1)/step%4, size
+	return (octave-9)<<4 + (size-1)/step%(1<<fine), size
 }
 
 // getScratch returns n floats with undefined contents. Give them back with

@@ -55,10 +55,14 @@ func (k kernels3) group(i int, g *spec.Conv) kernels3 {
 //
 // Neither V nor M is ever whole, nor is U where it would be large. Where there are
 // many tiles and few weights, all weights are transformed first, and each task
-// takes some rows of tiles through all steps. Otherwise the input of as many tiles
+// takes a block of tiles through all steps. Otherwise the input of as many tiles
 // as memory allows is transformed first, and each task takes a strip of output
-// channels through the rest, a chunk of input channels at a time. What a task needs
-// stays in the second-level cache.
+// channels through the rest: it has the taps of a chunk of input channels in hand,
+// and transforms them for six points and a few channels at a time, which the
+// product finds in the first-level cache.
+//
+// All scratch memory is taken at once: a part that all workers share, and one for
+// each of them, whose uses follow each other.
 type wino struct {
 	g       *spec.Conv
 	y, x, b []float32
@@ -69,7 +73,8 @@ type wino struct {
 	cg, kg  int
 	vectors int // of input channels
 	chain   int // of them whose products are summed by themselves
-	chunk   int // input channels whose weights are transformed at once
+	piece   int // input channels whose weights are transformed at once
+	chunk   int // input channels whose taps are in hand at once
 	strips  int
 	th, tw  int // tiles of an image
 	rows    int // of tiles, in all images
@@ -77,10 +82,14 @@ type wino struct {
 
 	held   bool // all weights are transformed before
 	block  int  // rows of tiles that are in hand at once
+	cols   int  // tiles of each: all of them where there is more than one row
 	act    spec.Activation
 	lo, hi float32
 	guard  *guard
 	tail   *Tail
+	shared []float32   // V, or U where it is held
+	own    []float32   // what the workers have for themselves
+	each   int         // floats of a worker
 	bad    atomic.Bool // too many tiles failed, or something was not finite
 }
 
@@ -89,34 +98,97 @@ const (
 	winogradFew  = 14        // tiles of a task where weights stay in the second-level cache
 	winogradMany = 56        // tiles of a task where they do not
 	winogradU    = 256 << 10 // floats of weights that stay there
-	winogradFree = 192 << 10 // floats that any convolution may take
 	winogradPair = 2         // workers for whose memory there is room
+	winogradGap  = 16        // floats behind the weights of a point, which would meet in few sets of the cache
 )
 
-// plan decides how the work is cut, from the shape alone: beside a constant, no
-// more than half of the tensors' size may be taken.
+// tileBlock is a block of tiles: rows row0 to row1, of all images, and in each of
+// them tiles col0 to col1.
+type tileBlock struct{ row0, row1, col0, col1 int }
+
+func (b tileBlock) tiles() int { return (b.row1 - b.row0) * (b.col1 - b.col0) }
+
+// plan decides how the work is cut, so that scratch memory comes to less than half
+// of the tensors' size. The bits do not depend on it, but for activations that are
+// computed otherwise where they stand at the end of a line.
 func (p *wino) plan() {
-	limit := (len(p.x)+len(p.y)+p.g.K*p.cg*9)/2 + winogradFree
-	all, channels := p.strips*p.uFloats(p.cg), p.vectors*p.lanes
-	tiles := winogradFew
-	if all > winogradU {
-		tiles = winogradMany
+	workers := min(p.workers, winogradPair)
+	if _, partial := partialOf(p.act.Func); partial {
+		workers = winogradPair
 	}
-	p.block = (tiles + p.tw - 1) / p.tw
-	each := 36 * p.tw * (channels + p.width) // of a row
-	if p.held = p.rows >= 2*p.block && all+winogradPair*p.block*each <= limit; p.held {
-		return
+	limit := (len(p.x) + len(p.y) + p.g.K*p.cg*9) * 47 / 100
+	total := func() int { return p.sharedLen() + workers*p.eachLen() }
+	most := winogradFew
+	if 36*p.strips*p.stripPoint() > winogradU {
+		most = winogradMany
 	}
-	each = 36 * p.tw * (channels + winogradPair*p.width)
-	fit := (limit - winogradPair*p.uFloats(p.chunk)) / each
-	p.block = min(p.rows, max(fit, (2*winogradFew+p.tw-1)/p.tw))
+	for p.held = true; most >= winogradFew/2; most /= 2 {
+		p.cut(most)
+		if p.rows*p.tw >= 2*p.block*p.cols && total() <= limit {
+			return
+		}
+	}
+	// One more row at a time, as long as there is memory.
+	p.held, p.cols, p.block = false, p.tw, p.rows
+	for p.chunk = 2 * unitCount; p.chunk > unitCount && total() > limit; p.chunk /= 2 {
+	}
+	least := min(p.rows, (2*winogradFew+p.tw-1)/p.tw)
+	for p.block > least && total() > limit {
+		p.block--
+	}
 	blocks := (p.rows + p.block - 1) / p.block
 	p.block = (p.rows + blocks - 1) / blocks
 }
 
-// uFloats returns the size of a strip's transformed weights for n input channels.
-func (p *wino) uFloats(n int) int {
-	return simd.WinogradWeightsLen((n + p.lanes - 1) / p.lanes * p.lanes)
+// cut sets the blocks to about so many tiles.
+func (p *wino) cut(most int) {
+	p.block, p.cols = max(1, most/p.tw), p.tw
+	if p.tw > most {
+		pieces := (p.tw + most - 1) / most
+		p.cols = (p.tw + pieces - 1) / pieces
+	}
+}
+
+// stripPoint returns how many floats apart the points of a strip's weights are,
+// where they are held.
+func (p *wino) stripPoint() int { return p.width*p.vectors*p.lanes + winogradGap }
+
+// piecePoint returns the same of a piece.
+func (p *wino) piecePoint() int { return p.width*p.piece + winogradGap }
+
+// sharedLen returns the floats of the memory that all workers share.
+func (p *wino) sharedLen() int {
+	if p.held {
+		return 36 * p.strips * p.stripPoint()
+	}
+	return 36 * p.block * p.cols * p.vectors * p.lanes
+}
+
+// eachLen returns the floats of a worker's own memory.
+func (p *wino) eachLen() int {
+	tiles, channels := p.block*p.cols, p.vectors*p.lanes
+	// The copy of the input's rows is no larger than the sums, which come later.
+	each := 36*tiles*p.width + p.backLen(p.cols)
+	if p.held {
+		each = max(each+36*tiles*channels, p.weightsLen(unitCount))
+	} else {
+		each += p.weightsLen(p.chunk) + 6*p.piecePoint()
+	}
+	return max(each, p.guard.measureLen())
+}
+
+// mine returns the memory of a worker.
+func (p *wino) mine(worker int) scratchArena {
+	return scratchArena(p.own[worker*p.each:][:p.each])
+}
+
+// scratchArena is memory that is handed out piece by piece.
+type scratchArena []float32
+
+func (a *scratchArena) take(n int) []float32 {
+	s := (*a)[:n:n]
+	*a = (*a)[n:]
+	return s
 }
 
 // winogradTrace is set by tests, to see how many tiles were computed and how many
@@ -131,11 +203,12 @@ func newWino(y, x, b []float32, k kernels3, g *spec.Conv) *wino {
 	p.strips = (p.kg + p.width - 1) / p.width
 	chain := winogradBlock(p.cg)
 	p.chain = chain / p.lanes
-	p.chunk = max(64, chain)
+	p.piece = max(16, chain)
 	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
 	p.rows = g.N * p.th
 	lanes := simd.ActiveTiles().Lanes
 	p.workers = workersFor(g.Flops() / 3 / float64(8*lanes))
+	p.guard = newGuard(p)
 	p.plan()
 	return p
 }
@@ -147,12 +220,15 @@ func newWino(y, x, b []float32, k kernels3, g *spec.Conv) *wino {
 func winograd(y, x, b []float32, k kernels3, g *spec.Conv, t *Tail) bool {
 	p := newWino(y, x, b, k, g)
 	p.tail = t
-	p.guard = newGuard(p)
+	p.each = (p.eachLen() + 15) &^ 15
+	arena := getScratch(p.sharedLen() + p.workers*p.each)
+	defer putScratch(arena)
+	p.shared, p.own = arena[:p.sharedLen()], arena[p.sharedLen():]
 	for p.gi = range g.Groups {
 		p.kernels = k.group(p.gi, g)
 		p.guard.begin()
-		bands := (p.rows + winogradBand - 1) / winogradBand
-		p.spread(bands, func(i int) { p.guard.measure(i * winogradBand) })
+		band := p.guard.band()
+		p.spread((p.rows+band-1)/band, func(worker, i int) { p.guard.measure(i*band, band, p.mine(worker)) })
 		if forcedConv == convAuto && !p.guard.expect() {
 			return false
 		}
@@ -173,68 +249,81 @@ func winograd(y, x, b []float32, k kernels3, g *spec.Conv, t *Tail) bool {
 	return true
 }
 
-// byTiles transforms all weights, and then has each task take some rows of tiles
+// byTiles transforms all weights, and then has each task take a block of tiles
 // through all steps.
 func (p *wino) byTiles() {
-	strip := p.uFloats(p.cg)
-	u := getScratch(p.strips * strip)
-	defer putScratch(u)
-	p.spread(p.strips, func(s int) {
-		w := p.newWeights(s, true)
-		for c := 0; c < p.cg; c += p.chunk {
-			w.transform(u[s*strip+p.uFloats(c):], c)
+	u, point := p.shared, p.stripPoint()
+	p.spread(p.strips, func(worker, s int) {
+		a := p.mine(worker)
+		w := p.newWeights(s, true, unitCount, &a)
+		for c := 0; c < p.cg; c += unitCount {
+			n := w.gather(c, min(p.cg, c+unitCount))
+			for i := range 6 {
+				simd.WinogradWeights(&u[(36*s+6*i)*point+c*p.width], &w.taps[0], i, n, point)
+			}
 		}
-		w.release()
+		w.finish()
 	})
 	if !p.guard.check() {
 		p.bad.Store(true)
 		return
 	}
-	p.spread((p.rows+p.block-1)/p.block, func(i int) {
-		row0 := i * p.block
-		row1 := min(p.rows, row0+p.block)
-		n := (row1 - row0) * p.tw
-		v := getScratch(36 * n * (p.vectors*p.lanes + p.width))
-		m := v[36*n*p.vectors*p.lanes:]
+	across := (p.tw + p.cols - 1) / p.cols
+	p.spread((p.rows+p.block-1)/p.block*across, func(worker, i int) {
+		row, col := i/across*p.block, i%across*p.cols
+		at := tileBlock{row, min(p.rows, row+p.block), col, min(p.tw, col+p.cols)}
+		n := at.tiles()
+		a := p.mine(worker)
+		v := a.take(36 * n * p.vectors * p.lanes)
+		rest := a
+		m := a.take(36 * n * p.width)
 		for c := range p.vectors {
-			p.input(v, c, row0, row1, row0, row1)
+			p.input(v, c, at, at.row0, at.row1, rest)
 		}
+		q := p.newProduct(36, point)
 		for s := range p.strips {
-			p.product(m, v, u[s*strip:], n, 0, p.cg)
-			p.back(s, row0, row1, m)
+			p.product(q, m, v, u[36*s*point:], n, 0, p.cg)
+			p.back(s, at, m, a)
 		}
-		putScratch(v)
+		releaseProduct(q)
 	})
 }
 
 // byChannels transforms the input of as many tiles as plan says, and then has
 // each task take a strip of output channels through the rest.
 func (p *wino) byChannels() {
-	v := getScratch(36 * p.block * p.tw * p.vectors * p.lanes)
-	defer putScratch(v)
+	v, point := p.shared, p.piecePoint()
 	for row0 := 0; row0 < p.rows && !p.bad.Load(); row0 += p.block {
-		row1 := min(p.rows, row0+p.block)
-		n := (row1 - row0) * p.tw
-		bands := (row1 - row0 + winogradBand - 1) / winogradBand
-		p.spread(p.vectors*bands, func(i int) {
+		at := tileBlock{row0, min(p.rows, row0+p.block), 0, p.tw}
+		n := at.tiles()
+		bands := (at.row1 - row0 + winogradBand - 1) / winogradBand
+		p.spread(p.vectors*bands, func(worker, i int) {
 			from := row0 + i%bands*winogradBand
-			p.input(v, i/bands, from, min(row1, from+winogradBand), row0, row1)
+			p.input(v, i/bands, at, from, min(at.row1, from+winogradBand), p.mine(worker))
 		})
-		p.spread(p.strips, func(s int) {
+		p.spread(p.strips, func(worker, s int) {
 			if p.bad.Load() {
 				return
 			}
-			m := getScratch(36 * n * p.width)
-			u := getScratch(p.uFloats(min(p.chunk, p.cg)))
-			w := p.newWeights(s, row0 == 0)
-			for c := 0; c < p.cg; c += p.chunk {
-				w.transform(u, c)
-				p.product(m, v, u, n, c, min(p.cg, c+p.chunk))
+			a := p.mine(worker)
+			m, u := a.take(36*n*p.width), a.take(6*point)
+			rest := a
+			w := p.newWeights(s, row0 == 0, p.chunk, &a)
+			q := p.newProduct(6, point)
+			for c0 := 0; c0 < p.cg; c0 += p.chunk {
+				c1 := min(p.cg, c0+p.chunk)
+				w.gather(c0, c1)
+				for i := range 6 {
+					for c := c0; c < c1; c += p.piece {
+						end := min(c1, c+p.piece)
+						simd.WinogradWeights(&u[0], &w.taps[(c-c0)*9*p.width], i, p.padded(end-c), point)
+						p.product(q, m[6*i*n*p.width:], v[6*i*n*p.lanes:], u, n, c, end)
+					}
+				}
 			}
-			w.release()
-			putScratch(u)
-			p.back(s, row0, row1, m)
-			putScratch(m)
+			releaseProduct(q)
+			w.finish()
+			p.back(s, at, m, rest)
 		})
 		if row0 == 0 && !p.guard.check() {
 			p.bad.Store(true)
@@ -242,14 +331,17 @@ func (p *wino) byChannels() {
 	}
 }
 
-// spread calls f(i) for each i in [0, n). Each worker begins with a range of its
-// own, so that from call to call a core finds in its cache much of what it wrote,
-// and then helps the others.
-func (p *wino) spread(n int, f func(i int)) {
+// padded returns n input channels rounded up to whole vectors.
+func (p *wino) padded(n int) int { return (n + p.lanes - 1) / p.lanes * p.lanes }
+
+// spread calls f(worker, i) for each i in [0, n). Each worker begins with a range
+// of its own, so that from call to call a core finds in its cache much of what it
+// wrote, and then helps the others.
+func (p *wino) spread(n int, f func(worker, i int)) {
 	workers := min(p.workers, n)
 	if workers <= 1 {
 		for i := range n {
-			f(i)
+			f(0, i)
 		}
 		return
 	}
@@ -259,72 +351,82 @@ func (p *wino) spread(n int, f func(i int)) {
 			r := (own + j) % workers
 			low, high := r*n/workers, (r+1)*n/workers
 			for i := low + int(next[r].Add(1)) - 1; i < high; i = low + int(next[r].Add(1)) - 1 {
-				f(i)
+				f(own, i)
 			}
 		}
 	})
 }
 
 // input transforms vector i of the channels for rows first to last of tiles, which
-// are some of those from row0 to row1 that v holds.
-func (p *wino) input(v []float32, i, first, last, row0, row1 int) {
+// are some of those of the block that v holds. At most winogradBand rows are
+// copied at once, into (4*rows+8)*(4*tiles+2) vectors of the memory given.
+func (p *wino) input(v []float32, i int, at tileBlock, first, last int, band []float32) {
 	g, L := p.g, p.lanes
-	n, c := (row1-row0)*p.tw, i*L
+	cols := at.col1 - at.col0
+	n, c := at.tiles(), i*L
 	v = v[i*36*n*L:]
-	in, wide := g.In[2], 4*p.tw+2
-	lines := 4*min(winogradBand, last-first) + 2
-	band := getScratch((lines + 6) * wide * L)
-	rows := band[lines*wide*L:]
+	wide := 4*cols + 2
+	rows := band[(4*min(winogradBand, last-first)+2)*wide*L:]
 	plane := g.InSize()
+	start := max(0, 4*at.col0-g.PadBegin[2])
+	left := min(wide, max(0, g.PadBegin[2]-4*at.col0))
+	width := max(0, min(g.In[2]-start, wide-left))
 	for row := first; row < last; {
 		n0, top := row/p.th, row%p.th
 		count := min(last-row, p.th-top, winogradBand) // of the same image, and of one band
 		x := p.x[(n0*g.C+p.gi*p.cg+c)*plane:]
-		left := g.PadBegin[2]
 		for r := range 4*count + 2 {
 			line := band[r*wide*L:][:wide*L]
 			h := 4*top + r - g.PadBegin[1]
-			if h < 0 || h >= g.In[1] {
+			if h < 0 || h >= g.In[1] || width == 0 {
 				clear(line)
 				continue
 			}
-			cols := max(0, min(in, wide-left))
-			clear(line[:min(left, wide)*L])
-			if cols > 0 {
-				simd.Transpose(&line[left*L], &x[h*in], L, plane, cols, min(L, p.cg-c), L)
-				clear(line[(left+cols)*L:])
-			}
+			clear(line[:left*L])
+			simd.Transpose(&line[left*L], &x[h*g.In[2]+start], L, plane, width, min(L, p.cg-c), L)
+			clear(line[(left+width)*L:])
 		}
 		for r := range count {
 			simd.WinogradRows(&rows[0], &band[4*r*wide*L], wide, wide*L, wide*L)
-			simd.WinogradCols(&v[(row+r-row0)*p.tw*L], &rows[0], p.tw, n*L, L, wide*L)
+			simd.WinogradCols(&v[(row+r-at.row0)*cols*L], &rows[0], cols, n*L, L, wide*L)
 		}
 		row += count
 	}
-	putScratch(band)
 }
 
 var winogradProducts = sync.Pool{New: func() any { return new(simd.WinogradProduct) }}
 
-// product multiplies n transformed tiles with the transformed weights u of a strip
-// for channels c0 to c1; the sums over those before are in m.
-func (p *wino) product(m, v, u []float32, n, c0, c1 int) {
+// newProduct returns a product at so many points, whose weights are so far apart.
+func (p *wino) newProduct(points, apart int) *simd.WinogradProduct {
 	q := winogradProducts.Get().(*simd.WinogradProduct)
-	*q = simd.WinogradProduct{M: &m[0], V: &v[36*n*c0], U: &u[0], Groups: (c1 - c0 + p.lanes - 1) / p.lanes, Chain: p.chain, Add: min(c0, 1)}
-	q.Run(n, n)
+	*q = simd.WinogradProduct{Points: points, UPoint: apart, Chain: p.chain}
+	return q
+}
+
+func releaseProduct(q *simd.WinogradProduct) {
 	*q = simd.WinogradProduct{}
 	winogradProducts.Put(q)
 }
 
+// product multiplies n transformed tiles with the transformed weights u of a strip
+// for channels c0 to c1, at points where m and v begin; the sums over those before
+// are in m.
+func (p *wino) product(q *simd.WinogradProduct, m, v, u []float32, n, c0, c1 int) {
+	q.M, q.V, q.U = &m[0], &v[36*n*c0], &u[0]
+	q.Groups, q.Add = (c1-c0+p.lanes-1)/p.lanes, min(c0, 1)
+	q.Run(n, n)
+}
+
 var winogradTiles = sync.Pool{New: func() any { return new(simd.WinogradTile) }}
 
+// backLen returns the floats of memory for rows of so many tiles.
+func (p *wino) backLen(cols int) int { return (32*cols + 24 + 2 + 1) * p.lanes }
+
 // back transforms the sums of a strip and puts them into y.
-func (p *wino) back(s, row0, row1 int, m []float32) {
-	g, L := p.g, p.lanes
-	line := 4 * p.tw * L
-	out := getScratch(8*line + (24+2+1)*L)
-	defer putScratch(out)
-	tmp, bias, flags := out[8*line:][:24*L], out[8*line+24*L:][:2*L], out[8*line+26*L:][:L]
+func (p *wino) back(s int, at tileBlock, m []float32, a scratchArena) {
+	g, L, cols := p.g, p.lanes, at.col1-at.col0
+	line := 4 * cols * L
+	out, tmp, bias, flags := a.take(8*line), a.take(24*L), a.take(2*L), a.take(L)
 	k0 := s * p.width
 	clear(bias)
 	clear(flags)
@@ -332,11 +434,12 @@ func (p *wino) back(s, row0, row1 int, m []float32) {
 		copy(bias, p.b[p.gi*p.kg+k0:][:min(p.width, p.kg-k0)])
 	}
 	w := winogradTiles.Get().(*simd.WinogradTile)
-	*w = simd.WinogradTile{Dst: &out[0], Tmp: &tmp[0], Bias: &bias[0], Flags: &flags[0], N: p.tw, Pos: (row1 - row0) * p.tw * p.width,
+	*w = simd.WinogradTile{Dst: &out[0], Tmp: &tmp[0], Bias: &bias[0], Flags: &flags[0], N: cols, Pos: at.tiles() * p.width,
 		DstRow: line, DstHalf: 4 * line, Lo: p.lo, Hi: p.hi}
 	plane := g.OutSize()
-	for row := row0; row < row1; row++ {
-		w.Src = &m[(row-row0)*p.tw*p.width]
+	width := min(4*cols, g.Out[2]-4*at.col0)
+	for row := at.row0; row < at.row1; row++ {
+		w.Src = &m[(row-at.row0)*cols*p.width]
 		w.Run()
 		n, h := row/p.th, row%p.th*4
 		for half := range 2 {
@@ -345,19 +448,25 @@ func (p *wino) back(s, row0, row1 int, m []float32) {
 			if count <= 0 {
 				break
 			}
-			at := (n*g.K + p.gi*p.kg + k) * plane
-			y := p.y[at:]
+			first := (n*g.K+p.gi*p.kg+k)*plane + h*g.Out[2] + 4*at.col0
 			rows := min(4, g.Out[1]-h)
 			for i := range rows {
-				simd.TransposeTall(&y[(h+i)*g.Out[2]], &out[half*4*line+i*line], plane, L, g.Out[2], count)
+				simd.TransposeTall(&p.y[first+i*g.Out[2]], &out[half*4*line+i*line], plane, L, width, count)
 			}
-			if p.act.Func != spec.Identity {
-				for c := range count {
-					part := y[c*plane+h*g.Out[2]:][:rows*g.Out[2]]
-					pointwise(p.act, part, part)
+			// Rows that are whole stand side by side.
+			size, step := rows*width, rows*width
+			if width < g.Out[2] {
+				size, step = width, g.Out[2]
+			}
+			for lo := first; lo < first+rows*g.Out[2]; lo += step {
+				if p.act.Func != spec.Identity {
+					for c := range count {
+						part := p.y[lo+c*plane:][:size]
+						pointwise(p.act, part, part)
+					}
 				}
+				p.tail.rows(lo, plane, count, size)
 			}
-			p.tail.rows(at+h*g.Out[2], plane, count, rows*g.Out[2])
 		}
 	}
 	for _, f := range flags {

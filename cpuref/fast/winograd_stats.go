@@ -18,26 +18,36 @@ type bandSums struct {
 	box           [2][]float32
 }
 
+// band returns how many rows of tiles are measured at once: fewer where there are
+// few, so that workers share them.
+func (d *guard) band() int { return min(winogradBand, (d.p.rows+1)/2) }
+
+// measureLines returns the lines of a band of rows of tiles, and their lengths in
+// the input and with its padding.
+func (d *guard) measureLines() (lines, in, wide int) {
+	return 4*d.band() + 2, d.p.g.In[2], 4*d.p.tw + 2
+}
+
+// measureLen returns the floats of memory that measure takes.
+func (d *guard) measureLen() int {
+	lines, in, wide := d.measureLines()
+	return 2*lines*(in+wide) + 3*wide + 5*slack
+}
+
 // measure finds the variance of the tiles of a band, and R and Q of their outputs,
 // and counts the tiles that would fail with ordinary weights.
-func (d *guard) measure(row int) {
+func (d *guard) measure(row, band int, buf scratchArena) {
 	p, g := d.p, d.p.g
-	const most = 4*winogradBand + 2
-	in, wide, plane := g.In[2], 4*p.tw+2, g.InSize()
+	most, in, wide := d.measureLines()
+	plane := g.InSize()
 	rows, pads, lines := most*in, most*wide+slack, wide+slack
-	buf := getScratch(2*(rows+pads) + 3*lines)
-	defer putScratch(buf)
-	take := func(n int) []float32 {
-		s := buf[:n:n]
-		buf = buf[n:]
-		return s
-	}
+	take := buf.take
 	b := &bandSums{wide: wide, sums: take(rows), squares: take(rows)}
 	b.padded = [2][]float32{take(pads), take(pads)}
 	b.line, b.box = take(lines), [2][]float32{take(lines), take(lines)}
 	clear(b.padded[0][most*wide:]) // vectors hang over the last row
 	clear(b.padded[1][most*wide:])
-	last := min(p.rows, row+winogradBand)
+	last := min(p.rows, row+band)
 	left := min(wide, g.PadBegin[2])
 	width := max(0, min(in, wide-left))
 	for row < last {
@@ -137,23 +147,23 @@ func (d *guard) summarize(s int, stats []float32) {
 		w.norm = max(w.norm, norm)
 		class := 0
 		for _, rm := range d.rows.masks {
+			r := maskFactors(rm)
 			var sums [3]float32
-			for t, v := range deficit {
-				if rm>>(t/3)&1 != 0 {
-					sums[t%3] += v
-				}
+			for t := range sums {
+				sums[t] = r[0]*deficit[t] + r[1]*deficit[3+t] + r[2]*deficit[6+t]
 			}
 			for _, cm := range d.cols.masks {
-				sum := float32(0)
-				for t, v := range sums {
-					if cm>>t&1 != 0 {
-						sum += v
-					}
-				}
-				h := float32(math.Sqrt(float64(sum))) * scale
+				c := maskFactors(cm)
+				h := float32(math.Sqrt(float64(c[0]*sums[0]+c[1]*sums[1]+c[2]*sums[2]))) * scale
 				w.h[class], w.both[class] = max(w.h[class], h), max(w.both[class], h+d.share*norm)
 				class++
 			}
 		}
 	}
+}
+
+// maskFactors returns 1 for each of the three bits that is set, and 0 for the
+// others.
+func maskFactors(mask int) [3]float32 {
+	return [3]float32{float32(mask & 1), float32(mask >> 1 & 1), float32(mask >> 2 & 1)}
 }

@@ -443,15 +443,30 @@ func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 	}
 }
 
-func winogradWeights(dst, src, tmp *float32, groups int) {
+func winogradWeights(dst, src *float32, i, n, point int) {
 	switch Active() {
 	case AVX512:
-		winogradWeightsAVX512(dst, src, tmp, groups)
+		winogradWeightsAVX512[i](dst, src, n, point)
 	case AVX2:
-		winogradWeightsAVX2(dst, src, tmp, groups)
+		winogradWeightsAVX2[i](dst, src, n, point)
 	default:
-		winogradWeightsPortable(dst, src, groups)
+		winogradWeightsPortable(dst, src, i, n, point)
 	}
+}
+
+var (
+	winogradWeightsAVX512 = [6]func(dst, src *float32, n, point int){winogradWeights0AVX512, winogradWeights1AVX512, winogradWeights2AVX512,
+		winogradWeights3AVX512, winogradWeights4AVX512, winogradWeights5AVX512}
+	winogradWeightsAVX2 = [6]func(dst, src *float32, n, point int){winogradWeights0AVX2, winogradWeights1AVX2, winogradWeights2AVX2,
+		winogradWeights3AVX2, winogradWeights4AVX2, winogradWeights5AVX2}
+)
+
+// winogradDeficitTaps is how many taps winogradDeficits takes.
+func winogradDeficitTaps() int {
+	if Active() == AVX512 {
+		return 9
+	}
+	return 3
 }
 
 func winogradOutput(w *WinogradTile) {

@@ -143,9 +143,11 @@ func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 	winogradColsPortable(dst, src, n, pos, tile, srcRow)
 }
 
-func winogradWeights(dst, src, _ *float32, groups int) {
-	winogradWeightsPortable(dst, src, groups)
+func winogradWeights(dst, src *float32, i, n, point int) {
+	winogradWeightsPortable(dst, src, i, n, point)
 }
+
+func winogradDeficitTaps() int { return 3 }
 
 func winogradOutput(w *WinogradTile) {
 	w.portable()

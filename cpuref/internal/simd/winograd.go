@@ -25,12 +25,10 @@ func WinogradCols(dst, src *float32, n, pos, tile, srcRow int) {
 	winogradCols(dst, src, n, pos, tile, srcRow)
 }
 
-// WinogradWeights transforms n 3x3 kernels, a multiple of WinogradGroup, each tap
-// two vectors of output channels, to the layout that WinogradProduct takes. tmp
-// holds 18 vectors.
-func WinogradWeights(dst, src, tmp *float32, n int) {
-	winogradWeights(dst, src, tmp, n/WinogradGroup)
-}
+// WinogradWeights transforms n 3x3 kernels, each tap two vectors of output
+// channels, to the six points of row i, 0 to 5, of the 36: dst + j*point takes the
+// two vectors of each kernel for the j-th of them.
+func WinogradWeights(dst, src *float32, i, n, point int) { winogradWeights(dst, src, i, n, point) }
 
 // AbsSquares adds |v| to sums[i] and v^2 to squares[i] for each of rows values
 // v = x[i+r*stride], in the order of r.
@@ -70,14 +68,14 @@ func WinogradTaps(dst, src *float32, n, row, next int, flip bool) {
 }
 
 // WinogradDeficits adds up, in each of WinogradLanes() lanes, how far the taps v
-// of n kernels, as WinogradTaps has them, stay behind a limit:
+// of n kernels, as WinogradTaps has them, stay behind a limit, which is not negative:
 //
 //	sums[0] += max(limit-|v|, 0)^2, and sums[1] += v^2
 //
 // sums holds two vectors for each tap, with two of others behind them.
 func WinogradDeficits(sums, src, limits *float32, n int) {
 	L := WinogradLanes()
-	for t := 0; t < 9; t += 3 {
+	for t := 0; t < 9; t += winogradDeficitTaps() {
 		winogradDeficits(at(sums, t*4*L), at(src, t*2*L), limits, n)
 	}
 }
@@ -157,20 +155,17 @@ func weightLine8(a, b, c float32) [6]float32 {
 	return [6]float32{a, n + far*b, n - far*b, f + far*b, f - far*b, c}
 }
 
-func winogradWeightsPortable(dst, src *float32, groups int) {
-	const w, pos = 2 * portableLanes, 2*WinogradGroup*portableLanes + winogradGap
-	for k := range groups * WinogradGroup {
-		to := at(dst, k/WinogradGroup*36*pos+k%WinogradGroup*w)
+func winogradWeightsPortable(dst, src *float32, row, n, point int) {
+	const w = 2 * portableLanes
+	for k := range n {
 		for l := range w {
-			var u [3][6]float32
+			var u [3]float32
 			for j := range u {
 				tap := func(i int) float32 { return *at(src, (9*k+3*i+j)*w+l) }
-				u[j] = weightLine8(tap(0), tap(1), tap(2))
+				u[j] = weightLine8(tap(0), tap(1), tap(2))[row]
 			}
-			for i := range 6 {
-				for j, v := range weightLine8(u[0][i], u[1][i], u[2][i]) {
-					*at(to, (6*i+j)*pos+l) = v
-				}
+			for j, v := range weightLine8(u[0], u[1], u[2]) {
+				*at(dst, j*point+k*w+l) = v
 			}
 		}
 	}

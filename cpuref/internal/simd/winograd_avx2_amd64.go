@@ -34,10 +34,35 @@ func winogradRowsAVX2(dst *float32, src *float32, n int, dstRow int, srcRow int)
 //go:noescape
 func winogradColsAVX2(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
 
-// winogradWeightsAVX2 transforms groups of kernels of 9 taps, each tap two vectors of output channels, to the layout of WinogradProduct. tmp holds 18 vectors.
+// winogradWeights0AVX2 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 0, point floats apart.
 //
 //go:noescape
-func winogradWeightsAVX2(dst *float32, src *float32, tmp *float32, groups int)
+func winogradWeights0AVX2(dst *float32, src *float32, n int, point int)
+
+// winogradWeights1AVX2 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 1, point floats apart.
+//
+//go:noescape
+func winogradWeights1AVX2(dst *float32, src *float32, n int, point int)
+
+// winogradWeights2AVX2 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 2, point floats apart.
+//
+//go:noescape
+func winogradWeights2AVX2(dst *float32, src *float32, n int, point int)
+
+// winogradWeights3AVX2 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 3, point floats apart.
+//
+//go:noescape
+func winogradWeights3AVX2(dst *float32, src *float32, n int, point int)
+
+// winogradWeights4AVX2 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 4, point floats apart.
+//
+//go:noescape
+func winogradWeights4AVX2(dst *float32, src *float32, n int, point int)
+
+// winogradWeights5AVX2 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 5, point floats apart.
+//
+//go:noescape
+func winogradWeights5AVX2(dst *float32, src *float32, n int, point int)
 
 // winogradOutputAVX2 transforms tiles back; see WinogradTile.
 //

@@ -19,7 +19,7 @@ func absSquares4xAVX512(sums *float32, squares *float32, x *float32, n int, stri
 //go:noescape
 func winogradTapsAVX512(dst *float32, src *float32, n int, row int, next int, step int)
 
-// winogradDeficitsAVX512 adds, for each of three taps, to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.
+// winogradDeficitsAVX512 adds, for each of nine taps, to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.
 //
 //go:noescape
 func winogradDeficitsAVX512(sums *float32, src *float32, limits *float32, n int)
@@ -34,10 +34,35 @@ func winogradRowsAVX512(dst *float32, src *float32, n int, dstRow int, srcRow in
 //go:noescape
 func winogradColsAVX512(dst *float32, src *float32, n int, pos int, tile int, srcRow int)
 
-// winogradWeightsAVX512 transforms groups of kernels of 9 taps, each tap two vectors of output channels, to the layout of WinogradProduct. tmp holds 18 vectors.
+// winogradWeights0AVX512 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 0, point floats apart.
 //
 //go:noescape
-func winogradWeightsAVX512(dst *float32, src *float32, tmp *float32, groups int)
+func winogradWeights0AVX512(dst *float32, src *float32, n int, point int)
+
+// winogradWeights1AVX512 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 1, point floats apart.
+//
+//go:noescape
+func winogradWeights1AVX512(dst *float32, src *float32, n int, point int)
+
+// winogradWeights2AVX512 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 2, point floats apart.
+//
+//go:noescape
+func winogradWeights2AVX512(dst *float32, src *float32, n int, point int)
+
+// winogradWeights3AVX512 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 3, point floats apart.
+//
+//go:noescape
+func winogradWeights3AVX512(dst *float32, src *float32, n int, point int)
+
+// winogradWeights4AVX512 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 4, point floats apart.
+//
+//go:noescape
+func winogradWeights4AVX512(dst *float32, src *float32, n int, point int)
+
+// winogradWeights5AVX512 transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row 5, point floats apart.
+//
+//go:noescape
+func winogradWeights5AVX512(dst *float32, src *float32, n int, point int)
 
 // winogradOutputAVX512 transforms tiles back; see WinogradTile.
 //

@@ -31,12 +31,15 @@ func TestWinogradWhole(t *testing.T) {
 		v := newGuarded(36 * tiles * L)
 		WinogradCols(&v.s[0], &rows.s[0], tiles, tiles*L, L, width*L)
 		v.check(t)
-		taps := random(r, WinogradGroup*9*2*L)
+		const kernels = 3
+		taps := random(r, kernels*9*2*L)
 		tmp := make([]float32, 24*L)
-		u := newGuarded(WinogradWeightsLen(WinogradGroup))
-		WinogradWeights(&u.s[0], &taps[0], &tmp[0], WinogradGroup)
+		pos := (kernels + 1) * 2 * L
+		u := newGuarded(36*pos - 2*L)
+		for i := range 6 {
+			WinogradWeights(&u.s[6*i*pos], &taps[0], i, kernels, pos)
+		}
 		u.check(t)
-		pos := len(u.s) / 36
 		// The product lane by lane, the two vectors of weights with one of input.
 		m := make([]float32, 36*tiles*2*L)
 		for p := range 36 {
@@ -135,6 +138,9 @@ func TestWinogradDeficits(t *testing.T) {
 		L := WinogradLanes()
 		for n := 1; n < 9; n++ {
 			src, limits := random(r, n*18*L), random(r, L)
+			for i, v := range limits {
+				limits[i] = abs32(v)
+			}
 			sums := newGuarded(9*4*L - 2*L)
 			before := random(r, len(sums.s))
 			copy(sums.s, before)
@@ -191,13 +197,13 @@ func TestWinogradProduct(t *testing.T) {
 		r := newRand(t)
 		L := WinogradLanes()
 		for n := 1; n < 33; n++ {
-			pos := WinogradWeightsLen(WinogradGroup) / 36
-			groups, chain, all := 1+r.IntN(4), 1+r.IntN(3), n+r.IntN(3)
-			v, u := random(r, groups*36*all*L), random(r, WinogradWeightsLen(groups*L))
-			m := newGuarded(36 * all * 2 * L)
+			groups, chain, all, points := 1+r.IntN(4), 1+r.IntN(3), n+r.IntN(3), 1+r.IntN(36)
+			pos := groups*2*L*L + r.IntN(20)
+			v, u := random(r, groups*36*all*L), random(r, points*pos)
+			m := newGuarded(points * all * 2 * L)
 			before := random(r, len(m.s))
 			copy(m.s, before)
-			p := WinogradProduct{M: &m.s[0], V: &v[0], U: &u[0], Groups: groups, Chain: chain, Add: r.IntN(2)}
+			p := WinogradProduct{M: &m.s[0], V: &v[0], U: &u[0], Groups: groups, Chain: chain, Add: r.IntN(2), Points: points, UPoint: pos}
 			p.Run(n, all)
 			m.check(t, n)
 			for i, got := range m.s {
@@ -211,7 +217,7 @@ func TestWinogradProduct(t *testing.T) {
 					want = float64(before[i])
 				}
 				for c := range groups * L {
-					want += float64(v[((c/L*36+point)*all+tile)*L+c%L]) * float64(u[(c/4*36+point)*pos+c%4*2*L+k])
+					want += float64(v[((c/L*36+point)*all+tile)*L+c%L]) * float64(u[point*pos+c*2*L+k])
 				}
 				require.InDelta(t, want, float64(got), 3e-5)
 			}
@@ -232,7 +238,7 @@ func TestWinogradProduct(t *testing.T) {
 
 func TestWinogradProductLayout(t *testing.T) {
 	var p WinogradProduct
-	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, []uintptr{
-		unsafe.Offsetof(p.M), unsafe.Offsetof(p.V), unsafe.Offsetof(p.U), unsafe.Offsetof(p.vGroup), unsafe.Offsetof(p.vPos),
-		unsafe.Offsetof(p.Groups), unsafe.Offsetof(p.Chain), unsafe.Offsetof(p.panels), unsafe.Offsetof(p.Add), unsafe.Offsetof(p.points)})
+	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, []uintptr{
+		unsafe.Offsetof(p.M), unsafe.Offsetof(p.V), unsafe.Offsetof(p.U), unsafe.Offsetof(p.vGroup), unsafe.Offsetof(p.vPos), unsafe.Offsetof(p.uPos),
+		unsafe.Offsetof(p.Groups), unsafe.Offsetof(p.Chain), unsafe.Offsetof(p.panels), unsafe.Offsetof(p.Add), unsafe.Offsetof(p.left)})
 }

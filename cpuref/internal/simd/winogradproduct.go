@@ -1,52 +1,44 @@
 package simd
 
-// WinogradGroup is how many channels of transformed weights stand together.
-const WinogradGroup = 4
-
-// winogradGap is how many floats stand behind them.
-const winogradGap = 16
-
-// WinogradWeightsLen returns how many floats the transformed weights of n input
-// channels take, a multiple of WinogradLanes(), and two vectors of output channels.
-func WinogradWeightsLen(n int) int {
-	return n / WinogradGroup * 36 * (2*WinogradGroup*WinogradLanes() + winogradGap)
-}
-
-// WinogradProduct multiplies transformed tiles with transformed weights, for each
+// WinogradProduct multiplies transformed tiles with transformed weights, for some
 // of the 36 points p, in L = WinogradLanes() lanes:
 //
-//	M[p][tile][k] = sum over c of V[c/L][p][tile][c%L] * U[c/4][p][c%4][k], k < 2L
+//	M[p][tile][k] = sum over c of V[c/L][p][tile][c%L] * U[p][c][k], k < 2L
 //
-// where each U[c/4][p] is followed by 16 floats that mean nothing. Where Add is set, the sums are added to those in M. They are taken in chains of
-// Chain times L channels, in rising order by fused multiply-adds (in portable Go,
-// by separate ones), and those of a chain are added to those of the chains
-// before, so that what comes out does not depend on where a tile stands.
+// M, V and U are at the first of these points. Where Add is set, the sums are added
+// to those in M. They are taken in chains of Chain times L channels, in rising
+// order by fused multiply-adds (in portable Go, by separate ones), and those of a
+// chain are added to those of the chains before, so that what comes out does not
+// depend on where a tile stands.
 type WinogradProduct struct {
 	M, V, U *float32
 	vGroup  int // bytes from a vector of channels to the next
 	vPos    int // bytes from a point to the next
+	uPos    int // the same of U
 	Groups  int // vectors of channels
 	Chain   int // of them to a chain
 	panels  int
 	Add     int // not 0 where M is added to
-	points  int // the kernel's counter
+	left    int // the kernel's counter of points
+	Points  int // how many are computed
+	UPoint  int // floats from a point of U to the next
 }
 
-// Run computes n tiles; V and M hold all of them, point by point.
+// Run computes n tiles; V and M hold all of them, for each of the 36 points.
 func (p *WinogradProduct) Run(n, all int) {
 	L := WinogradLanes()
-	p.vPos, p.vGroup = 4*all*L, 4*36*all*L
+	p.vPos, p.vGroup, p.uPos = 4*all*L, 4*36*all*L, 4*p.UPoint
 	most := winogradRowsMost()
 	count := (n + most - 1) / most
 	// Panels of two heights, the larger first.
 	rows, larger := n/count, n%count
 	m, v := p.M, p.V
 	if larger > 0 {
-		p.panels = larger
+		p.panels, p.left = larger, p.Points
 		winogradProduct(p, rows+1)
 		p.M, p.V = at(m, larger*(rows+1)*2*L), at(v, larger*(rows+1)*L)
 	}
-	p.panels = count - larger
+	p.panels, p.left = count-larger, p.Points
 	winogradProduct(p, rows)
 	p.M, p.V = m, v
 }
@@ -54,20 +46,19 @@ func (p *WinogradProduct) Run(n, all int) {
 // portable is the product in plain Go.
 func (p *WinogradProduct) portable(rows int) {
 	const L = portableLanes
-	const pos = 2*WinogradGroup*L + winogradGap
-	for point := range 36 {
+	for point := range p.Points {
 		for panel := range p.panels {
 			v := at(p.V, p.vPos/4*point+panel*rows*L)
 			m := at(p.M, p.vPos/2*point+panel*rows*2*L)
-			u := at(p.U, point*pos)
+			u := at(p.U, point*p.UPoint)
 			add := p.Add != 0
 			for g := 0; g < p.Groups; g += p.Chain {
 				for half := range 2 {
 					var sums [4][L]float32
 					for i := g; i < min(g+p.Chain, p.Groups); i++ {
-						from, by := at(v, i*p.vGroup/4), at(u, i*L/WinogradGroup*36*pos+half*L)
+						from, by := at(v, i*p.vGroup/4), at(u, i*L*2*L+half*L)
 						for s := range L {
-							b := vecAt(by, s/WinogradGroup*36*pos+s%WinogradGroup*2*L)
+							b := vecAt(by, s*2*L)
 							for r := range rows {
 								a, c := *at(from, r*L+s), &sums[r]
 								c[0] += a * b[0]

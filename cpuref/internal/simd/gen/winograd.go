@@ -20,7 +20,9 @@ func winograd(g *gen) {
 	winogradDeficits(g)
 	winogradRows(g)
 	winogradCols(g)
-	winogradWeights(g)
+	for i := range 6 {
+		winogradWeights(g, i)
+	}
 	winogradOutput(g)
 	transposeTall(g)
 }
@@ -142,71 +144,77 @@ func winogradCols(g *gen) {
 
 // weightLine is the transform G of three values. Its rows for the four finite
 // points but 0 are -3 and 6 times those that go with the other transforms, which
-// saves operations; outputLine makes up for it.
-func (g *gen) weightLine(w []V) []V {
-	near, far := g.fma(w[0], k(2), w[2]), g.fma(w[2], k(2), w[0])
-	line := []V{w[0], nil, g.fnma(w[1], k(math.Sqrt2), near), nil, g.fnma(w[1], k(math.Sqrt2), far), w[2]}
-	g.fused(op{g.VFMADD231PS, g.VFMADD231PS_BCST}, k(math.Sqrt2), w[1], near)
-	g.fused(op{g.VFMADD231PS, g.VFMADD231PS_BCST}, k(math.Sqrt2), w[1], far)
+// saves operations; outputLine makes up for it. two and root are 2 and its root.
+func (g *gen) weightLine(w []V, two, root V) []V {
+	near, far := g.fma(w[0], two, w[2]), g.fma(w[2], two, w[0])
+	line := []V{w[0], nil, g.fnma(w[1], root, near), nil, g.fnma(w[1], root, far), w[2]}
+	g.VFMADD231PS(root, w[1], near)
+	g.VFMADD231PS(root, w[1], far)
 	line[1], line[3] = near, far
 	return line
 }
 
-// winogradWeights transforms kernels of nine taps, one vector of output
-// channels each. What the first pass makes stays in registers where there are
-// enough. The lines that the next group goes to are fetched meanwhile: stores that
-// miss the first-level cache wait for each other.
-func winogradWeights(g *gen) {
-	name := "winogradWeights" + g.w.name
-	g.fn(name, "func(dst, src, tmp *float32, groups int)",
-		name+" transforms groups of kernels of 9 taps, each tap two vectors of output channels, to the layout of WinogradProduct. tmp holds 18 vectors.")
+// winogradWeights transforms kernels of nine taps, two vectors of output channels
+// each, to the six points of row i of the 36.
+func winogradWeights(g *gen, i int) {
+	name := fmt.Sprintf("winogradWeights%d%s", i, g.w.name)
+	g.fn(name, "func(dst, src *float32, n, point int)",
+		fmt.Sprintf("%s transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row %d, point floats apart.", name, i))
 	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
 	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	tmp := g.Load(g.Param("tmp"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("groups"), g.GP64()).(reg.GPVirtual)
-	group, loop := g.label("group"), g.label("kernel")
-	count := g.GP64()
-	g.Label(group)
-	g.MOVQ(operand.I32(winogradGroup), count)
+	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	point := g.Load(g.Param("point"), g.GP64()).(reg.GPVirtual)
+	g.SHLQ(operand.U8(2), point)
+	point3, dst3 := g.GP64(), g.GP64()
+	g.LEAQ(operand.Mem{Base: point, Index: point, Scale: 2}, point3)
+	g.LEAQ(operand.Mem{Base: dst, Index: point3, Scale: 1}, dst3)
+	two, root := g.hold(k(2)), g.hold(k(math.Sqrt2))
+	loop := g.label("kernel")
 	g.Label(loop)
 	for half := range 2 {
-		var u [6][3]V
-		for j := range 3 {
-			w := make([]V, 3)
-			for i := range w {
-				w[i] = g.new()
-				g.VMOVUPS(operand.Mem{Base: src, Disp: ((3*i+j)*2 + half) * g.bytes()}, w[i])
+		w := make([]V, 3)
+		for j := range w {
+			tap := func(r int) V {
+				v := g.new()
+				g.VMOVUPS(operand.Mem{Base: src, Disp: ((3*r+j)*2 + half) * g.bytes()}, v)
+				return v
 			}
-			for i, v := range g.weightLine(w) {
-				if u[i][j] = v; !g.wide() {
-					g.VMOVUPS(v, operand.Mem{Base: tmp, Disp: (3*i + j) * g.bytes()})
+			switch i {
+			case 0:
+				w[j] = tap(0)
+			case 5:
+				w[j] = tap(2)
+			default:
+				a, b, c := tap(0), tap(1), tap(2)
+				if i < 3 {
+					g.VFMADD231PS(two, a, c)
+				} else {
+					g.VFMADD231PS(two, c, a)
+					c = a
+				}
+				if w[j] = c; i%2 == 1 {
+					g.VFMADD231PS(root, b, c)
+				} else {
+					g.VFNMADD231PS(root, b, c)
 				}
 			}
 		}
-		for i := range 6 {
-			w := u[i][:]
-			if !g.wide() {
-				for j := range w {
-					w[j] = g.new()
-					g.VMOVUPS(operand.Mem{Base: tmp, Disp: (3*i + j) * g.bytes()}, w[j])
-				}
+		for j, v := range g.weightLine(w, two, root) {
+			m := operand.Mem{Base: dst, Disp: half * g.bytes()}
+			if j >= 3 {
+				m.Base, j = dst3, j-3
 			}
-			for j, v := range g.weightLine(w) {
-				at := (6*i+j)*g.uPos() + half*g.bytes()
-				g.VMOVUPS(v, operand.Mem{Base: dst, Disp: at})
-				if half == 0 || g.wide() {
-					g.PREFETCHT0(operand.Mem{Base: dst, Disp: at + 36*g.uPos()})
-				}
+			if j > 0 {
+				m.Index, m.Scale = point, uint8(j)
 			}
+			g.VMOVUPS(v, m)
 		}
 	}
 	g.ADDQ(operand.I32(18*g.bytes()), src)
 	g.ADDQ(operand.I32(2*g.bytes()), dst)
-	g.DECQ(count)
-	g.JNZ(operand.LabelRef(loop))
-	g.ADDQ(operand.I32(36*g.uPos()-2*winogradGroup*g.bytes()), dst)
+	g.ADDQ(operand.I32(2*g.bytes()), dst3)
 	g.DECQ(n)
-	g.JNZ(operand.LabelRef(group))
+	g.JNZ(operand.LabelRef(loop))
 	g.ret()
 }
 
@@ -416,19 +424,26 @@ func absSquares(g *gen, rows int) {
 	g.ret()
 }
 
-// winogradDeficits sums by how much weights fall short of a limit, three taps at a
-// time.
+// winogradDeficits sums by how much weights fall short of a limit, for all nine
+// taps at once where there are registers, otherwise for three.
 func winogradDeficits(g *gen) {
+	taps, note := 3, "each of three taps"
+	if g.wide() {
+		taps, note = 9, "each of nine taps"
+	}
 	name := "winogradDeficits" + g.w.name
 	g.fn(name, "func(sums, src, limits *float32, n int)",
-		name+" adds, for each of three taps, to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.")
+		name+" adds, for "+note+", to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.")
 	sums := g.Load(g.Param("sums"), g.GP64()).(reg.GPVirtual)
 	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
 	limits := g.Load(g.Param("limits"), g.GP64()).(reg.GPVirtual)
 	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	mask, zero := g.hold(absBits), g.new()
-	g.VXORPS(zero, zero, zero)
-	acc, limit := make([]V, 6), g.new()
+	var mask, zero V
+	if !g.wide() {
+		mask, zero = g.hold(absBits), g.new()
+		g.VXORPS(zero, zero, zero)
+	}
+	acc, limit := make([]V, 2*taps), g.new()
 	at := func(i int) operand.Mem { return operand.Mem{Base: sums, Disp: (i/2*4 + i%2) * g.bytes()} }
 	for i := range acc {
 		acc[i] = g.new()
@@ -437,11 +452,18 @@ func winogradDeficits(g *gen) {
 	g.VMOVUPS(operand.Mem{Base: limits}, limit)
 	loop := g.label("deficit")
 	g.Label(loop)
-	for t := range 3 {
-		v := g.new()
-		g.VANDPS(operand.Mem{Base: src, Disp: 2 * t * g.bytes()}, mask, v)
+	for t := range taps {
+		v, d := g.new(), g.new()
+		m := operand.Mem{Base: src, Disp: 2 * t * g.bytes()}
+		if g.wide() { // limit - min(|v|, limit), which is as much
+			g.VMOVUPS(m, v)
+			g.VRANGEPS(operand.U8(0b1010), limit, v, d)
+			g.VSUBPS(d, limit, d)
+		} else {
+			g.VANDPS(m, mask, v)
+			d = g.max(g.sub(limit, v), zero)
+		}
 		g.VFMADD231PS(v, v, acc[2*t+1])
-		d := g.max(g.sub(limit, v), zero)
 		g.VFMADD231PS(d, d, acc[2*t])
 	}
 	g.ADDQ(operand.I32(18*g.bytes()), src)

@@ -15,21 +15,13 @@ const (
 	productU      = 16
 	productVGroup = 24
 	productVPos   = 32
-	productGroups = 40
-	productChain  = 48
-	productPanels = 56
-	productAdd    = 64
-	productPoints = 72
+	productUPos   = 40
+	productGroups = 48
+	productChain  = 56
+	productPanels = 64
+	productAdd    = 72
+	productLeft   = 80
 )
-
-// winogradGroup is how many channels of weights stand together for each of the
-// 36 points: the transforms of two such groups fit the first-level cache, and those
-// of one the few entries that stores have for pages.
-const winogradGroup = 4
-
-// uPos is how many bytes such weights for one point take. Without the line more
-// than there are, many would meet in few sets of the cache.
-func (g *gen) uPos() int { return 2*winogradGroup*g.bytes() + 64 }
 
 // winogradProducts writes the products of Winograd's method.
 func winogradProducts(g *gen) {
@@ -39,7 +31,7 @@ func winogradProducts(g *gen) {
 }
 
 // winogradProduct writes the kernel for panels of some rows, which are tiles: for
-// each of 36 points and each panel, the sums over the channels are taken in
+// each point and each panel, the sums over the channels are taken in
 // chains, each from zero, and a chain's is added to those before it. Registers
 // are as in gemmTile.
 func winogradProduct(g *gen, rows int) {
@@ -57,7 +49,6 @@ func winogradProduct(g *gen, rows int) {
 	g.MOVQ(field(productU), uPoint)
 	g.MOVQ(field(productM), m)
 	g.MOVQ(field(productVGroup), group)
-	g.MOVQ(operand.I32(36), field(productPoints))
 	vPanel, a, b, groups, panels, add, mPanel := gp(), gp(), gp(), gp(), gp(), gp(), gp()
 
 	point, panel, chain, sum, store, short := g.label("point"), g.label("panel"), g.label("chain"), g.label("sum"), g.label("store"), g.label("short")
@@ -85,9 +76,8 @@ func winogradProduct(g *gen, rows int) {
 	g.SUBQ(groups, left)
 	g.Label(sum)
 	for s := range g.w.lanes {
-		at := s/winogradGroup*36*g.uPos() + s%winogradGroup*2*g.bytes()
 		for j := range 2 {
-			g.VMOVUPS(operand.Mem{Base: b, Disp: at + j*g.bytes()}, bv(j))
+			g.VMOVUPS(operand.Mem{Base: b, Disp: (2*s + j) * g.bytes()}, bv(j))
 		}
 		for i := range rows {
 			g.VBROADCASTSS(operand.Mem{Base: a, Disp: i*g.bytes() + 4*s}, av(i))
@@ -97,7 +87,7 @@ func winogradProduct(g *gen, rows int) {
 		}
 	}
 	g.ADDQ(group, a)
-	g.ADDQ(operand.I32(g.w.lanes/winogradGroup*36*g.uPos()), b)
+	g.ADDQ(operand.I32(2*g.w.lanes*g.bytes()), b)
 	g.DECQ(groups)
 	g.JNZ(operand.LabelRef(sum))
 	g.TESTQ(add, add)
@@ -123,8 +113,8 @@ func winogradProduct(g *gen, rows int) {
 	g.MOVQ(field(productVPos), pos)
 	g.ADDQ(pos, vPoint)
 	g.LEAQ(operand.Mem{Base: m, Index: pos, Scale: 2}, m)
-	g.ADDQ(operand.I32(g.uPos()), uPoint)
-	g.DECQ(field(productPoints))
+	g.ADDQ(field(productUPos), uPoint)
+	g.DECQ(field(productLeft))
 	g.JNZ(operand.LabelRef(point))
 	g.ret()
 }
