@@ -13,26 +13,29 @@ var scratch scratchPool
 
 type scratchPool struct {
 	mu   sync.Mutex
-	free [256][][]float32 // by class
-	held int              // floats
+	free [1024][][]float32 // by class
+	held int               // floats
 }
 
 // maxScratch bounds what is kept for later, in floats.
 const maxScratch = 32 << 20
 
+// scratchFine is the octave from which on there are thirty-two classes.
+const scratchFine = 16
+
 // scratchClass returns the class of n floats and the size of its buffers: four
-// classes to an octave from 1024 on, and sixteen from 65536 on, where what is
+// classes to an octave from 1024 on, and thirty-two from 65536 on, where what is
 // rounded up counts.
 func scratchClass(n int) (class, size int) {
 	n = max(n, 1024)
 	octave := bits.Len(uint(n-1)) - 1 // 2^octave < n <= 2^(octave+1)
 	fine := 2
-	if octave >= 16 {
-		fine = 4
+	if octave >= scratchFine {
+		fine = 5
 	}
 	step := 1 << (octave - fine)
 	size = (n + step - 1) / step * step
-	return (octave-9)<<4 + (size-1)/step%(1<<fine), size
+	return (octave-9)<<5 + (size-1)/step%(1<<fine), size
 }
 
 // getScratch returns n floats with undefined contents. Give them back with
@@ -41,17 +44,21 @@ func scratchClass(n int) (class, size int) {
 func getScratch(n int) []float32 {
 	class, size := scratchClass(n)
 	p := &scratch
-	if class < len(p.free) {
-		p.mu.Lock()
+	last := class
+	if size > 1<<scratchFine {
+		last += 7 // a buffer up to a quarter larger will do
+	}
+	p.mu.Lock()
+	for ; class <= last && class < len(p.free); class++ {
 		if l := len(p.free[class]); l > 0 {
 			s := p.free[class][l-1]
 			p.free[class] = p.free[class][:l-1]
-			p.held -= size
+			p.held -= cap(s)
 			p.mu.Unlock()
 			return s[:n]
 		}
-		p.mu.Unlock()
 	}
+	p.mu.Unlock()
 	return hugepages.Floats(size)[:n]
 }
 
