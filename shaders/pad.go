@@ -36,12 +36,22 @@ func PlanPad(g spec.Pad, dev Device, force string) (Plan, error) {
 	return chooseTuned("pad", force, dev, func() string { return padClass(&g) }, order)
 }
 
-func padKernel(mode spec.PadMode, axes, width, run int) *Kernel {
-	return intern(fmt.Sprintf("pad%d_%v_axes%d_run%d", width, mode, axes, run), func() *Kernel {
+// padWhole reports whether every vec4 of y is one of x or lies outside of it.
+func padWhole(g *spec.Pad) bool {
+	a := g.Axis[0]
+	return g.Mode == spec.PadZeros && a.In%4 == 0 && a.Out%4 == 0 && a.Begin%4 == 0
+}
+
+func padKernel(mode spec.PadMode, axes, width, run int, whole bool) *Kernel {
+	return intern(fmt.Sprintf("pad%d_%v_axes%d_run%d_whole%t", width, mode, axes, run, whole), func() *Kernel {
 		edits := []edit{setU32("PAD_MODE", int(mode)), swap("axes", padAxes(axes))}
 		store := "y[row + at_w] = value(at, inside, o);"
 		if width == 4 {
 			store = "y[(row + at_w) / 4u] = vec4<f32>(value(at, inside, o), value(at, inside, o + 1), value(at, inside, o + 2), value(at, inside, o + 3));"
+		}
+		if whole {
+			store = "y[(row + at_w) / 4u] = value(at, inside, o);"
+			edits = append(edits, swap("input", padWholeInput))
 		}
 		if run == 0 {
 			store = "  let at_w = along;\n  let o = i32(along) - p.begin0;\n  " + store
@@ -60,6 +70,13 @@ func padKernel(mode spec.PadMode, axes, width, run int) *Kernel {
 		}
 	})
 }
+
+// padWholeInput loads vec4s of which each is inside or outside.
+const padWholeInput = `@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+fn value(at: i32, inside: bool, o: i32) -> vec4<f32> {
+  if (inside && o >= 0 && o < p.in0) { return x[u32(at + o) / 4u]; }
+  return vec4<f32>(p.value);
+}`
 
 // padAxes writes out the steps over the axes from the second on.
 func padAxes(axes int) string {
@@ -83,7 +100,7 @@ func pad(g spec.Pad, width, run int, dev Device) Plan {
 		p = p.I32(axis.In).U32(axis.Out).I32(axis.Begin)
 	}
 	return Plan{Steps: []Step{{
-		Kernel:   padKernel(g.Mode, max(1, g.Axes), width, run),
+		Kernel:   padKernel(g.Mode, max(1, g.Axes), width, run, width == 4 && padWhole(&g)),
 		Params:   p,
 		Operands: []Operand{In(0), Out(0)},
 		Groups:   Grid1D(ceilDiv(total, wg), dev.MaxGroups),
@@ -95,13 +112,17 @@ func pad(g spec.Pad, width, run int, dev Device) Plan {
 func padKernels() []*Kernel {
 	var all []*Kernel
 	for _, mode := range []spec.PadMode{spec.PadZeros, spec.PadReflect, spec.PadReplicate, spec.PadCircular} {
-		all = append(all, padKernel(mode, 3, 1, 0), padKernel(mode, 3, 4, 0), padKernel(mode, 3, 1, padRun), padKernel(mode, 3, 4, padRun))
+		for _, run := range []int{0, padRun} {
+			all = append(all, padKernel(mode, 3, 1, run, false), padKernel(mode, 3, 4, run, false))
+		}
 	}
 	for axes := 1; axes <= spec.MaxRank; axes++ {
 		if axes != 3 {
-			all = append(all, padKernel(spec.PadReflect, axes, 1, 0), padKernel(spec.PadReflect, axes, 4, 0),
-				padKernel(spec.PadReflect, axes, 1, padRun), padKernel(spec.PadReflect, axes, 4, padRun))
+			for _, run := range []int{0, padRun} {
+				all = append(all, padKernel(spec.PadReflect, axes, 1, run, false), padKernel(spec.PadReflect, axes, 4, run, false))
+			}
 		}
+		all = append(all, padKernel(spec.PadZeros, axes, 4, 0, true), padKernel(spec.PadZeros, axes, 4, padRun, true))
 	}
 	return all
 }

@@ -6,7 +6,8 @@
 // Layout:   x and y dense; up to eight axes, innermost first, each with its size
 //           in x and y and what was added at its beginning (negative: cropped)
 // Tile:     one invocation for WIDTH neighbours along the innermost axis of y:
-//           1, or 4, which y is then bound as vec4s of; or for RUN of them, WIDTH at
+//           1, or 4, which y is then bound as vec4s of, and x too where each is one
+//           of x or lies outside; or for RUN of them, WIDTH at
 //           a time, so that the axes are told apart once for all
 // Bindings: 0 params, 1 x, 2 y
 // Limits:   every tensor below 2^31 elements; reflect and circular paddings at
@@ -26,7 +27,6 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 const WG = 64u;
@@ -44,12 +44,15 @@ fn pad_index(i: i32, n: i32) -> i32 {
   return -1;
 }
 
+// swap: input
+@group(0) @binding(1) var<storage, read> x: array<f32>;
 // The element of y at position o of x's row that starts at `at`.
 fn value(at: i32, inside: bool, o: i32) -> f32 {
   let i0 = pad_index(o, p.in0);
   if (inside && i0 >= 0) { return x[u32(at + i0)]; }
   return p.value;
 }
+// end swap
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,
