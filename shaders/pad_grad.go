@@ -52,20 +52,20 @@ const padGradRun = 128
 
 func padGradRows(g spec.PadGrad, dev Device) Plan {
 	lanes, along := 1, g.Inner == 1
-	inner, length := g.Inner, g.In
+	inner, length, places := g.Inner, g.In, g.Outer
+	if along && g.In%4 == 0 || !along && inner%4 == 0 {
+		lanes = 4
+	}
 	if !along {
-		if inner%4 == 0 {
-			lanes = 4
-		}
 		inner /= lanes
-		length = inner
+		length, places = inner, g.Outer*g.In
 	}
-	runs := ceilDiv(length, padGradRun)
-	run := ceilDiv(length, runs)
-	total := g.Outer * g.In * runs
+	run := ceilDiv(length, ceilDiv(length, padGradRun))
 	if along {
-		total = g.Outer * runs
+		run = ceilDiv(run, lanes) * lanes
 	}
+	runs := ceilDiv(length, run)
+	total := places * runs
 	return Plan{Steps: []Step{{
 		Kernel:   padGradRowsKernel(g.Mode, along, lanes),
 		Params:   Params{}.U32(total, g.Outer, inner).I32(g.In, g.Out, g.Begin).U32(run, runs),
@@ -77,18 +77,35 @@ func padGradRows(g spec.PadGrad, dev Device) Plan {
 func padGradRowsKernel(mode spec.PadMode, along bool, lanes int) *Kernel {
 	return intern(fmt.Sprintf("pad_grad_rows_%v_along%t_x%d", mode, along, lanes), func() *Kernel {
 		edits := []edit{setU32("PAD_MODE", int(mode)), setBool("ALONG", along)}
-		if lanes == 4 {
+		switch {
+		case lanes == 4 && along:
+			edits = append(edits, swap("dx", padGradVec4))
+		case lanes == 4:
 			edits = append(edits, swap("lanes", "alias T = vec4<f32>;"))
 		}
 		return &Kernel{Source: specialise(padGradRowsWGSL, edits...), ParamBytes: 32, Writes: []bool{false, true}}
 	})
 }
 
+// padGradVec4 stores what needs no sum as vec4s, which start at multiples of 4.
+const padGradVec4 = `@group(0) @binding(2) var<storage, read_write> dx: array<vec4<f32>>;
+fn put(i: u32, v: f32) { dx[i / 4u][i % 4u] = v; }
+fn more(i: u32, v: f32) { dx[i / 4u][i % 4u] += v; }
+fn copy(row_x: u32, first: i32, last: i32, source: i32) {
+  let head = (first + 3) & -4;
+  for (var i = first; i < min(head, last + 1); i++) { put(row_x + u32(i), dy[u32(source + i)]); }
+  for (var i = head; i + 3 <= last; i += 4) {
+    let at = u32(source + i);
+    dx[(row_x + u32(i)) / 4u] = vec4<f32>(dy[at], dy[at + 1u], dy[at + 2u], dy[at + 3u]);
+  }
+  for (var i = max(head, (last + 1) & -4); i <= last; i++) { put(row_x + u32(i), dy[u32(source + i)]); }
+}`
+
 // padGradKernels enumerates the kernels that PlanPadGrad can return.
 func padGradKernels() []*Kernel {
 	var all []*Kernel
 	for _, mode := range []spec.PadMode{spec.PadReflect, spec.PadReplicate, spec.PadCircular} {
-		all = append(all, padGradKernel(mode), padGradRowsKernel(mode, true, 1), padGradRowsKernel(mode, false, 1), padGradRowsKernel(mode, false, 4))
+		all = append(all, padGradKernel(mode), padGradRowsKernel(mode, true, 1), padGradRowsKernel(mode, true, 4), padGradRowsKernel(mode, false, 1), padGradRowsKernel(mode, false, 4))
 	}
 	return all
 }

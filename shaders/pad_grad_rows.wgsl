@@ -3,7 +3,8 @@
 // what stands in the input, then adds what the padding shows of it, if anything:
 // no place is computed for elements that it does not show.
 //
-// Layout:   dy [outer, out, inner], dx [outer, n, inner]; inner counts LANES elements
+// Layout:   dy [outer, out, inner], dx [outer, n, inner]; inner counts LANES elements.
+//           Where ALONG and 4 divides n and run, dx is bound as vec4s
 // Tile:     ALONG: one invocation for a run along the axis, inner being 1; else for
 //           a run of neighbours that have the same place on the axis
 // Bindings: 0 params, 1 dy, 2 dx
@@ -23,7 +24,15 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dy: array<T>;
+// swap: dx
 @group(0) @binding(2) var<storage, read_write> dx: array<T>;
+fn put(i: u32, v: T) { dx[i] = v; }
+fn more(i: u32, v: T) { dx[i] += v; }
+// Elements first..last of the row at row_x, which are those from `source` on.
+fn copy(row_x: u32, first: i32, last: i32, source: i32) {
+  for (var i = first; i <= last; i++) { dx[row_x + u32(i)] = dy[u32(source + i)]; }
+}
+// end swap
 
 const WG = 64u;
 const PAD_MODE = 1u; // 1 reflect, 2 replicate, 3 circular
@@ -38,7 +47,7 @@ alias T = f32;
 fn along(row_x: u32, row_y: u32, first: i32, last: i32, j: i32, step: i32) {
   var source = i32(row_y) + j;
   for (var i = first; i <= last; i++) {
-    dx[row_x + u32(i)] += dy[source];
+    more(row_x + u32(i), dy[source]);
     source += step;
   }
 }
@@ -48,7 +57,7 @@ fn across(to: u32, n: u32, outer: u32, j: i32, inner: u32) {
   let o = j + p.begin;
   if (o < 0 || o >= p.out) { return; }
   let source = (outer * u32(p.out) + u32(o)) * p.inner + inner;
-  for (var k = 0u; k < n; k++) { dx[to + k] += dy[source + k]; }
+  for (var k = 0u; k < n; k++) { more(to + k, dy[source + k]); }
 }
 
 @compute @workgroup_size(WG)
@@ -64,9 +73,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     let row_y = outer * u32(p.out);
     let start = max(first, -p.begin);
     let end = min(last, p.out - 1 - p.begin);
-    for (var i = first; i < min(start, last + 1); i++) { dx[row_x + u32(i)] = T(0.0); } // cropped
-    for (var i = start; i <= end; i++) { dx[row_x + u32(i)] = dy[row_y + u32(i + p.begin)]; }
-    for (var i = max(end + 1, start); i <= last; i++) { dx[row_x + u32(i)] = T(0.0); }
+    for (var i = first; i < min(start, last + 1); i++) { put(row_x + u32(i), T(0.0)); } // cropped
+    copy(row_x, start, end, i32(row_y) + p.begin);
+    for (var i = max(end + 1, start); i <= last; i++) { put(row_x + u32(i), T(0.0)); }
     if (PAD_MODE == 1u) {
       // -i and 2(n-1)-i; the first and the last element are not shown by the padding beside them.
       let low = max(max(first, 1), p.begin - p.out + 1);
@@ -77,14 +86,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     } else if (PAD_MODE == 2u) {
       // All of the padding for one element: the sum stays in a register.
       for (var one = first; one <= min(first, 0); one++) {
-        var sum = dx[row_x];
+        var sum = T(0.0);
         for (var o = 0; o < min(p.begin, p.out); o++) { sum += dy[row_y + u32(o)]; }
-        dx[row_x] = sum;
+        more(row_x, sum);
       }
       for (var one = max(last, p.n - 1); one <= last; one++) {
-        var sum = dx[row_x + u32(one)];
+        var sum = T(0.0);
         for (var o = max(0, p.n + p.begin); o < p.out; o++) { sum += dy[row_y + u32(o)]; }
-        dx[row_x + u32(one)] = sum;
+        more(row_x + u32(one), sum);
       }
     } else {
       let low = max(first, p.n - p.begin);
@@ -103,9 +112,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let o = i + p.begin;
   if (o >= 0 && o < p.out) {
     let source = (outer * u32(p.out) + u32(o)) * p.inner + inner;
-    for (var k = 0u; k < n; k++) { dx[to + k] = dy[source + k]; }
+    for (var k = 0u; k < n; k++) { put(to + k, dy[source + k]); }
   } else {
-    for (var k = 0u; k < n; k++) { dx[to + k] = T(0.0); }
+    for (var k = 0u; k < n; k++) { put(to + k, T(0.0)); }
   }
   if (PAD_MODE == 1u) {
     if (i > 0) { across(to, n, outer, -i, inner); }

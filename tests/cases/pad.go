@@ -60,6 +60,10 @@ func awkwardPad() []Case {
 		&PadCase{X: []int{2, 1, 2, 1, 2, 1, 2, 1}, Params: ops.PadParams{Begin: []int{1, 0, 1, 0, 1, 0, 1, 1}, End: []int{0, 2, 0, 1, 0, 2, 0, 1}}},
 		&PadCase{X: []int{2, 3, 70}, Params: ops.PadParams{Begin: []int{1}, End: []int{2}, Mode: spec.PadCircular}},
 		&PadCase{X: []int{3, 190}, Params: ops.PadParams{Begin: []int{5}, End: []int{1}, Value: 3}},
+		&PadCase{X: []int{3, 192}, Params: ops.PadParams{Begin: []int{150}, End: []int{140}, Mode: spec.PadReflect}},
+		&PadCase{X: []int{3, 192}, Params: ops.PadParams{Begin: []int{-5}, End: []int{7}, Mode: spec.PadCircular}},
+		&PadCase{X: []int{2, 12, 16}, Params: ops.PadParams{Begin: []int{-2, 7}, End: []int{3, -3}, Mode: spec.PadReplicate}},
+		&PadCase{X: []int{2, 5, 3, 16}, Params: ops.PadParams{Begin: []int{1, 0, 8}, End: []int{2, 0, 4}, Value: 2}}, // whole vec4s
 		&PadCase{X: []int{1, 16, 24, 32}, Params: ops.PadParams{Begin: []int{1, 4}, End: []int{1, 4}}},
 	}
 }
