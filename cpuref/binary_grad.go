@@ -41,6 +41,24 @@ func BinaryGrad[T Float](da, db, dy, a, b []T, g spec.BinaryGrad) {
 	}
 }
 
+// PReLUGrad computes the gradients of PReLU where each row of x has a slope of its
+// own; dslope is summed over the rows that have one in common.
+func PReLUGrad[T Float](dx, dslope, dy, x, slope []T, rows spec.Along) {
+	for n := range rows.N {
+		sum := 0.0
+		for outer := range rows.Outer {
+			for i := range rows.Inner {
+				at := (outer*rows.N+n)*rows.Inner + i
+				var d, s [1]T
+				BinaryGrad(d[:], s[:], dy[at:at+1], x[at:at+1], slope[n:n+1], spec.BinaryGrad{Func: spec.PReLU, N: 1})
+				dx[at] = d[0]
+				sum += float64(s[0])
+			}
+		}
+		dslope[n] = T(sum)
+	}
+}
+
 // lesser is 1 where a < b, 1/2 where they are equal, 0 where a > b.
 func lesser(a, b float64) float64 {
 	switch {

@@ -79,6 +79,24 @@ func binaryGrad(name string, f spec.BinaryFunc, dy, a, b *Tensor) (da, db *Tenso
 	if err != nil {
 		return nil, nil, fail(name, err)
 	}
+	if rows, ok := resolved.Rows(); ok && e.dev == nil && f == spec.PReLU {
+		out, err := e.run(call{
+			name: name, fn: "binary_grad", in: []*Tensor{dy, a, b},
+			out: []output{{a.shape, Float32}, {b.shape, Float32}},
+			cpu: func(out, in [][]float32, plain bool) error {
+				if plain {
+					cpuref.PReLUGrad(out[0], out[1], in[0], in[1], in[2], rows)
+				} else {
+					fast.PReLUGrad(out[0], out[1], in[0], in[1], in[2], rows)
+				}
+				return nil
+			},
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return out[0], out[1], nil
+	}
 	var tmp scope
 	defer tmp.release()
 	in := []*Tensor{dy, a, b}

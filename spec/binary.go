@@ -131,6 +131,19 @@ func PReLUShape(x, slope []int) ([]int, error) {
 	return s, nil
 }
 
+// Rows returns the layout where b has one element for each row of a, as the slopes
+// of channels have: a is [Outer, N, Inner] and b [N], as the axis N of an Along.
+func (g *Binary) Rows() (rows Along, ok bool) {
+	if g.Axes < 2 || g.Axes > 3 {
+		return rows, false
+	}
+	rows = Along{Outer: g.Axis[2].Size, N: g.Axis[1].Size, Inner: g.Axis[0].Size}
+	inner, n, outer := g.Axis[0], g.Axis[1], g.Axis[2]
+	ok = inner.A == 1 && inner.B == 0 && n.A == rows.Inner && n.B == 1 &&
+		(g.Axes == 2 || outer.A == rows.Inner*rows.N && outer.B == 0)
+	return rows, ok
+}
+
 // OutShape returns the shape of y.
 func (g *Binary) OutShape() []int { return g.Out.Slice() }
 

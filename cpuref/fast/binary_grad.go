@@ -45,3 +45,35 @@ func binaryGradKernels(da, db, dy, a, b []float32, f spec.BinaryFunc, stream boo
 	}
 	return false
 }
+
+// PReLUGrad computes the gradients of PReLU with a slope for each row; see
+// cpuref.PReLUGrad.
+func PReLUGrad(dx, dslope, dy, x, slope []float32, rows spec.Along) {
+	if simd.Active() == simd.Portable {
+		cpuref.PReLUGrad(dx, dslope, dy, x, slope, rows)
+		return
+	}
+	const piece = 2048
+	n, stream := rows.Inner, streams(len(x))
+	sums := make([]float64, rows.Outer*rows.N)
+	ParallelRange(len(sums), 1+pointwiseChunk/n, 0.8*float64(len(x)), func(low, high int) {
+		var same, terms [piece]float32
+		for r := low; r < high; r++ {
+			splat(same[:min(n, piece)], slope[r%rows.N])
+			for i := 0; i < n; i += piece {
+				at, m := r*n+i, min(piece, n-i)
+				d, v := dy[at:][:m], x[at:][:m]
+				simd.TerGradPrelu.Apply(dx[at:][:m], d, v, same[:m], stream)
+				simd.TerGradPreluSlope.Apply(terms[:m], d, v, same[:m], false)
+				sums[r] += simd.Sum(terms[:m])
+			}
+		}
+	})
+	for i := range dslope {
+		sum := 0.0
+		for outer := range rows.Outer {
+			sum += sums[outer*rows.N+i]
+		}
+		dslope[i] = float32(sum)
+	}
+}

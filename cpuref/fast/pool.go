@@ -122,13 +122,14 @@ func poolRows(y, x []float32, g *spec.Pool) {
 type rowPool struct {
 	g       *spec.Pool
 	memory  []float32
-	line    []float32 // a row of the padded input, over all layers and rows of a window
-	inside  []float32 // its part on the input
-	layer   []float32 // likewise, of one layer
-	squeeze []float32 // the outputs, rounded up to whole vectors
-	factor  []float32 // what sums are multiplied by
-	fixed   bool      // factor is the same for all outputs
-	counted int       // the rows times layers that factor is for
+	line    []float32       // a row of the padded input, over all layers and rows of a window
+	inside  []float32       // its part on the input
+	layer   []float32       // likewise, of one layer
+	squeeze []float32       // the outputs, rounded up to whole vectors
+	factor  []float32       // what sums are multiplied by
+	fixed   bool            // factor is the same for all outputs
+	counted int             // the rows times layers that factor is for
+	sums    *simd.Gathering // of adaptive windows along the row; nil for maxima and long ones
 }
 
 // vectorLanes is what simd.WindowMax and WindowSum round lengths up to.
@@ -148,6 +149,9 @@ func newRowPool(g *spec.Pool) *rowPool {
 	p.squeeze, p.factor = m[:out], m[out:2*out]
 	p.inside = p.line[lead:][:g.In[2]]
 	fill(p.line, p.outside())
+	if g.Adaptive && g.Kind != spec.PoolMax && g.In[2] <= mostGathered*g.Out[2] {
+		p.sums = gatherRanges(g.Out[2], func(o int) (first, n int) { return g.Inside(2, o) })
+	}
 	if n, ok := g.FixedCount(); ok {
 		p.fixed = true
 		p.factor[0] = 1
@@ -156,6 +160,26 @@ func newRowPool(g *spec.Pool) *rowPool {
 		}
 	}
 	return p
+}
+
+// mostGathered is up to how many elements of a row a window is summed by gathers.
+const mostGathered = 6
+
+// gatherRanges returns the table of sums over ranges of a row.
+func gatherRanges(n int, of func(i int) (first, n int)) *simd.Gathering {
+	most := 0
+	for i := range n {
+		_, m := of(i)
+		most = max(most, m)
+	}
+	t := simd.NewGathering(n, most)
+	for i := range n {
+		first, m := of(i)
+		for k := range m {
+			t.Set(i, k, first+k, 1)
+		}
+	}
+	return t
 }
 
 // outside is what stands in the padding.
@@ -274,6 +298,8 @@ func (p *rowPool) slide(out []float32) {
 	g := p.g
 	largest := g.Kind == spec.PoolMax
 	switch {
+	case p.sums != nil:
+		p.sums.Apply(out[:g.Out[2]], p.line)
 	case g.Adaptive:
 		for o := range g.Out[2] {
 			first, n := g.Inside(2, o)

@@ -146,11 +146,12 @@ type rowPoolGrad struct {
 	factor  float32   // 1 over the rest, or over all where it is fixed
 	fixed   bool
 	form    spreadForm
-	at      *float32   // where the row's first element stands in the line
-	last    []float32  // the row before
-	over    [4]int     // the outputs along depth and height that it was made of
-	dense   bool       // windows have no gaps along height
-	ranges  [][2]int32 // for each element of a row the outputs over it, if adaptive
+	at      *float32                   // where the row's first element stands in the line
+	last    []float32                  // the row before
+	over    [4]int                     // the outputs along depth and height that it was made of
+	dense   bool                       // windows have no gaps along height
+	ranges  func(i int) (first, n int) // the outputs over each element of a row, if adaptive
+	table   *simd.Gathering            // the same, where they are few
 }
 
 // spreadForm is how a row of outputs is spread along a row of the input.
@@ -173,9 +174,12 @@ func newRowPoolGrad(g *spec.Pool) *rowPoolGrad {
 	switch {
 	case g.Adaptive:
 		p.form, line = spreadRanges, 0
-		for i := range in {
+		p.ranges = func(i int) (first, n int) {
 			first, last := g.Over(2, i)
-			p.ranges = append(p.ranges, [2]int32{int32(first), int32(last) + 1})
+			return first, last + 1 - first
+		}
+		if out <= mostGathered*in {
+			p.table = gatherRanges(in, p.ranges)
 		}
 	case tiles && g.Kernel[2] == 1 && in == out:
 		p.form, line = spreadCopy, 0
@@ -320,9 +324,14 @@ func (p *rowPoolGrad) spread(dx, row []float32, f float32) {
 			copy(to, out)
 		}
 	case spreadRanges:
-		for i, r := range p.ranges {
+		if p.table != nil {
+			p.table.Apply(to, row)
+			return
+		}
+		for i := range to {
+			first, n := p.ranges(i)
 			sum := float32(0)
-			for _, v := range row[r[0]:r[1]] {
+			for _, v := range row[first:][:n] {
 				sum += v
 			}
 			to[i] = sum
