@@ -45,7 +45,7 @@ flags of each command.`,
 		FlagSet:     fs,
 		Subcommands: []*ffcli.Command{newInfo(), newCheck(), newBench(), newTune(), newGallery()},
 		Exec: func(_ context.Context, args []string) error {
-			if len(args) > 0 {
+			if len(args) > 0 && args[0] != "help" {
 				return fmt.Errorf("no command %q; there are info, check, bench, tune and gallery", args[0])
 			}
 			return flag.ErrHelp

@@ -1,11 +1,12 @@
 // Squeezenet says what a photo shows, with SqueezeNet 1.0 (Iandola et al., 2016):
-// go run ./examples/squeezenet -weights DIR -photo FILE [-labels FILE] [-adapter NAME]
+// go run ./examples/squeezenet -weights DIR -photo FILE [-labels FILE] [-device NAME]
 package main
 
 import (
 	"cmp"
 	"flag"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/kansu-dev/kansu/examples/squeezenet/internal/files"
@@ -17,8 +18,13 @@ func main() {
 	weights := flag.String("weights", "", "folder of LAYER_kernel.npy [out, height, width, in] and LAYER_Conv2D_bias.npy")
 	photo := flag.String("photo", "", "a JPEG or PNG file")
 	labels := flag.String("labels", "", "file with the name of each class in a line")
-	adapter := flag.String("adapter", "", "a part of the GPU's name; cpu for pure Go (default: the best there is)")
+	adapter := flag.String("device", "", "a part of the GPU's name; cpu for pure Go (default: the best there is)")
 	flag.Parse()
+	if *weights == "" || *photo == "" {
+		fmt.Fprintln(os.Stderr, "squeezenet: -weights and -photo are needed")
+		flag.Usage()
+		os.Exit(2)
+	}
 	eng := files.Must(ops.Open(ops.WithAdapter(*adapter)))
 	w, pixels := files.Must(files.Weights(eng, *weights)), files.Must(files.Photo(*photo, 224))
 	files.Must(classify(eng, w, pixels)) // the first run compiles the kernels

@@ -22,7 +22,7 @@ func main() {
 	lr := flag.Float64("lr", 1e-3, "learning rate of Adam")
 	seed := flag.Uint64("seed", 1, "seed of the weights and of the order of the digits")
 	out := flag.String("o", "digits.safetensors", "file for the trained weights; empty for none")
-	adapter := flag.String("adapter", "", "adapter by a part of its name, or cpu for pure Go")
+	adapter := flag.String("device", "", "adapter by a part of its name, or cpu for pure Go")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), "train reads handwritten digits.\n\n  go run ./examples/train -epochs 15\n\n")
 		flag.PrintDefaults()
