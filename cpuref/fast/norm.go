@@ -37,8 +37,8 @@ func normalizeWhole(y, x, scale, shift []float32, g *spec.Norm) (mean, variance 
 		per := max(1, normTask/g.Count)
 		ParallelRange(g.Groups, per, p.ns(), func(low, high int) {
 			for i := low; i < high; i++ {
-				p.rowMoments(i)
 				ahead := p.ahead(i)
+				p.rowMoments(i, 4*g.Count <= 256<<10 && !p.stream)
 				for j := range p.rows {
 					x, group, affine := p.run(i, j)
 					p.normalizeRow(x, group, affine, 0, p.last.size, ahead)
@@ -158,10 +158,11 @@ func (m *moment) merge(o moment) {
 	m.n = n
 }
 
-// momentOf returns the moment of a piece; under RMS the mean is taken as 0.
-func momentOf(x []float32, rms bool) moment {
+// momentOf returns the moment of a piece; under RMS the mean is taken as 0. The memory
+// of dst is asked for meanwhile, unless it is nil.
+func momentOf(x []float32, rms bool, dst []float32) moment {
 	m := moment{n: float64(len(x))}
-	if m.shifted(x, rms) {
+	if m.shifted(x, rms, dst) {
 		return m
 	}
 	if !rms {
@@ -176,7 +177,7 @@ func momentOf(x []float32, rms bool) moment {
 // roundings of few terms cancel less; where the guess is further from the mean than
 // the elements are, the variance would be a difference of much larger numbers; and
 // squares may be out of the range of float32.
-func (m *moment) shifted(x []float32, rms bool) bool {
+func (m *moment) shifted(x []float32, rms bool, dst []float32) bool {
 	const least = 4096
 	if len(x) < least {
 		return false
@@ -185,7 +186,7 @@ func (m *moment) shifted(x []float32, rms bool) bool {
 	if !rms {
 		guess = guessMean(x)
 	}
-	s, q := simd.ShiftedSums(x, guess)
+	s, q := simd.ShiftedSums(x, guess, dst)
 	if !(q >= 1e-30*m.n && q <= 1e36) || !rms && s*s > m.n*q/2 {
 		return false
 	}
@@ -219,15 +220,21 @@ func (p *normalization) set(group int, m moment) {
 	p.mean[group], p.variance[group] = m.mean, m.m2/float64(p.g.Count)
 }
 
-// rowMoments computes the moments of a group that lies in rows.
-func (p *normalization) rowMoments(set int) {
+// rowMoments computes the moments of a group that lies in rows. Where the results will
+// be written next, and have a place of their own, that is asked for.
+func (p *normalization) rowMoments(set int, next bool) {
 	var m moment
 	_, group, _ := p.run(set, 0)
 	for j := range p.rows {
 		x, _, _ := p.run(set, j)
 		run := p.x[x:][:p.last.size]
 		for i := 0; i < len(run); i += momentPiece {
-			m.merge(momentOf(run[i:min(len(run), i+momentPiece)], p.g.RMS))
+			end := min(len(run), i+momentPiece)
+			var dst []float32
+			if next {
+				dst = p.y[x+i : x+end]
+			}
+			m.merge(momentOf(run[i:end], p.g.RMS, dst))
 		}
 	}
 	p.set(group, m)
@@ -242,7 +249,7 @@ func (p *normalization) moments() {
 	case p.sets >= manyGroups || len(p.x) <= normTask:
 		ParallelRange(p.sets, max(1, normTask/p.g.Count), p.ns(), func(low, high int) {
 			for i := low; i < high; i++ {
-				p.rowMoments(i)
+				p.rowMoments(i, false)
 			}
 		})
 	default: // few large groups: their pieces are the tasks
@@ -254,7 +261,7 @@ func (p *normalization) moments() {
 				x, _, _ := p.run(i/pieces, i%pieces/perRun)
 				first := i % perRun * momentPiece
 				run := p.x[x:][:p.last.size]
-				parts[i] = momentOf(run[first:min(len(run), first+momentPiece)], p.g.RMS)
+				parts[i] = momentOf(run[first:min(len(run), first+momentPiece)], p.g.RMS, nil)
 			}
 		})
 		for i := range p.sets {
@@ -294,7 +301,7 @@ func (p *normalization) columnMoments() {
 					h := min(tall, inner.size-r)
 					transposeRows(t, p.x[base+off+r*inner.x+c:], tall, inner.x, n, h, h)
 					for k := range n {
-						ms[k].merge(momentOf(t[k*tall:][:h], p.g.RMS))
+						ms[k].merge(momentOf(t[k*tall:][:h], p.g.RMS, nil))
 					}
 				}
 			}

@@ -39,7 +39,7 @@ func sumSquares(x *float32, n int, mean float64) float64 {
 	return sumSquaresPortable(unsafe.Slice(x, n), mean)
 }
 
-func shiftedSums(x *float32, n int, k float32) (s, q float64) {
+func shiftedSums(x *float32, n int, k float32, _ int) (s, q float64) {
 	return shiftedSumsPortable(unsafe.Slice(x, n), k)
 }
 

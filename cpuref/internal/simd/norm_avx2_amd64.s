@@ -4,12 +4,13 @@
 
 #include "textflag.h"
 
-// func shiftedSumsAVX2(x *float32, n int, k float32) (sum float64, squares float64)
+// func shiftedSumsAVX2(x *float32, n int, k float32, other int) (sum float64, squares float64)
 // Requires: AVX, FMA3, MMX+, SSE2
-TEXT ·shiftedSumsAVX2(SB), NOSPLIT, $0-40
+TEXT ·shiftedSumsAVX2(SB), NOSPLIT, $0-48
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS k+16(FP), Y0
+	MOVQ         other+24(FP), DX
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
@@ -19,6 +20,7 @@ TEXT ·shiftedSumsAVX2(SB), NOSPLIT, $0-40
 
 shifted1:
 	PREFETCHT0   4096(AX)
+	PREFETCHT1   (AX)(DX*1)
 	VMOVUPS      (AX), Y5
 	VSUBPS       Y0, Y5, Y5
 	VMULPS       Y5, Y5, Y6
@@ -27,6 +29,7 @@ shifted1:
 	VMULPS       Y7, Y7, Y8
 	VADDPS       Y7, Y5, Y5
 	PREFETCHT0   4160(AX)
+	PREFETCHT1   64(AX)(DX*1)
 	VMOVUPS      64(AX), Y7
 	VSUBPS       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y7, Y6
@@ -36,6 +39,7 @@ shifted1:
 	VADDPS       Y9, Y7, Y7
 	VADDPS       Y7, Y5, Y5
 	PREFETCHT0   4224(AX)
+	PREFETCHT1   128(AX)(DX*1)
 	VMOVUPS      128(AX), Y7
 	VSUBPS       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y7, Y6
@@ -44,6 +48,7 @@ shifted1:
 	VFMADD231PS  Y9, Y9, Y8
 	VADDPS       Y9, Y7, Y7
 	PREFETCHT0   4288(AX)
+	PREFETCHT1   192(AX)(DX*1)
 	VMOVUPS      192(AX), Y9
 	VSUBPS       Y0, Y9, Y9
 	VFMADD231PS  Y9, Y9, Y6
@@ -74,6 +79,7 @@ shiftedrest2:
 
 shiftedlast3:
 	PREFETCHT0   4096(AX)
+	PREFETCHT1   (AX)(DX*1)
 	VMOVUPS      (AX), Y5
 	VSUBPS       Y0, Y5, Y5
 	VMULPS       Y5, Y5, Y6
@@ -82,6 +88,7 @@ shiftedlast3:
 	VMULPS       Y7, Y7, Y8
 	VADDPS       Y7, Y5, Y5
 	PREFETCHT0   4160(AX)
+	PREFETCHT1   64(AX)(DX*1)
 	VMOVUPS      64(AX), Y7
 	VSUBPS       Y0, Y7, Y7
 	VFMADD231PS  Y7, Y7, Y6
@@ -111,11 +118,11 @@ shifteddone4:
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X1
 	VHADDPD      X1, X1, X1
-	MOVSD        X1, sum+24(FP)
+	MOVSD        X1, sum+32(FP)
 	VEXTRACTF128 $0x01, Y3, X0
 	VADDPD       X0, X3, X3
 	VHADDPD      X3, X3, X3
-	MOVSD        X3, squares+32(FP)
+	MOVSD        X3, squares+40(FP)
 	VZEROUPPER
 	RET
 

@@ -4,10 +4,10 @@
 
 package simd
 
-// shiftedSumsAVX512 returns the sums of x-k and of (x-k)^2; n is a multiple of 32.
+// shiftedSumsAVX512 returns the sums of x-k and of (x-k)^2, and asks for the memory so many bytes from x; n is a multiple of 32.
 //
 //go:noescape
-func shiftedSumsAVX512(x *float32, n int, k float32) (sum float64, squares float64)
+func shiftedSumsAVX512(x *float32, n int, k float32, other int) (sum float64, squares float64)
 
 // centerAheadAVX512 sets dst = (src-a)*b + c and asks for the memory so many bytes ahead of src; n is a multiple of 16.
 //

@@ -4,12 +4,13 @@
 
 #include "textflag.h"
 
-// func shiftedSumsAVX512(x *float32, n int, k float32) (sum float64, squares float64)
+// func shiftedSumsAVX512(x *float32, n int, k float32, other int) (sum float64, squares float64)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+, SSE2
-TEXT ·shiftedSumsAVX512(SB), NOSPLIT, $0-40
+TEXT ·shiftedSumsAVX512(SB), NOSPLIT, $0-48
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS k+16(FP), Z0
+	MOVQ         other+24(FP), DX
 	VXORPS       Z1, Z1, Z1
 	VXORPS       Z2, Z2, Z2
 	VXORPS       Z3, Z3, Z3
@@ -19,38 +20,46 @@ TEXT ·shiftedSumsAVX512(SB), NOSPLIT, $0-40
 
 shifted1:
 	PREFETCHT0    4096(AX)
+	PREFETCHT1    (AX)(DX*1)
 	VMOVUPS       (AX), Z5
 	VSUBPS        Z0, Z5, Z5
 	VMULPS        Z5, Z5, Z6
 	PREFETCHT0    4160(AX)
+	PREFETCHT1    64(AX)(DX*1)
 	VMOVUPS       64(AX), Z7
 	VSUBPS        Z0, Z7, Z7
 	VMULPS        Z7, Z7, Z8
 	VADDPS        Z7, Z5, Z5
 	PREFETCHT0    4224(AX)
+	PREFETCHT1    128(AX)(DX*1)
 	VMOVUPS       128(AX), Z7
 	VSUBPS        Z0, Z7, Z7
 	VFMADD231PS   Z7, Z7, Z6
 	PREFETCHT0    4288(AX)
+	PREFETCHT1    192(AX)(DX*1)
 	VMOVUPS       192(AX), Z9
 	VSUBPS        Z0, Z9, Z9
 	VFMADD231PS   Z9, Z9, Z8
 	VADDPS        Z9, Z7, Z7
 	VADDPS        Z7, Z5, Z5
 	PREFETCHT0    4352(AX)
+	PREFETCHT1    256(AX)(DX*1)
 	VMOVUPS       256(AX), Z7
 	VSUBPS        Z0, Z7, Z7
 	VFMADD231PS   Z7, Z7, Z6
 	PREFETCHT0    4416(AX)
+	PREFETCHT1    320(AX)(DX*1)
 	VMOVUPS       320(AX), Z9
 	VSUBPS        Z0, Z9, Z9
 	VFMADD231PS   Z9, Z9, Z8
 	VADDPS        Z9, Z7, Z7
 	PREFETCHT0    4480(AX)
+	PREFETCHT1    384(AX)(DX*1)
 	VMOVUPS       384(AX), Z9
 	VSUBPS        Z0, Z9, Z9
 	VFMADD231PS   Z9, Z9, Z6
 	PREFETCHT0    4544(AX)
+	PREFETCHT1    448(AX)(DX*1)
 	VMOVUPS       448(AX), Z10
 	VSUBPS        Z0, Z10, Z10
 	VFMADD231PS   Z10, Z10, Z8
@@ -78,10 +87,12 @@ shiftedrest2:
 
 shiftedlast3:
 	PREFETCHT0    4096(AX)
+	PREFETCHT1    (AX)(DX*1)
 	VMOVUPS       (AX), Z5
 	VSUBPS        Z0, Z5, Z5
 	VMULPS        Z5, Z5, Z6
 	PREFETCHT0    4160(AX)
+	PREFETCHT1    64(AX)(DX*1)
 	VMOVUPS       64(AX), Z7
 	VSUBPS        Z0, Z7, Z7
 	VMULPS        Z7, Z7, Z8
@@ -109,13 +120,13 @@ shifteddone4:
 	VEXTRACTF128  $0x01, Y1, X0
 	VADDPD        X0, X1, X1
 	VHADDPD       X1, X1, X1
-	MOVSD         X1, sum+24(FP)
+	MOVSD         X1, sum+32(FP)
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPD        Y0, Y3, Y3
 	VEXTRACTF128  $0x01, Y3, X0
 	VADDPD        X0, X3, X3
 	VHADDPD       X3, X3, X3
-	MOVSD         X3, squares+32(FP)
+	MOVSD         X3, squares+40(FP)
 	VZEROUPPER
 	RET
 

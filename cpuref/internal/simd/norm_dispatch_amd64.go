@@ -4,12 +4,12 @@ package simd
 
 import "unsafe"
 
-func shiftedSums(x *float32, n int, k float32) (s, q float64) {
+func shiftedSums(x *float32, n int, k float32, other int) (s, q float64) {
 	switch Active() {
 	case AVX512:
-		return shiftedSumsAVX512(x, n, k)
+		return shiftedSumsAVX512(x, n, k, other)
 	case AVX2:
-		return shiftedSumsAVX2(x, n, k)
+		return shiftedSumsAVX2(x, n, k, other)
 	}
 	return shiftedSumsPortable(unsafe.Slice(x, n), k)
 }

@@ -20,11 +20,11 @@ func TestShiftedSums(t *testing.T) {
 					q += d * d
 					size += math.Abs(d)
 				}
-				sum, squares := ShiftedSums(x, k)
+				sum, squares := ShiftedSums(x, k, nil)
 				const u = 0x1p-24
 				require.InDelta(t, s, sum, 4*u*size, "%d %v", n, k)
 				require.InDelta(t, q, squares, 6*u*q, "%d %v", n, k)
-				again, too := ShiftedSums(x, k)
+				again, too := ShiftedSums(x, k, random(r, n))
 				require.Equal(t, []float64{sum, squares}, []float64{again, too})
 			}
 		}
@@ -33,7 +33,7 @@ func TestShiftedSums(t *testing.T) {
 			for i := range x {
 				was := x[i]
 				x[i] = float32(v)
-				_, q := ShiftedSums(x, 0.5)
+				_, q := ShiftedSums(x, 0.5, nil)
 				require.False(t, q <= math.MaxFloat32, "%v at %d", v, i)
 				x[i] = was
 			}

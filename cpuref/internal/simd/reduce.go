@@ -1,6 +1,9 @@
 package simd
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Sum returns the sum of x, accumulated in float64 in an order that depends on
 // the length alone.
@@ -32,11 +35,16 @@ func SumSquares(x []float32, mean float64) float64 {
 
 // ShiftedSums returns the sums of x-k and of (x-k)^2, in one pass. The terms and the
 // sums of eight of them are rounded to float32: a squared term beyond its range makes
-// the second sum infinite, or loses digits.
-func ShiftedSums(x []float32, k float32) (s, q float64) {
+// the second sum infinite, or loses digits. Where dst is as long as x its memory is
+// asked for meanwhile.
+func ShiftedSums(x []float32, k float32, dst []float32) (s, q float64) {
+	other := 0
+	if len(dst) == len(x) && len(x) > 0 {
+		other = int(uintptr(unsafe.Pointer(&dst[0])) - uintptr(unsafe.Pointer(&x[0])))
+	}
 	whole := len(x) &^ 31
 	for i := 0; i < whole; i += maxCall {
-		a, b := shiftedSums(&x[i], min(whole-i, maxCall), k)
+		a, b := shiftedSums(&x[i], min(whole-i, maxCall), k, other)
 		s, q = s+a, q+b
 	}
 	for _, v := range x[whole:] {

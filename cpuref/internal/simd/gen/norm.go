@@ -14,9 +14,9 @@ func norms(g *gen) {
 // adding each in float64.
 func shiftedSums(g *gen) {
 	name := "shiftedSums" + g.w.name
-	g.fn(name, "func(x *float32, n int, k float32) (sum, squares float64)",
-		name+" returns the sums of x-k and of (x-k)^2; n is a multiple of 32.")
-	x, n, shift := g.ptr("x"), g.ptr("n"), g.scalar("k")
+	g.fn(name, "func(x *float32, n int, k float32, other int) (sum, squares float64)",
+		name+" returns the sums of x-k and of (x-k)^2, and asks for the memory so many bytes from x; n is a multiple of 32.")
+	x, n, shift, other := g.ptr("x"), g.ptr("n"), g.scalar("k"), g.ptr("other")
 	zero := func() V {
 		v := g.new()
 		g.VXORPS(v, v, v)
@@ -45,6 +45,7 @@ func shiftedSums(g *gen) {
 		for i := range count {
 			if i*g.bytes()%64 == 0 {
 				g.PREFETCHT0(operand.Mem{Base: x, Disp: sumAhead + i*g.bytes()})
+				g.PREFETCHT1(operand.Mem{Base: x, Index: other, Scale: 1, Disp: i * g.bytes()})
 			}
 			d := g.new()
 			g.VMOVUPS(operand.Mem{Base: x, Disp: i * g.bytes()}, d)
