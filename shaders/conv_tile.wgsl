@@ -204,7 +204,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
           if (REACH == 1u) {
             ok = whole || k0 + row < k_end;
           } else if (REACH == 2u) {
-            ok = (present >> tap.y & 1u) == 1u;
+            ok = ((present >> tap.y) & 1u) == 1u;
           } else {
             ok = start_d + tap.y < p.in_d && start_h + tap.z < p.in_h && start_w + tap.w < p.in_w;
           }

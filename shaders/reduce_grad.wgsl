@@ -66,7 +66,7 @@ fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u
 fn same(u: f32, v: f32) -> bool {
   let ub = bitcast<u32>(u);
   let vb = bitcast<u32>(v);
-  return ub == vb && !is_nan(u) || ((ub | vb) << 1u) == 0u;
+  return (ub == vb && !is_nan(u)) || ((ub | vb) << 1u) == 0u;
 }
 
 @compute @workgroup_size(WG)
