@@ -114,6 +114,8 @@ func main() {
 	file("winograd_avx2", avx2, winograd)
 	file("winogradproduct_avx512", avx512, winogradProducts)
 	file("winogradproduct_avx2", avx2, winogradProducts)
+	file("winogradgrad_avx512", avx512, winogradGrads)
+	file("winogradgrad_avx2", avx2, winogradGrads)
 	file("plane_avx512", avx512, planes)
 	file("plane_avx2", avx2, planes)
 	file("correlate_avx512", avx512, correlations)

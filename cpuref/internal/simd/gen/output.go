@@ -23,7 +23,7 @@ func write(name string, p printer.Printer, f *ir.File) {
 		log.Fatalf("%s: %v", name, err)
 	}
 	// avo knows no types of the package itself, so the generator says *byte.
-	for from, to := range map[string]string{"t *byte": "t *Tile", "(d *byte": "(d *Depthwise", "(w *byte": "(w *WinogradTile", "(p *byte": "(p *WinogradProduct", "(c *byte": "(c *Correlation", "(q *byte": "(q *Correlation3x3"} {
+	for from, to := range map[string]string{"t *byte": "t *Tile", "(d *byte": "(d *Depthwise", "(w *byte": "(w *WinogradTile", "(p *byte": "(p *WinogradProduct", "(o *byte": "(o *WinogradOuter", "(c *byte": "(c *Correlation", "(q *byte": "(q *Correlation3x3"} {
 		text = bytes.ReplaceAll(text, []byte(from), []byte(to))
 	}
 	if err := os.WriteFile(filepath.Join(outDir, name), text, 0o644); err != nil {
