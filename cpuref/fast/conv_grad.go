@@ -16,6 +16,11 @@ import (
 // run of taps, a stretch of a copy of the input whose channels are the innermost
 // axis. The positions of all images are summed in rising order, in blocks of gemmK.
 func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
+	if forcedConv == convWinograd { // in tests
+		if p := newWinoGrad(dw, dy, x, &g); p != nil && p.run() {
+			return
+		}
+	}
 	if g.CG() == 1 && g.KG() <= depthwiseMax || stripsPay(&g) {
 		depthwiseGradWeight(dw, dy, x, &g)
 		return
@@ -26,6 +31,9 @@ func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
 	}
 	if p := newRowsGrad(dy, x, &g); p != nil {
 		p.run(dw)
+		return
+	}
+	if p := newWinoGrad(dw, dy, x, &g); p != nil && p.run() {
 		return
 	}
 	newWeightGrad(dy, x, &g).run(dw)
