@@ -38,12 +38,15 @@ type winoGrad struct {
 }
 
 const (
-	gradChain     = 16      // tiles whose products are summed by themselves
-	gradLongChain = 32      // the same where there are many
-	gradMany      = 128     // so many
-	gradMost      = 1 << 16 // tiles at most: beyond, sums of blocks would have errors of their own
-	gradGap       = 16      // floats behind each point, so that points do not meet in few sets of the cache
+	gradSegment = 8         // tiles that are transformed at once: their rows stay in the first-level cache
+	gradMost    = 1 << 16   // tiles at most, for the sake of the guard's sums
+	gradGap     = 16        // floats behind each point, so that points do not meet in few sets of the cache
+	gradCache   = 320 << 10 // floats of a task, so that it stays in the second-level cache
 )
+
+// gradChains are the numbers of tiles that a block may have, whose products are
+// summed by themselves.
+var gradChains = [...]int{32, 24, 16}
 
 // winogradGradShape says whether the method computes the gradient of a
 // convolution's weight.
@@ -69,16 +72,17 @@ func newWinoGrad(dw, dy, x []float32, g *spec.Conv) *winoGrad {
 	p := &winoGrad{g: g, dw: dw, dy: dy, x: x, lanes: simd.WinogradLanes(), cg: g.CG(), kg: g.KG()}
 	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
 	all := g.N * p.th * p.tw
-	chain := gradChain
-	limit := (len(dy) + len(x) + len(dw)) / 2
-	if all >= gradMany && 2*p.floats(2*p.lanes, 4*p.lanes, gradLongChain) <= limit {
-		chain = gradLongChain
-	}
-	p.segs = (p.tw + chain - 1) / chain
+	limit := (len(dy)+len(x)+len(dw))/2 - (p.kg+p.cg)*sideFloats
+	p.segs = (p.tw + gradSegment - 1) / gradSegment
 	p.units = g.N * p.th * p.segs
 	width := (p.tw + p.segs - 1) / p.segs
-	p.block = min(p.units, max(1, chain/width))
-	p.tiles = p.block * width
+	for _, chain := range gradChains { // the first for which there is room
+		p.block = min(p.units, max(1, chain/width))
+		p.tiles = p.block * width
+		if all >= chain && winogradPair*p.floats(2*p.lanes, 2*p.lanes) <= limit {
+			break
+		}
+	}
 	// Whether it pays must not depend on the number of threads: bits would.
 	p.workers = winogradPair
 	direct := g.Flops() / 2 / float64(g.Groups) / float64(2*p.lanes) * gradDirect / winogradPair
@@ -98,13 +102,13 @@ const gradDirect = 1.6
 // cycles: the larger they are the less is transformed more than once, but the
 // memory of all that are under way may be no more than limit floats.
 func (p *winoGrad) cut(all, limit int) float64 {
-	limit -= (p.kg + p.cg) * sideFloats
 	best, L := 0.0, p.lanes
 	for rows := L; rows < p.kg+L && rows <= 16*L; rows += L {
 		for cols := 2 * L; cols < p.cg+2*L && cols <= 16*L; cols += 2 * L {
 			tasks := ((p.kg + rows - 1) / rows) * ((p.cg + cols - 1) / cols)
 			workers := min(p.workers, tasks)
-			fits := workers*p.floats(rows, cols, p.tiles) <= limit
+			size := p.floats(rows, cols)
+			fits := workers*size <= limit && size <= gradCache
 			if !fits && (rows > L || cols > 2*L) {
 				continue
 			}
@@ -123,15 +127,16 @@ func (p *winoGrad) cut(all, limit int) float64 {
 }
 
 // floats returns what a task takes.
-func (p *winoGrad) floats(rows, cols, tiles int) int {
-	_, size := scratchClass(36*(rows*cols+(tiles+1)*(rows+cols)) + p.lineFloats())
+func (p *winoGrad) floats(rows, cols int) int {
+	pairs := cols / (2 * p.lanes)
+	_, size := scratchClass(36*(rows*cols+p.tiles*(rows+cols)+gradGap*(1+2*pairs)) + p.lineFloats())
 	return size
 }
 
 // lineFloats returns what the transforms of a unit take: rows of the input and of
 // what becomes of them, or nine taps of some output channels.
 func (p *winoGrad) lineFloats() int {
-	wide := 4*((p.tw+max(p.segs, 1)-1)/max(p.segs, 1)) + 2
+	wide := 4*((p.tw+p.segs-1)/p.segs) + 2
 	return max(12*wide, 9*gradOutputs+18) * p.lanes
 }
 
@@ -171,9 +176,10 @@ func (p *winoGrad) task(k0, c0 int) {
 	rows := (kn + L - 1) / L * L
 	pairs := (cn + width - 1) / width
 	aPos, bPos := p.tiles*rows+gradGap, p.tiles*width+gradGap
-	buf := getScratch(36*rows*width*pairs + 36*aPos + 36*bPos*pairs + p.lineFloats())
+	mPos := rows*width + gradGap
+	buf := getScratch(36*(mPos*pairs+aPos+bPos*pairs) + p.lineFloats())
 	defer putScratch(buf)
-	m, rest := buf[:36*rows*width*pairs], buf[36*rows*width*pairs:]
+	m, rest := buf[:36*mPos*pairs], buf[36*mPos*pairs:]
 	a, b, lines := rest[:36*aPos], rest[36*aPos:][:36*bPos*pairs], rest[36*(aPos+bPos*pairs):]
 	if last := cn - (pairs-1)*width; last <= L { // half a pair has no channels
 		clear(b[36*bPos*(pairs-1):])
@@ -193,18 +199,18 @@ func (p *winoGrad) task(k0, c0 int) {
 			at += t1 - t0
 		}
 		for i := range pairs {
-			*o = simd.WinogradOuter{M: &m[36*rows*width*i], A: &a[0], B: &b[36*bPos*i], Panels: rows / simd.WinogradOuterRows(), Tiles: at, Add: min(u0, 1)}
-			o.Run(aPos, bPos, rows)
+			*o = simd.WinogradOuter{M: &m[36*mPos*i], A: &a[0], B: &b[36*bPos*i], Panels: rows / simd.WinogradOuterRows(), Tiles: at, Add: min(u0, 1)}
+			o.Run(aPos, bPos, mPos, rows)
 		}
 	}
 	*o = simd.WinogradOuter{}
 	winogradOuters.Put(o)
 	taps, tmp := lines[:9*gradOutputs*L], lines[9*gradOutputs*L:]
 	for c := 0; c < cn; c += L {
-		from := m[c/width*36*rows*width+c%width:]
+		from := m[c/width*36*mPos+c%width:]
 		for k := 0; k < kn; k += gradOutputs {
 			n := min(gradOutputs, kn-k)
-			simd.WinogradGradOutput(&taps[0], &from[k*width], &tmp[0], n, rows*width, width)
+			simd.WinogradGradOutput(&taps[0], &from[k*width], &tmp[0], n, mPos, width)
 			for i := range n {
 				at := ((p.gi*p.kg+k0+k+i)*p.cg + c0 + c) * 9
 				simd.TransposeTall(&p.dw[at], &taps[9*i*L], 9, L, 9, min(L, cn-c))

@@ -48,7 +48,7 @@ type gradSide struct {
 	short      []float32     // root of H
 	sums       [][9]float32  // R by tap
 	share      [][16]float32 // of Q, by the positions modulo 4
-	squares    *[6][4]float32
+	squares    *[4][4]float32
 }
 
 // sideFloats is the size of a channel's statistics.
@@ -69,12 +69,13 @@ func newAxisRange(size, shift, first, step, others int) axisRange {
 	return a
 }
 
-// gradInputs and gradOutputs2 are the squares of B' and A' by the positions modulo 4,
-// and gradTaps those of G.
+// gradInput and gradDy are the squares of B' and A' by the positions modulo 4, and
+// gradTaps those of G, for the points 0, sqrt(1/2), sqrt(2) and infinity: each of the
+// negative ones has the same as its positive one, and is in gradTaps with it.
 var (
-	gradInput = [6][4]float32{{2, 0, 6.25, 0}, {1, 2, 4, 0.5}, {1, 2, 4, 0.5}, {1, 0.5, 0.25, 2}, {1, 0.5, 0.25, 2}, {0, 2, 0, 6.25}}
-	gradDy    = [6][4]float32{{1, 0, 0, 0}, {1, 0.5, 0.25, 0.125}, {1, 0.5, 0.25, 0.125}, {1, 2, 4, 8}, {1, 2, 4, 8}, {0, 0, 0, 1}}
-	gradTaps  = [6][3]float32{{1, 0, 0}, {4. / 9, 2. / 9, 1. / 9}, {4. / 9, 2. / 9, 1. / 9}, {1. / 36, 1. / 18, 1. / 9}, {1. / 36, 1. / 18, 1. / 9}, {0, 0, 1}}
+	gradInput = [4][4]float32{{2, 0, 6.25, 0}, {1, 2, 4, 0.5}, {1, 0.5, 0.25, 2}, {0, 2, 0, 6.25}}
+	gradDy    = [4][4]float32{{1, 0, 0, 0}, {1, 0.5, 0.25, 0.125}, {1, 2, 4, 8}, {0, 0, 0, 1}}
+	gradTaps  = [4][3]float32{{1, 0, 0}, {8. / 9, 4. / 9, 2. / 9}, {1. / 18, 1. / 9, 2. / 9}, {0, 0, 1}}
 )
 
 // winogradGradError is the error of the sums in unit roundoffs of the norms'
@@ -91,7 +92,7 @@ const gradLimit = 0.5
 // gradDirectly is the share of the channels that may be computed directly.
 const gradDirectly = 1. / 8
 
-func newGradSide(v []float32, first, channels, all, images int, rows, cols axisRange, squares *[6][4]float32) *gradSide {
+func newGradSide(v []float32, first, channels, all, images int, rows, cols axisRange, squares *[4][4]float32) *gradSide {
 	plane := rows.size * cols.size
 	s := &gradSide{rows: rows, cols: cols, v: v[first*plane:], image: all * plane, images: images, channels: channels, squares: squares}
 	s.norm, s.limit, s.short = make([]float32, channels), make([]float32, channels), make([]float32, channels)
@@ -120,6 +121,10 @@ func (p *winoGrad) guard() bool {
 	terms := g.N * g.OutSize()
 	factor := float32(winogradGradError(p.tiles, (p.units+p.block-1)/p.block) / float64(terms+1))
 	badX, badY := gradPairs(dy, x, factor)
+	if len(badX)+len(badY) == 0 {
+		p.failed = [2][]int{}
+		return true
+	}
 	sumY, sumX := gradPairs(x, dy, factor)
 	share := func(k, c []int) float64 { return float64(len(k))/float64(p.kg) + float64(len(c))/float64(p.cg) }
 	if share(sumY, sumX) < share(badY, badX) {
@@ -134,23 +139,25 @@ func (p *winoGrad) guard() bool {
 // of one side and the sum of magnitudes that of the other, and returns the channels
 // that do not pass.
 func gradPairs(limit, sum *gradSide, factor float32) (badSum, badLimit []int) {
-	// The channels whose sums are large beside their norms come first, and those that
-	// cannot be compared last.
-	order, quality := make([]int, sum.channels), make([]float32, sum.channels)
-	hopeless := 0
-	for c := range order {
-		order[c] = c
-		switch {
-		case sum.norm[c] < 0:
-			quality[c] = -1
-			hopeless++
-		case sum.norm[c] == 0:
-			quality[c] = math.MaxFloat32
-		default:
+	all := make([]int, 0, sum.channels)
+	for c, v := range sum.norm {
+		if v < 0 {
+			badSum = append(badSum, c)
+		} else {
+			all = append(all, c)
+		}
+	}
+	if badLimit = gradLimits(limit, sum, all, factor); len(badLimit) == 0 {
+		return badSum, badLimit
+	}
+	// Leave out those whose sums are small beside their norms.
+	quality := make([]float32, sum.channels)
+	for _, c := range all {
+		if quality[c] = math.MaxFloat32; sum.norm[c] > 0 {
 			quality[c] = slices.Min(sum.sums[c][:]) / sum.norm[c] / sum.peak(c)
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int {
+	slices.SortFunc(all, func(a, b int) int {
 		switch {
 		case quality[a] > quality[b]:
 			return -1
@@ -159,18 +166,13 @@ func gradPairs(limit, sum *gradSide, factor float32) (badSum, badLimit []int) {
 		}
 		return a - b
 	})
-	for _, part := range []int{0, 32, 12} {
-		left := hopeless
-		if part > 0 {
-			left = max(left, (sum.channels+part-1)/part)
-		}
-		kept := order[:sum.channels-left]
+	hopeless := badSum
+	for _, part := range []int{32, 12} {
+		kept := all[:max(0, len(all)-(sum.channels+part-1)/part)]
 		bad := gradLimits(limit, sum, kept, factor)
-		if part == 0 || len(bad)*sum.channels+left*limit.channels < len(badLimit)*sum.channels+len(badSum)*limit.channels {
-			badSum, badLimit = order[len(kept):], bad
-		}
-		if len(bad) == 0 {
-			break
+		left := append(slices.Clone(hopeless), all[len(kept):]...)
+		if len(bad)*sum.channels+len(left)*limit.channels < len(badLimit)*sum.channels+len(badSum)*limit.channels {
+			badSum, badLimit = left, bad
 		}
 	}
 	slices.Sort(badSum)
@@ -180,7 +182,7 @@ func gradPairs(limit, sum *gradSide, factor float32) (badSum, badLimit []int) {
 // gradLimits returns the channels of one side that do not pass with all kept ones
 // of the other.
 func gradLimits(limit, sum *gradSide, kept []int, factor float32) (bad []int) {
-	var most [36]float32
+	var most [16]float32
 	least := [9]float32{}
 	for t := range least {
 		least[t] = math.MaxFloat32
@@ -194,32 +196,41 @@ func gradLimits(limit, sum *gradSide, kept []int, factor float32) (bad []int) {
 		for t, r := range sum.sums[c] {
 			least[t] = min(least[t], r/sum.norm[c])
 		}
-		for i, v := range sum.transformed(&sum.share[c]) {
-			most[i] = max(most[i], v)
-		}
+		sum.transformed(c, &most)
 	}
-	// The form of the other side's shares, by tap.
+	// The form of the other side's shares, by tap: a product of two but for most.
 	var form [9][16]float32
-	for p, v := range most {
-		a, b := &limit.squares[p/6], &limit.squares[p%6]
-		for t := range form {
-			f := gradTaps[p/6][t/3] * gradTaps[p%6][t%3] * v
-			if f == 0 {
-				continue
+	for p := range 4 {
+		var lines [3][4]float32
+		for q, a := range limit.squares {
+			v := most[4*p+q]
+			for t, f := range gradTaps[q] {
+				for i := range a {
+					lines[t][i] += f * v * a[i]
+				}
 			}
-			for i := range form[t] {
-				form[t][i] += f * a[i/4] * b[i%4]
+		}
+		for t := range form {
+			f := gradTaps[p][t/3]
+			for i, a := range limit.squares[p] {
+				for j, v := range lines[t%3] {
+					form[t][4*i+j] += f * a * v
+				}
 			}
 		}
 	}
 	for k := range limit.channels {
 		ok := limit.norm[k] >= 0
 		for t := 0; t < 9 && ok && some && limit.norm[k] > 0; t++ {
-			square := float32(0)
-			for i, v := range limit.share[k] {
-				square += v * form[t][i]
+			var s [4]float32
+			share, f := &limit.share[k], &form[t]
+			for i := 0; i < 16; i += 4 {
+				s[0] += share[i] * f[i]
+				s[1] += share[i+1] * f[i+1]
+				s[2] += share[i+2] * f[i+2]
+				s[3] += share[i+3] * f[i+3]
 			}
-			err := factor * float32(math.Sqrt(float64(square))) * limit.norm[k]
+			err := factor * float32(math.Sqrt(float64(s[0]+s[1]+s[2]+s[3]))) * limit.norm[k]
 			ok = limit.limit[k]*least[t] >= limit.short[k]+err
 		}
 		if !ok {
@@ -229,21 +240,23 @@ func gradLimits(limit, sum *gradSide, kept []int, factor float32) (bad []int) {
 	return bad
 }
 
-// transformed returns the squares of the norms of a channel's transforms, from the
-// shares of its squares.
-func (s *gradSide) transformed(share *[16]float32) (out [36]float32) {
-	var half [6][4]float32
-	for p := range half {
-		for i, v := range share {
-			half[p][i%4] += s.squares[p][i/4] * v
+// transformed raises most to the squares of the norms of a channel's transforms, by
+// the shares of its squares.
+func (s *gradSide) transformed(c int, most *[16]float32) {
+	var half [16]float32
+	share := &s.share[c]
+	for p := range 4 {
+		a := &s.squares[p]
+		for j := range 4 {
+			half[4*p+j] = a[0]*share[j] + a[1]*share[4+j] + a[2]*share[8+j] + a[3]*share[12+j]
 		}
 	}
-	for p := range out {
-		for j, v := range half[p/6] {
-			out[p] += s.squares[p%6][j] * v
+	for q := range 4 {
+		a := &s.squares[q]
+		for p := 0; p < 16; p += 4 {
+			most[p+q] = max(most[p+q], a[0]*half[p]+a[1]*half[p+1]+a[2]*half[p+2]+a[3]*half[p+3])
 		}
 	}
-	return out
 }
 
 // peak returns how much larger a channel's transforms may be than those of one

@@ -47,21 +47,22 @@ func (s *gradSide) measure(from, to int) {
 func (s *gradSide) set(c int, sums, squares, outside []float32) {
 	w := s.cols.size
 	share := &s.share[c]
-	*share = [16]float32{}
-	all, total := float32(0), float32(0)
+	total := float32(0)
 	for a := range 4 {
-		to := (*[4]float32)(share[(a+s.rows.shift)%4*4:])
-		phase := s.cols.shift % 4
-		for i, q := range squares[a*w:][:w] {
-			to[phase] += q
-			phase = (phase + 1) % 4
-			all += sums[a*w+i]
+		sum := everyFourth(squares[a*w:][:w])
+		to := share[(a+s.rows.shift)%4*4:][:4]
+		for i, q := range sum {
+			to[(i+s.cols.shift)%4] = q
+			total += q
 		}
 	}
-	for _, q := range share {
-		total += q
+	// Magnitudes by column, of all rows and then of those that each row of taps sees.
+	cols := sums[:w]
+	for a := 1; a < 4; a++ {
+		simd.BinAdd.Apply(cols, cols, sums[a*w:][:w], 0, 0, 0, false)
 	}
-	if s.norm[c] = 0; all == 0 {
+	all := everyFourth(cols)
+	if s.norm[c] = 0; all == [4]float32{} {
 		return
 	}
 	if !(total > guardLeast*guardLeast && total < guardMost*guardMost) {
@@ -73,15 +74,22 @@ func (s *gradSide) set(c int, sums, squares, outside []float32) {
 	}
 	s.norm[c] = float32(math.Sqrt(float64(total)))
 	for r := range 3 {
-		out := outside[r*w:][:w]
+		seen := squares[:w]
+		simd.BinSub.Apply(seen, cols, outside[r*w:][:w], 0, 0, 0, false)
+		sum := everyFourth(seen)
 		for t := range 3 {
-			sum := float32(0)
-			if s.rows.from[r] < s.rows.to[r] {
-				for i := s.cols.from[t]; i < s.cols.to[t]; i++ {
-					sum += sums[i] + sums[w+i] + sums[2*w+i] + sums[3*w+i] - out[i]
-				}
+			if s.rows.from[r] == s.rows.to[r] || s.cols.from[t] == s.cols.to[t] {
+				s.sums[c][3*r+t] = 0
+				continue
 			}
-			s.sums[c][3*r+t] = sum
+			v := sum[0] + sum[1] + sum[2] + sum[3]
+			for i := range s.cols.from[t] {
+				v -= seen[i]
+			}
+			for i := s.cols.to[t]; i < w; i++ {
+				v -= seen[i]
+			}
+			s.sums[c][3*r+t] = v
 		}
 	}
 	plane := s.rows.size * w
@@ -91,4 +99,21 @@ func (s *gradSide) set(c int, sums, squares, outside []float32) {
 		short += simd.Shortfall(s.v[n*s.image+c*plane:][:plane], s.limit[c])
 	}
 	s.short[c] = float32(math.Sqrt(float64(short)))
+}
+
+// everyFourth returns the sums over columns that are equal modulo 4.
+func everyFourth(v []float32) (sum [4]float32) {
+	var a, b, c, d float32
+	i := 0
+	for ; i+4 <= len(v); i += 4 {
+		a += v[i]
+		b += v[i+1]
+		c += v[i+2]
+		d += v[i+3]
+	}
+	sum = [4]float32{a, b, c, d}
+	for j := range v[i:] {
+		sum[j] += v[i+j]
+	}
+	return sum
 }

@@ -40,16 +40,18 @@ type WinogradOuter struct {
 	M, A, B    *float32
 	aPos, bPos int // bytes from a point to the next
 	aTile      int // bytes from a tile to the next
+	mGap       int // bytes between the rows of a point and those of the next
 	Panels     int
 	Tiles      int
 	Add        int
 	points     int // the kernel's counter
 }
 
-// Run computes the sums. Points are aPos and bPos floats apart in A and B, tiles
-// aTile in A.
-func (o *WinogradOuter) Run(aPos, bPos, aTile int) {
+// Run computes the sums. Points are aPos, bPos and mPos floats apart in A, B and M,
+// tiles aTile in A.
+func (o *WinogradOuter) Run(aPos, bPos, mPos, aTile int) {
 	o.aPos, o.bPos, o.aTile = 4*aPos, 4*bPos, 4*aTile
+	o.mGap = 4 * (mPos - o.Panels*WinogradOuterRows()*2*WinogradLanes())
 	winogradOuter(o)
 }
 
@@ -168,6 +170,7 @@ func (o *WinogradOuter) portable() {
 			}
 			m = at(m, rows*2*L)
 		}
+		m = at(m, o.mGap/4)
 	}
 }
 

@@ -675,17 +675,17 @@ TEXT ·winogradOuterAVX2(SB), NOSPLIT, $0-8
 	MOVQ 16(AX), DX
 	MOVQ (AX), BX
 	MOVQ 40(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ $+36, 72(AX)
+	MOVQ 72(AX), DI
+	MOVQ $+36, 80(AX)
 
 point4:
 	MOVQ CX, R8
-	MOVQ 48(AX), R12
+	MOVQ 56(AX), R12
 
 panel5:
 	MOVQ       R8, R9
 	MOVQ       DX, R10
-	MOVQ       56(AX), R11
+	MOVQ       64(AX), R11
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
@@ -742,9 +742,10 @@ store7:
 	ADDQ    $+256, BX
 	DECQ    R12
 	JNZ     panel5
+	ADDQ    48(AX), BX
 	ADDQ    24(AX), CX
 	ADDQ    32(AX), DX
-	DECQ    72(AX)
+	DECQ    80(AX)
 	JNZ     point4
 	VZEROUPPER
 	RET

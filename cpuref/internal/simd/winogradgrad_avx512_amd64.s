@@ -619,17 +619,17 @@ TEXT ·winogradOuterAVX512(SB), NOSPLIT, $0-8
 	MOVQ 16(AX), DX
 	MOVQ (AX), BX
 	MOVQ 40(AX), SI
-	MOVQ 64(AX), DI
-	MOVQ $+36, 72(AX)
+	MOVQ 72(AX), DI
+	MOVQ $+36, 80(AX)
 
 point4:
 	MOVQ CX, R8
-	MOVQ 48(AX), R12
+	MOVQ 56(AX), R12
 
 panel5:
 	MOVQ       R8, R9
 	MOVQ       DX, R10
-	MOVQ       56(AX), R11
+	MOVQ       64(AX), R11
 	VXORPS     Z0, Z0, Z0
 	VXORPS     Z1, Z1, Z1
 	VXORPS     Z2, Z2, Z2
@@ -734,9 +734,10 @@ store7:
 	ADDQ    $+1024, BX
 	DECQ    R12
 	JNZ     panel5
+	ADDQ    48(AX), BX
 	ADDQ    24(AX), CX
 	ADDQ    32(AX), DX
-	DECQ    72(AX)
+	DECQ    80(AX)
 	JNZ     point4
 	VZEROUPPER
 	RET

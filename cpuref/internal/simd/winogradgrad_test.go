@@ -9,9 +9,9 @@ import (
 
 func TestWinogradOuterLayout(t *testing.T) {
 	var o WinogradOuter
-	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, []uintptr{
+	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, []uintptr{
 		unsafe.Offsetof(o.M), unsafe.Offsetof(o.A), unsafe.Offsetof(o.B), unsafe.Offsetof(o.aPos), unsafe.Offsetof(o.bPos),
-		unsafe.Offsetof(o.aTile), unsafe.Offsetof(o.Panels), unsafe.Offsetof(o.Tiles), unsafe.Offsetof(o.Add), unsafe.Offsetof(o.points)})
+		unsafe.Offsetof(o.aTile), unsafe.Offsetof(o.mGap), unsafe.Offsetof(o.Panels), unsafe.Offsetof(o.Tiles), unsafe.Offsetof(o.Add), unsafe.Offsetof(o.points)})
 }
 
 // TestWinogradGradWhole runs rows of tiles of some channels through all transforms:
@@ -35,15 +35,16 @@ func TestWinogradGradWhole(t *testing.T) {
 		gradRows.check(t)
 		WinogradGradCols(&a.s[0], &gradRows.s[0], tiles, aPos, L, 4*tiles*L)
 		a.check(t)
-		m := newGuarded(36 * L * 2 * L)
+		mPos := 2*L*L + 5
+		m := newGuarded(36*mPos - 5)
 		o := &WinogradOuter{M: &m.s[0], A: &a.s[0], B: &b.s[0], Panels: L / WinogradOuterRows(), Tiles: tiles}
-		o.Run(aPos, bPos, L)
+		o.Run(aPos, bPos, mPos, L)
 		m.check(t)
 		o.Add = 1 // twice the sums
-		o.Run(aPos, bPos, L)
+		o.Run(aPos, bPos, mPos, L)
 		out, tmp := newGuarded(L*9*L), make([]float32, 18*L)
 		for half := range 2 {
-			WinogradGradOutput(&out.s[0], &m.s[half*L], &tmp[0], L, L*2*L, 2*L)
+			WinogradGradOutput(&out.s[0], &m.s[half*L], &tmp[0], L, mPos, 2*L)
 			out.check(t)
 			for k := range L {
 				for c := range L {

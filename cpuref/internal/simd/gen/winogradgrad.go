@@ -16,10 +16,11 @@ const (
 	outerAPos   = 24
 	outerBPos   = 32
 	outerATile  = 40
-	outerPanels = 48
-	outerTiles  = 56
-	outerAdd    = 64
-	outerPoints = 72
+	outerMGap   = 48
+	outerPanels = 56
+	outerTiles  = 64
+	outerAdd    = 72
+	outerPoints = 80
 )
 
 // winogradGrads writes what the gradient of a 3x3 kernel by the adjoint of
@@ -257,6 +258,7 @@ func winogradOuter(g *gen) {
 	g.ADDQ(operand.I32(2*rows*g.bytes()), m)
 	g.DECQ(panels)
 	g.JNZ(operand.LabelRef(panel))
+	g.ADDQ(field(outerMGap), m)
 	g.ADDQ(field(outerAPos), aPoint)
 	g.ADDQ(field(outerBPos), bPoint)
 	g.DECQ(field(outerPoints))
