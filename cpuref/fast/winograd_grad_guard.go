@@ -83,7 +83,7 @@ var (
 // TestWinogradGradAdversary found with a good margin, and for the sums of blocks
 // what equal ones can have, which all round alike.
 func winogradGradError(tiles, blocks int) float64 {
-	return 8 + 0.92*math.Sqrt(float64(tiles)) + 0.5*float64(blocks)
+	return 4 + 0.92*math.Sqrt(float64(tiles)) + 0.5*float64(blocks)
 }
 
 // gradLimit is the limit d in units of a channel's root mean square.

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/kansu-dev/kansu/cpuref"
-	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 	"github.com/stretchr/testify/require"
 )
@@ -108,5 +107,3 @@ func BenchmarkWinogradGrad(b *testing.B) {
 		})
 	}
 }
-
-var _ = simd.Levels
