@@ -67,7 +67,8 @@ func convOf(name string, dy, other *Tensor, x, w []int, p ConvParams) (spec.Conv
 // ConvGradWeight returns the gradient of a convolution with respect to its
 // weight, of shape w, for a gradient dy of the output and the input x: the
 // product of dy with the windows of x, in chunks of the positions that are summed
-// in order. p as for ConvGradInput. Errors: as Conv.
+// in order. In pure Go the method may be Winograd's, as for Conv. p as for
+// ConvGradInput. Errors: as Conv.
 func ConvGradWeight(dy, x *Tensor, w []int, p ConvParams) (*Tensor, error) {
 	const name = "ConvGradWeight"
 	g, err := convOf(name, dy, x, shapeOf(x), w, p)

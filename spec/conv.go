@@ -16,7 +16,8 @@ type ConvParams struct {
 	// convolutions with stride 1 may be computed in tiles, by Winograd's method.
 	// Pure Go does so for tiles whose inputs and weights keep the error of each
 	// output within its budget, roundings being taken as independent of each
-	// other, and computes the others directly. On a GPU only a kernel that is forced
+	// other, and computes the others directly; so with their weights' gradients,
+	// channel by channel. On a GPU only a kernel that is forced
 	// by name does: its error is within WinogradBudget, and a NaN or infinity reaches
 	// all outputs of its tile.
 	Direct bool

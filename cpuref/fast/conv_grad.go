@@ -11,10 +11,12 @@ import (
 //
 // One channel per group, and a few with 3x3 windows, are computed plane by plane,
 // a 1x1 kernel as a matrix product, few channels of large planes with the rows of
-// the input as rows of tiles (see conv_grad_rows.go), and the rest as a product of
-// dy with a matrix that is never made: its row for an output position is, for each
-// run of taps, a stretch of a copy of the input whose channels are the innermost
-// axis. The positions of all images are summed in rising order, in blocks of gemmK.
+// the input as rows of tiles (see conv_grad_rows.go), a 3x3 kernel of stride 1 over
+// enough channels and tiles by the adjoint of Winograd's method where the data allow
+// it (see winograd_grad_guard.go), and the rest as a product of dy with a matrix
+// that is never made: its row for an output position is, for each run of taps, a
+// stretch of a copy of the input whose channels are the innermost axis. The positions
+// of all images are summed in rising order, in blocks of gemmK.
 func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
 	if forcedConv == convWinograd { // in tests
 		if p := newWinoGrad(dw, dy, x, &g); p != nil && p.run() {

@@ -100,7 +100,7 @@ const gradDirect = 1.6
 
 // cut chooses the size of the tasks, and returns the time of all of one group in
 // cycles: the larger they are the less is transformed more than once, but the
-// memory of all that are under way may be no more than limit floats.
+// memory of two that are under way may be no more than limit floats.
 func (p *winoGrad) cut(all, limit int) float64 {
 	best, L := 0.0, p.lanes
 	for rows := L; rows < p.kg+L && rows <= 16*L; rows += L {
@@ -108,7 +108,7 @@ func (p *winoGrad) cut(all, limit int) float64 {
 			tasks := ((p.kg + rows - 1) / rows) * ((p.cg + cols - 1) / cols)
 			workers := min(p.workers, tasks)
 			size := p.floats(rows, cols)
-			fits := workers*size <= limit && size <= gradCache
+			fits := min(workers, winogradPair)*size <= limit && size <= gradCache
 			if !fits && (rows > L || cols > 2*L) {
 				continue
 			}

@@ -140,7 +140,7 @@ func TestWinogradGradTaken(t *testing.T) {
 	}{
 		{"normal", 1, 64, 56, 1, 0}, {"normal", 1, 256, 14, 1, 0}, {"normal", 8, 128, 7, 1, 0},
 		{"after ReLU", 1, 64, 56, 0.5, 0}, {"after ReLU", 2, 64, 28, 0.5, 5}, {"after ReLU", 8, 64, 14, 0.5, 0},
-		{"normal", 1, 64, 28, 1, 5},
+		{"normal", 2, 64, 28, 1, 5},
 	} {
 		r := newRand(t)
 		g := newGradConv(t, c.n, c.c, c.c, c.hw, c.hw, 1, 1)

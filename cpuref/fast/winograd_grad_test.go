@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kansu-dev/kansu/cpuref"
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 	"github.com/stretchr/testify/require"
 )
@@ -105,5 +106,37 @@ func BenchmarkWinogradGrad(b *testing.B) {
 				})
 			}
 		})
+	}
+}
+
+// TestWinogradGradPays: which shapes the method is for, whatever the number of
+// threads. Those of the cases of kansu check that are meant for it are among them.
+func TestWinogradGradPays(t *testing.T) {
+	if ts := simd.ActiveTiles(); ts.Alone() {
+		t.Skip("the transforms have no vectors here")
+	}
+	defer SetThreads(SetThreads(0))
+	for _, c := range []struct {
+		g    spec.Conv
+		pays bool
+	}{
+		{newGradConv(t, 2, 32, 64, 40, 43, 1, 1), true},
+		{newGradConv(t, 3, 40, 35, 27, 30, 2, 2, 0, 1, 2), true},
+		{newGradConv(t, 1, 64, 64, 56, 56, 1, 1), true},
+		{newGradConv(t, 1, 256, 256, 14, 14, 1, 1), true},
+		{newGradConv(t, 8, 512, 512, 7, 7, 1, 1), true},
+		{newGradConv(t, 1, 3, 64, 56, 56, 1, 1), false},
+		{newGradConv(t, 1, 32, 32, 9, 9, 1, 1), false},
+		{newGradConv(t, 1, 512, 512, 4, 4, 1, 1), false},
+	} {
+		x, dy := make([]float32, c.g.N*c.g.C*c.g.InSize()), make([]float32, c.g.N*c.g.K*c.g.OutSize())
+		for _, threads := range []int{1, 2, 16} {
+			SetThreads(threads)
+			p := newWinoGrad(make([]float32, c.g.K*c.g.Terms()), dy, x, &c.g)
+			require.Equal(t, c.pays, p != nil, "%+v", c.g)
+			if p != nil {
+				t.Logf("%d threads, %d to %d of %v: tasks of %d and %d channels, blocks of %d tiles", threads, c.g.C, c.g.K, c.g.Out, p.rows, p.cols, p.tiles)
+			}
+		}
 	}
 }
