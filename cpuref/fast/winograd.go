@@ -313,8 +313,11 @@ func (p *wino) byChannels() {
 			for c0 := 0; c0 < p.cg; c0 += p.chunk {
 				c1 := min(p.cg, c0+p.chunk)
 				w.gather(c0, c1)
+				turn := 0
 				for i := range 6 {
 					for c := c0; c < c1; c += p.piece {
+						p.fetch(q, s, c1, turn)
+						turn++
 						end := min(c1, c+p.piece)
 						simd.WinogradWeights(&u[0], &w.taps[(c-c0)*9*p.width], i, p.padded(end-c), point)
 						p.product(q, m[6*i*n*p.width:], v[6*i*n*p.lanes:], u, n, c, end)
@@ -328,6 +331,22 @@ func (p *wino) byChannels() {
 		if row0 == 0 && !p.guard.check() {
 			p.bad.Store(true)
 		}
+	}
+}
+
+// fetch has a product fetch what it can of the kernels that come after those of
+// strip s up to channel c: two of the rows that they are in with each turn.
+func (p *wino) fetch(q *simd.WinogradProduct, s, c, turn int) {
+	k := &p.kernels
+	if c >= p.cg {
+		s, c = s+1, 0
+	}
+	apart, rows := k.out, p.width
+	if k.in > k.out {
+		apart, rows = k.in, p.chunk
+	}
+	if at := s*p.width*k.out + c*k.in + 2*turn*apart; 2*turn < rows && s < p.strips && at < len(k.w) {
+		q.Fetch(&k.w[at], apart)
 	}
 }
 

@@ -127,6 +127,14 @@ func (d *guard) summarize(s int, stats []float32) {
 	*w = guardWeights{h: w.h, both: w.both}
 	clear(w.h)
 	clear(w.both)
+	var factors [2][8][3]float32 // there are no more sets of three taps
+	rows, cols := factors[0][:len(d.rows.masks)], factors[1][:len(d.cols.masks)]
+	for i, m := range d.rows.masks {
+		rows[i] = maskFactors(m)
+	}
+	for i, m := range d.cols.masks {
+		cols[i] = maskFactors(m)
+	}
 	for i := range min(p.width, p.kg-s*p.width) {
 		var deficit [9]float32
 		largest := float32(0)
@@ -146,16 +154,19 @@ func (d *guard) summarize(s int, stats []float32) {
 		norm := float32(math.Sqrt(float64(largest))) * scale
 		w.norm = max(w.norm, norm)
 		class := 0
-		for _, rm := range d.rows.masks {
-			r := maskFactors(rm)
+		for _, r := range rows {
 			var sums [3]float32
 			for t := range sums {
 				sums[t] = r[0]*deficit[t] + r[1]*deficit[3+t] + r[2]*deficit[6+t]
 			}
-			for _, cm := range d.cols.masks {
-				c := maskFactors(cm)
+			for _, c := range cols {
 				h := float32(math.Sqrt(float64(c[0]*sums[0]+c[1]*sums[1]+c[2]*sums[2]))) * scale
-				w.h[class], w.both[class] = max(w.h[class], h), max(w.both[class], h+d.share*norm)
+				if h > w.h[class] {
+					w.h[class] = h
+				}
+				if both := h + d.share*norm; both > w.both[class] {
+					w.both[class] = both
+				}
 				class++
 			}
 		}

@@ -238,7 +238,8 @@ func TestWinogradProduct(t *testing.T) {
 
 func TestWinogradProductLayout(t *testing.T) {
 	var p WinogradProduct
-	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, []uintptr{
+	require.Equal(t, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104}, []uintptr{
 		unsafe.Offsetof(p.M), unsafe.Offsetof(p.V), unsafe.Offsetof(p.U), unsafe.Offsetof(p.vGroup), unsafe.Offsetof(p.vPos), unsafe.Offsetof(p.uPos),
-		unsafe.Offsetof(p.Groups), unsafe.Offsetof(p.Chain), unsafe.Offsetof(p.panels), unsafe.Offsetof(p.Add), unsafe.Offsetof(p.left)})
+		unsafe.Offsetof(p.Groups), unsafe.Offsetof(p.Chain), unsafe.Offsetof(p.panels), unsafe.Offsetof(p.Add), unsafe.Offsetof(p.left),
+		unsafe.Offsetof(p.ahead), unsafe.Offsetof(p.apart), unsafe.Offsetof(p.step)})
 }

@@ -20,8 +20,17 @@ type WinogradProduct struct {
 	panels  int
 	Add     int // not 0 where M is added to
 	left    int // the kernel's counter of points
+	ahead   *float32
+	apart   int // bytes
+	step    int // bytes from what is fetched with a vector of channels to the next
 	Points  int // how many are computed
 	UPoint  int // floats from a point of U to the next
+}
+
+// Fetch has the next Run ask for memory that is needed soon, a few lines with each
+// vector of channels: what is at a, and as much apart floats behind.
+func (p *WinogradProduct) Fetch(a *float32, apart int) {
+	p.ahead, p.apart, p.step = a, 4*apart, 4*12*WinogradLanes()/4
 }
 
 // Run computes n tiles; V and M hold all of them, for each of the 36 points.
@@ -33,6 +42,9 @@ func (p *WinogradProduct) Run(n, all int) {
 	// Panels of two heights, the larger first.
 	rows, larger := n/count, n%count
 	m, v := p.M, p.V
+	if p.ahead == nil {
+		p.ahead, p.apart, p.step = p.U, 0, 0
+	}
 	if larger > 0 {
 		p.panels, p.left = larger, p.Points
 		winogradProduct(p, rows+1)
@@ -40,7 +52,7 @@ func (p *WinogradProduct) Run(n, all int) {
 	}
 	p.panels, p.left = count-larger, p.Points
 	winogradProduct(p, rows)
-	p.M, p.V = m, v
+	p.M, p.V, p.ahead = m, v, nil
 }
 
 // portable is the product in plain Go.

@@ -21,7 +21,14 @@ const (
 	productPanels = 64
 	productAdd    = 72
 	productLeft   = 80
+	productAhead  = 88
+	productApart  = 96
+	productStep   = 104
 )
+
+// aheadLines is how many lines a kernel asks for in each of two places while it
+// multiplies a vector of channels.
+const aheadLines = 3
 
 // winogradProducts writes the products of Winograd's method.
 func winogradProducts(g *gen) {
@@ -44,12 +51,13 @@ func winogradProduct(g *gen, rows int) {
 	p := g.Load(g.Param("p"), g.GP64()).(reg.GPVirtual)
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	gp := func() reg.GPVirtual { return g.GP64() }
-	vPoint, uPoint, m, group := gp(), gp(), gp(), gp()
+	vPoint, uPoint, m := gp(), gp(), gp()
 	g.MOVQ(field(productV), vPoint)
 	g.MOVQ(field(productU), uPoint)
 	g.MOVQ(field(productM), m)
-	g.MOVQ(field(productVGroup), group)
-	vPanel, a, b, groups, panels, add, mPanel := gp(), gp(), gp(), gp(), gp(), gp(), gp()
+	vPanel, a, b, groups, panels, add, mPanel, ahead, apart := gp(), gp(), gp(), gp(), gp(), gp(), gp(), gp(), gp()
+	g.MOVQ(field(productAhead), ahead)
+	g.MOVQ(field(productApart), apart)
 
 	point, panel, chain, sum, store, short := g.label("point"), g.label("panel"), g.label("chain"), g.label("sum"), g.label("store"), g.label("short")
 	g.Label(point)
@@ -76,6 +84,11 @@ func winogradProduct(g *gen, rows int) {
 	g.SUBQ(groups, left)
 	g.Label(sum)
 	for s := range g.w.lanes {
+		if s%(16/aheadLines) == 0 && s/(16/aheadLines) < aheadLines {
+			line := s / (16 / aheadLines) * 64
+			g.PREFETCHT1(operand.Mem{Base: ahead, Disp: line})
+			g.PREFETCHT1(operand.Mem{Base: ahead, Disp: line, Index: apart, Scale: 1})
+		}
 		for j := range 2 {
 			g.VMOVUPS(operand.Mem{Base: b, Disp: (2*s + j) * g.bytes()}, bv(j))
 		}
@@ -86,8 +99,9 @@ func winogradProduct(g *gen, rows int) {
 			}
 		}
 	}
-	g.ADDQ(group, a)
+	g.ADDQ(field(productVGroup), a)
 	g.ADDQ(operand.I32(2*g.w.lanes*g.bytes()), b)
+	g.ADDQ(field(productStep), ahead)
 	g.DECQ(groups)
 	g.JNZ(operand.LabelRef(sum))
 	g.TESTQ(add, add)
