@@ -5,7 +5,9 @@
 // and reads the block of the input that these need once, as vec4s.
 //
 // Layout:   x [N,C,D,H,W] with W a multiple of 4, w [K,1,kd,KH,KW], b [K];
-//           y [N,K,OD,OH,OW] with rows lengthened to a multiple of 4
+//           y [N,K,OD,OH,OW] with rows lengthened to a multiple of 4. Where W is none,
+//           x is read, and where OW is none and nothing is left to finish, y is
+//           written by single numbers; in_w4, pad_w4 and out_w4 then count those
 // Tile:     TH rows x 4*TW4 columns for one invocation
 // Bindings: 0 params, 1 x, 2 w, 3 b (a dummy where there is none), 4 y
 // Limits:   zero padding; other modes are padded before by conv_pad.wgsl. The
@@ -36,12 +38,26 @@ const DW = 1u;
 const SHIFT = 3u;  // padding along W is 4*pad_w4 - SHIFT
 const ROW4 = 6u;   // vec4s of an input row that a tile needs
 const BLOCK = 24u; // ROW4 times the input rows that it needs
+const UNIT_IN = 1u; // 4 where x is read by single numbers
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
+// swap: input
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+// The vec4 at column c, which lies at `at`; zero where there is none.
+fn fetch(at: u32, c: u32, row: bool) -> vec4<f32> {
+  let ok = row && c < p.in_w4;
+  return select(vec4<f32>(), x[select(0u, at, ok)], vec4<bool>(ok));
+}
+// end swap
+// swap: output
 @group(0) @binding(4) var<storage, read_write> y: array<vec4<f32>>;
+// Stores vec4 j of a tile at row `row` and column c.
+fn store(row: u32, c: u32, j: u32, v: vec4<f32>) {
+  if (c + j < p.out_w4) { y[row * p.out_w4 + c + j] = v; }
+}
+// end swap
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
@@ -59,14 +75,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
   var acc: array<vec4<f32>, ACC>;
   var block: array<vec4<f32>, BLOCK>;
   let first_h = oh * SH - p.pad_h; // wraps below 0, and then is outside
-  let first_w = w_tile * (TW4 * SW) - p.pad_w4;
+  let first_w = w_tile * (UNIT_IN * TW4 * SW) - p.pad_w4;
   for (var td = 0u; td < p.kernel_d; td++) {
     let d = od * p.stride_d + td * p.dilation_d - p.pad_d;
     let x_at = ((rest / p.kg * p.in_d + d) * p.in_h + first_h) * p.in_w4 + first_w;
     let w_at = (k * p.kernel_d + td) * (KH * KW);
     for (var i = 0u; i < BLOCK; i++) { // unroll
-      let ok = d < p.in_d && first_h + i / ROW4 < p.in_h && first_w + i % ROW4 < p.in_w4;
-      block[i] = select(vec4<f32>(), x[select(0u, x_at + i / ROW4 * p.in_w4 + i % ROW4, ok)], vec4<bool>(ok));
+      block[i] = fetch(x_at + i / ROW4 * p.in_w4 + UNIT_IN * (i % ROW4), first_w + UNIT_IN * (i % ROW4),
+                       d < p.in_d && first_h + i / ROW4 < p.in_h);
     }
     for (var th = 0u; th < KH; th++) { // unroll
       for (var tw = 0u; tw < KW; tw++) { // unroll
@@ -86,14 +102,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
 
   var start = 0.0;
   if (p.bias != 0u) { start = b[k]; }
-  let columns = p.out_w4 - w_tile * TW4;
   for (var o = 0u; o < TH; o++) { // unroll
     if (oh + o < p.out_h) {
-      let at = ((rest * p.out_d + od) * p.out_h + oh + o) * p.out_w4 + w_tile * TW4;
+      let row = (rest * p.out_d + od) * p.out_h + oh + o;
       for (var j = 0u; j < TW4; j++) { // unroll
         let sum = acc[o * TW4 + j] + vec4<f32>(start);
         // A select, since max need not pass NaN on.
-        if (j < columns) { y[at + j] = select(sum, vec4<f32>(), sum < vec4<f32>(p.floor)); }
+        store(row, w_tile * TW4, j, select(sum, vec4<f32>(), sum < vec4<f32>(p.floor)));
       }
     }
   }
