@@ -118,10 +118,9 @@ func everyStride(dst, plane []float32, g *spec.Conv) {
 // matrix that is never made: row (c, t) of it is what tap t of the kernel sees
 // of channel c, a stretch of the lattice's copy.
 func convImplicit(y, x, w, b []float32, g *spec.Conv, t *Tail) {
-	p := newImplicit(y, x, w, b, g, nil)
+	p := newImplicit(y, x, w, b, g, nil, 1)
 	p.tail = t
-	p.run()
-	p.release()
+	runImplicit(p)
 }
 
 // implicit is an implicit product under way.
@@ -141,6 +140,7 @@ type implicit struct {
 	clamp      int
 	lo, hi     float32
 	place      *placement // where outputs go in y; nil where they lie as g says
+	turned     *turned    // how w holds the weights; nil where they lie as g says
 	tail       *Tail      // only without placement
 }
 
@@ -155,7 +155,9 @@ const (
 	boxCols   = 256       // least outputs of a box for which weights are loaded anew
 )
 
-func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement) *implicit {
+// newImplicit plans an implicit product that is computed beside others, as many as
+// beside says with itself.
+func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement, beside int) *implicit {
 	p := &implicit{g: g, y: y, x: x, w: w, b: b, ts: simd.ActiveTiles(), k: g.Terms(), act: g.Act, place: place}
 	if lo, hi, ok := clampOf(g.Act); ok {
 		p.lo, p.hi, p.clamp, p.act = lo, hi, simd.Clamped, spec.Activation{}
@@ -164,10 +166,10 @@ func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement) *implicit
 	for i := range g.Kernel {
 		phases *= min(g.Kernel[i], g.Stride[i])
 	}
-	p.workers = workersFor(p.ns())
+	p.workers = workersFor(p.ns() * float64(beside))
 	wanted := 1 // tasks
 	if p.workers > 1 {
-		wanted = 4 * p.workers
+		wanted = (4*p.workers + beside - 1) / beside
 	}
 	cols := min(max(boxFloats/(g.CG()*phases), boxCols), 4096)
 	cols = min(cols, max(boxCols/2, g.OutSize()*g.N*g.Groups/wanted))
@@ -208,9 +210,46 @@ func (p *implicit) ns() float64 {
 	return p.g.Flops() / float64(p.ts.Lanes*8)
 }
 
-func (p *implicit) run() {
+// runImplicit computes products that do not depend on each other.
+func runImplicit(all ...*implicit) {
+	weights, workers := 0, 1
+	for _, p := range all {
+		p.prepare()
+		weights += len(p.packed)
+		workers = max(workers, p.workers)
+	}
+	each := func(workers int, tasks func(p *implicit) int, do func(p *implicit, i int)) {
+		n := 0
+		for _, p := range all {
+			n += tasks(p)
+		}
+		parallel(workers, n, func(_, i int) {
+			for _, p := range all {
+				n := tasks(p)
+				if i < n {
+					do(p, i)
+					return
+				}
+				i -= n
+			}
+		})
+	}
+	each(workersFor(float64(weights)), (*implicit).packTasks, (*implicit).packTask)
+	each(workers, (*implicit).fillTasks, (*implicit).fillTask)
+	each(workers, (*implicit).tasks, (*implicit).task)
+	for _, p := range all {
+		putScratch(p.packed)
+		putScratch(p.copies)
+	}
+}
+
+// tasks returns the number of tasks: the boxes, for each part of the channels.
+func (p *implicit) tasks() int { return p.g.N * p.g.Groups * p.l.boxes() * p.parts }
+
+// prepare allocates what several tasks share.
+func (p *implicit) prepare() {
 	g := p.g
-	tasks := g.N * g.Groups * p.l.boxes() * p.parts
+	tasks := p.tasks()
 	if tasks == 0 {
 		return
 	}
@@ -219,9 +258,6 @@ func (p *implicit) run() {
 	weights := g.K * p.k
 	if tasks > g.Groups*p.parts && 2*weights <= len(p.x)+len(p.y)+weights {
 		p.packed = getScratch(weights)
-		Parallel(g.Groups, float64(weights), func(i int) {
-			p.packWeights(p.packed[i*g.KG()*p.k:], i, 0, g.KG(), 0, p.k)
-		})
 	}
 	// So is the input of boxes that several tasks share.
 	each := g.CG() * p.l.channel()
@@ -229,12 +265,52 @@ func (p *implicit) run() {
 	if all := boxes * each; p.parts > 1 && 3*all <= len(p.x)+len(p.y)+weights+3*boxFloats {
 		p.copies = getScratch(all + slack)
 		clear(p.copies[all:])
-		parallel(p.workers, boxes*g.CG(), func(_, i int) {
-			n, bx := p.boxAt(i / g.CG())
-			p.l.fill(p.copies[i*p.l.channel():], p.channel(n, i%g.CG()), &bx)
-		})
 	}
-	parallel(p.workers, tasks, func(_, i int) { p.task(i) })
+}
+
+// packTasks returns the number of panels of weights to be packed.
+func (p *implicit) packTasks() int {
+	if p.packed == nil {
+		return 0
+	}
+	return p.g.Groups * p.panels()
+}
+
+// panels returns the number of panels of a group's output channels.
+func (p *implicit) panels() int { return (p.g.KG() + p.ts.Rows - 1) / p.ts.Rows }
+
+// packTask packs one panel of a group's weights, in blocks of gemmK columns.
+func (p *implicit) packTask(i int) {
+	np, kg := p.panels(), p.g.KG()
+	gi, q := i/np, i%np
+	a, z := panelRow(q, np, kg), panelRow(q+1, np, kg)
+	for k0 := 0; k0 < p.k; k0 += gemmK {
+		kb := min(p.k-k0, gemmK)
+		p.pack(p.packed[gi*kg*p.k+k0*kg+a*kb:], gi, a, z-a, k0, kb)
+	}
+}
+
+// pack packs columns k0 to k0+kb of rows r0 to r0+n of a group's weights.
+func (p *implicit) pack(dst []float32, gi, r0, n, k0, kb int) {
+	if p.turned != nil {
+		p.turned.pack(dst, p.w, p.g, gi, r0, n, k0, kb)
+		return
+	}
+	packRows(dst, p.w[gi*p.g.KG()*p.k:], p.k, false, r0, n, k0, kb)
+}
+
+// fillTasks returns the number of channels to be copied for all boxes.
+func (p *implicit) fillTasks() int {
+	if p.copies == nil {
+		return 0
+	}
+	return p.g.N * p.g.Groups * p.l.boxes() * p.g.CG()
+}
+
+// fillTask copies one channel of a box.
+func (p *implicit) fillTask(i int) {
+	n, bx := p.boxAt(i / p.g.CG())
+	p.l.fill(p.copies[i*p.l.channel():], p.channel(n, i%p.g.CG()), &bx)
 }
 
 // boxAt returns the image and group, counted through, and the box with number i.
@@ -247,27 +323,6 @@ func (p *implicit) channel(plane, c int) []float32 {
 	return p.x[(plane*p.g.CG()+c)*p.g.InSize():][:p.g.InSize()]
 }
 
-func (p *implicit) release() {
-	putScratch(p.packed)
-	putScratch(p.copies)
-}
-
-// packWeights packs rows r0 to r1 of group gi, columns k0 to k1, in blocks of
-// gemmK columns and panels of rows.
-func (p *implicit) packWeights(dst []float32, gi, r0, r1, k0, k1 int) {
-	rows := r1 - r0
-	np := (rows + p.ts.Rows - 1) / p.ts.Rows
-	w := p.w[gi*p.g.KG()*p.k:]
-	for ; k0 < k1; k0 += gemmK {
-		kb := min(k1-k0, gemmK)
-		for i := range np {
-			a, z := panelRow(i, np, rows), panelRow(i+1, np, rows)
-			packRows(dst[a*kb:z*kb], w, p.k, false, r0+a, z-a, k0, kb)
-		}
-		dst = dst[rows*kb:]
-	}
-}
-
 // task computes one box of one image and group, for one part of the channels:
 // panel by panel, each through all blocks of k, over columns that stay in the
 // cache.
@@ -277,7 +332,7 @@ func (p *implicit) task(i int) {
 	plane, bx := p.boxAt(i / p.parts)
 	n, gi := plane/g.Groups, plane%g.Groups
 	cg, kg := g.CG(), g.KG()
-	np := (kg + p.ts.Rows - 1) / p.ts.Rows
+	np := p.panels()
 	p0, p1 := part*np/p.parts, (part+1)*np/p.parts
 	r0, r1 := panelRow(p0, np, kg), panelRow(p1, np, kg)
 
@@ -311,18 +366,17 @@ func (p *implicit) task(i int) {
 	}
 	for q := p0; q < p1; q++ {
 		a, z := panelRow(q, np, kg), panelRow(q+1, np, kg)
-		w := p.w[(gi*kg+a)*p.k:]
 		for k0 := 0; k0 < p.k; k0 += gemmK {
 			kb := min(p.k-k0, gemmK)
 			block := panel
 			if p.packed != nil {
 				block = p.packed[gi*kg*p.k+k0*kg+a*kb:]
 			} else {
-				packRows(panel, w, p.k, false, 0, z-a, k0, kb)
+				p.pack(panel, gi, a, z-a, k0, kb)
 				// The next panel's weights, as if they were one stretch.
 				j.ahead = nil
-				if q+1 < p1 {
-					j.ahead = w[(z-a)*(p.k+k0):][:(z-a)*kb]
+				if q+1 < p1 && p.turned == nil {
+					j.ahead = p.w[(gi*kg+a)*p.k+(z-a)*(p.k+k0):][:(z-a)*kb]
 				}
 			}
 			j.set(block, k0, kb, gi*kg+a, a-r0, z-a)

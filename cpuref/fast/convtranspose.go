@@ -30,10 +30,11 @@ func ConvTranspose(y, x, w, b []float32, g spec.ConvTranspose) {
 	for _, d := range axes[0] {
 		for _, h := range axes[1] {
 			for _, w := range axes[2] {
-				t.phase([3]axisPhase{d, h, w})
+				t.phase([3]axisPhase{d, h, w}, len(axes[0])*len(axes[1])*len(axes[2]))
 			}
 		}
 	}
+	runImplicit(t.products...)
 }
 
 // axisPhase is one phase of the outputs along one axis.
@@ -81,6 +82,7 @@ func gcd(a, b int) int {
 type transposed struct {
 	g          *spec.ConvTranspose
 	y, x, w, b []float32
+	products   []*implicit // the phases, but for those that were computed at once
 }
 
 // points computes one of kernel 1: a matrix product for each image, whose elements
@@ -105,10 +107,11 @@ func (t *transposed) points() {
 	}
 }
 
-// phase computes one phase of the outputs.
-func (t *transposed) phase(a [3]axisPhase) {
+// phase computes one of the phases of the outputs, or plans it to be computed with
+// the others.
+func (t *transposed) phase(a [3]axisPhase, phases int) {
 	g := t.g
-	c := spec.Conv{N: g.N, C: g.C, K: g.K, Groups: g.Groups, Bias: g.Bias, Act: g.Act}
+	c := &spec.Conv{N: g.N, C: g.C, K: g.K, Groups: g.Groups, Bias: g.Bias, Act: g.Act}
 	c.Rank, c.In = 3, g.In
 	place := &placement{step: g.Stride, size: g.Out}
 	for i, p := range a {
@@ -129,27 +132,63 @@ func (t *transposed) phase(a [3]axisPhase) {
 			c.PadEnd[i] = c.Out[i] - 1 + c.Extent(i) - c.PadBegin[i] - c.In[i]
 		}
 		// Winograd's method takes the weights as they stand.
-		if convMethodOf(&c) == convWinograd {
-			if winograd(t.y, t.x, t.b, kernels3{w: t.w, out: 9, in: 9 * c.KG(), flip: true}, &c, nil) {
+		if convMethodOf(c) == convWinograd {
+			if winograd(t.y, t.x, t.b, kernels3{w: t.w, out: 9, in: 9 * c.KG(), flip: true}, c, nil) {
 				return
 			}
 			c.Direct = true
 		}
 	}
-	w := getScratch(c.K * c.Terms())
-	defer putScratch(w)
-	t.weights(w, &a, c.Terms())
-	switch {
-	case place == nil && c.Direct:
-		convImplicit(t.y, t.x, w, t.b, &c, nil)
-	case place == nil:
-		Conv(t.y, t.x, w, t.b, c)
-	case c.CG() == 1 && c.KG() <= depthwiseMax:
-		t.planes(w, &c, place)
-	default:
-		p := newImplicit(t.y, t.x, w, t.b, &c, place)
-		p.run()
-		p.release()
+	planes := place != nil && c.CG() == 1 && c.KG() <= depthwiseMax
+	if planes || place == nil && !c.Direct && convMethodOf(c) != convImplicitly {
+		w := getScratch(c.K * c.Terms())
+		defer putScratch(w)
+		t.weights(w, &a, c.Terms())
+		if planes {
+			t.planes(w, c, place)
+		} else {
+			Conv(t.y, t.x, w, t.b, *c)
+		}
+		return
+	}
+	p := newImplicit(t.y, t.x, t.w, t.b, c, place, phases)
+	p.turned = &turned{taps: t.taps(&a), kernel: g.Taps()}
+	t.products = append(t.products, p)
+}
+
+// turned is how the weights of a transposed convolution hold those of a phase.
+type turned struct {
+	taps   []int // where the phase's taps stand in a kernel
+	kernel int   // taps of a kernel
+}
+
+// pack packs columns k0 to k0+kb of rows r0 to r0+n of group gi, as packRows does
+// with weights of a convolution c.
+func (t *turned) pack(dst, w []float32, c *spec.Conv, gi, r0, n, k0, kb int) {
+	taps := len(t.taps)
+	if t.kernel == 1 {
+		simd.CopyRows(&dst[0], &w[(gi*c.CG()+k0)*c.KG()+r0], n, c.KG(), kb, n, n)
+		return
+	}
+	var tmp []float32
+	for k := k0; k < k0+kb; {
+		tap := k % taps
+		m := min(taps-tap, k0+kb-k)
+		src := w[((gi*c.CG()+k/taps)*c.KG()+r0)*t.kernel:]
+		if m == t.kernel { // all of them, the last one first
+			simd.Transpose(&dst[(m-1)*n], &src[0], -n, t.kernel, t.kernel, n, n)
+		} else {
+			if tmp == nil {
+				tmp = getScratch(t.kernel * n)
+				defer putScratch(tmp)
+			}
+			simd.Transpose(&tmp[0], &src[0], n, t.kernel, t.kernel, n, n)
+			for i, at := range t.taps[tap:][:m] {
+				copy(dst[i*n:][:n], tmp[at*n:])
+			}
+		}
+		dst = dst[m*n:]
+		k += m
 	}
 }
 
@@ -170,13 +209,10 @@ func (t *transposed) planes(w []float32, c *spec.Conv, to *placement) {
 	})
 }
 
-// weights brings the phase's weights into the order of a convolution:
-// [K, C/Groups, taps], the last tap first.
-func (t *transposed) weights(dst []float32, a *[3]axisPhase, terms int) {
+// taps returns where the taps of a phase stand in a kernel of w, the last one first.
+func (t *transposed) taps(a *[3]axisPhase) []int {
 	g := t.g
-	cg, kg := g.CG(), g.KG()
-	kernel := g.Taps()
-	var taps []int // where they stand in a kernel of w
+	var taps []int
 	for d := a[0].taps - 1; d >= 0; d-- {
 		for h := a[1].taps - 1; h >= 0; h-- {
 			for w := a[2].taps - 1; w >= 0; w-- {
@@ -184,6 +220,16 @@ func (t *transposed) weights(dst []float32, a *[3]axisPhase, terms int) {
 			}
 		}
 	}
+	return taps
+}
+
+// weights brings the phase's weights into the order of a convolution:
+// [K, C/Groups, taps], the last tap first.
+func (t *transposed) weights(dst []float32, a *[3]axisPhase, terms int) {
+	g := t.g
+	cg, kg := g.CG(), g.KG()
+	kernel := g.Taps()
+	taps := t.taps(a)
 	if kernel == 1 {
 		for i := range g.Groups {
 			transposeRows(dst[i*kg*cg:], t.w[i*cg*kg:], cg, kg, kg, cg, cg)

@@ -13,7 +13,8 @@ func CopyRows(dst, src *float32, dstStride, srcStride, rows, n, w int) {
 }
 
 // Transpose writes, for each c < cols, the n floats src[i*srcStride+c] to
-// dst[c*dstStride+i] and w-n zeros behind them. 1 <= n <= w, and w is at most
+// dst[c*dstStride+i] and w-n zeros behind them. dstStride may be negative.
+// 1 <= n <= w, and w is at most
 // ActiveTiles().Lanes.
 func Transpose(dst, src *float32, dstStride, srcStride, cols, n, w int) {
 	if cols <= 0 || n <= 0 {
