@@ -11,7 +11,7 @@ import (
 // on all cores.
 func LRN(y, x []float32, g spec.LRN) {
 	ns := 2 * float64(len(x))
-	if g.Beta != 0.75 || g.Inner < 16 || simd.Active() == simd.Portable || !(g.K >= 0x1p-60) {
+	if !lrnByRoots(&g) {
 		each := g.N * g.Inner
 		one := g
 		one.Outer = 1
@@ -25,13 +25,13 @@ func LRN(y, x []float32, g spec.LRN) {
 		lo := i % strips * strip
 		n := min(strip, g.Inner-lo)
 		base := i/strips*g.N*g.Inner + lo
-		buf := getScratch((g.N + 2) * n)
+		buf := getScratch((g.N + 1) * n)
 		defer putScratch(buf)
-		squares, t, u := buf[:g.N*n], buf[g.N*n:][:n], buf[(g.N+1)*n:][:n]
+		squares, t := buf[:g.N*n], buf[g.N*n:][:n]
 		for c := range g.N {
 			simd.Square.Apply(squares[c*n:][:n], x[base+c*g.Inner:][:n], 0, 0, 0, false)
 		}
-		if most := simd.Max(squares); !(most < 0x1p100) { // a sum may overflow
+		if most := simd.Max(squares); !(most < 0x1p80) { // a sum may leave the range
 			lrnStrip(y, x, base, n, g)
 			return
 		}
@@ -42,17 +42,19 @@ func LRN(y, x []float32, g spec.LRN) {
 				simd.BinAdd.Apply(t, sum, squares[j*n:][:n], 0, 0, 0, false)
 				sum = t
 			}
-			simd.Affine.Apply(t, sum, factor, g.K, 0, false)
-			simd.Sqrt.Apply(t, t, 0, 0, 0, false)
-			simd.Sqrt.Apply(u, t, 0, 0, 0, false)
-			simd.BinMul.Apply(t, t, u, 0, 0, 0, false)
 			to := y[base+c*g.Inner:][:n]
-			simd.BinDiv.Apply(to, x[base+c*g.Inner:][:n], t, 0, 0, 0, false)
+			simd.BinLrn.Apply(to, x[base+c*g.Inner:][:n], sum, factor, g.K, 0, false)
 			if g.Act.Func != spec.Identity {
 				pointwise(g.Act, to, to)
 			}
 		}
 	})
+}
+
+// lrnByRoots reports whether what is to be raised to the power -3/4 is in the range
+// of the kernels, as long as sums of squares are.
+func lrnByRoots(g *spec.LRN) bool {
+	return g.Beta == 0.75 && g.Inner >= 16 && simd.Active() != simd.Portable && g.K >= 0x1p-60 && g.K <= 0x1p60 && g.Alpha >= 0 && g.Alpha <= 0x1p10
 }
 
 // lrnStrip has the plain loops for n columns of one image.

@@ -10,7 +10,7 @@ import (
 // channels; see spec.NewLRNGrad. With the usual exponent, 3/4, it takes square
 // roots; otherwise the plain loops run on all cores.
 func LRNGrad(dx, dy, x []float32, g spec.LRN) {
-	if g.Beta != 0.75 || g.Inner < 16 || simd.Active() == simd.Portable || !(g.K >= 0x1p-60) {
+	if !lrnByRoots(&g) {
 		each := g.N * g.Inner
 		one := g
 		one.Outer = 1
@@ -19,7 +19,7 @@ func LRNGrad(dx, dy, x []float32, g spec.LRN) {
 		})
 		return
 	}
-	const strip = 256
+	const strip = 1024
 	strips := (g.Inner + strip - 1) / strip
 	Parallel(g.Outer*strips, 5*float64(len(x)), func(i int) {
 		lo := i % strips * strip
@@ -32,55 +32,61 @@ func LRNGrad(dx, dy, x []float32, g spec.LRN) {
 }
 
 // lrnGradStrip handles n columns of one image. It reports whether it could: where
-// an element is NaN or large, intermediate results might overflow.
+// an element is NaN or large, intermediate results might overflow, and what is in dx
+// is nothing. Of what is between, the rows of one window are kept.
 func lrnGradStrip(dx, dy, x []float32, n int, g *spec.LRN) bool {
 	const most = 0x1p80 // of a square
-	buf := getScratch((3*g.N + 3) * n)
+	window := min(g.N, g.Before+g.After+1)
+	buf := getScratch((3*window + 1) * n)
 	defer putScratch(buf)
-	squares, term, power := buf[:g.N*n], buf[g.N*n:][:g.N*n], buf[2*g.N*n:][:g.N*n]
-	t, u, v := buf[3*g.N*n:][:n], buf[(3*g.N+1)*n:][:n], buf[(3*g.N+2)*n:][:n]
-	for c := range g.N {
-		simd.Square.Apply(squares[c*n:][:n], dy[c*g.Inner:][:n], 0, 0, 0, false)
-	}
-	if m := simd.Max(squares); !(m < most) {
-		return false
-	}
-	for c := range g.N {
-		simd.Square.Apply(squares[c*n:][:n], x[c*g.Inner:][:n], 0, 0, 0, false)
-	}
-	if m := simd.Max(squares); !(m < most) {
-		return false
-	}
+	t := buf[3*window*n:][:n]
+	squares, terms, powers := rowRing{buf, window, n}, rowRing{buf[window*n:], window, n}, rowRing{buf[2*window*n:], window, n}
 	factor := float32(float64(g.Alpha) / float64(g.Size))
-	for c := range g.N {
-		window(t, squares, max(0, c-g.Before), min(g.N-1, c+g.After), n)
-		simd.Affine.Apply(t, t, factor, g.K, 0, false) // d
-		simd.Sqrt.Apply(u, t, 0, 0, 0, false)
-		simd.Sqrt.Apply(v, u, 0, 0, 0, false)
-		simd.BinMul.Apply(u, u, v, 0, 0, 0, false) // d^(3/4)
-		own, to := power[c*n:][:n], term[c*n:][:n]
-		simd.BinDiv.Apply(own, dy[c*g.Inner:][:n], u, 0, 0, 0, false) // dy*d^(-3/4)
-		simd.BinDiv.Apply(to, x[c*g.Inner:][:n], t, 0, 0, 0, false)
-		simd.BinMul.Apply(to, to, own, 0, 0, 0, false)
-	}
 	slope := float32(-2 * float64(g.Alpha) / float64(g.Size) * float64(g.Beta))
+	apply := func(c int) {
+		terms.sum(t, max(0, c-g.After), min(g.N-1, c+g.Before))
+		simd.TerMulAdd.Apply(dx[c*g.Inner:][:n], t, x[c*g.Inner:][:n], powers.row(c), 0, 0, 0)
+	}
+	squared := 0
 	for c := range g.N {
-		window(t, term, max(0, c-g.After), min(g.N-1, c+g.Before), n)
-		simd.BinMul.Apply(t, t, x[c*g.Inner:][:n], 0, 0, 0, false)
-		simd.BinAxpy.Apply(dx[c*g.Inner:][:n], t, power[c*n:][:n], slope, 0, 0, false)
+		for ; squared <= min(g.N-1, c+g.After); squared++ {
+			simd.Square.Apply(squares.row(squared), x[squared*g.Inner:][:n], 0, 0, 0, false)
+			simd.Square.Apply(t, dy[squared*g.Inner:][:n], 0, 0, 0, false)
+			if !(simd.Max(squares.row(squared)) < most && simd.Max(t) < most) {
+				return false
+			}
+		}
+		squares.sum(t, max(0, c-g.Before), min(g.N-1, c+g.After))
+		own := powers.row(c)
+		simd.BinLrn.Apply(own, dy[c*g.Inner:][:n], t, factor, g.K, 0, false) // dy*d^(-3/4)
+		simd.TerMulOver.Apply(terms.row(c), x[c*g.Inner:][:n], own, t, factor, g.K, slope)
+		if c >= g.Before {
+			apply(c - g.Before)
+		}
+	}
+	for c := max(0, g.N-g.Before); c < g.N; c++ {
+		apply(c)
 	}
 	return true
 }
 
-// window sets t to the sum of rows first to last, n floats each.
-func window(t, rows []float32, first, last, n int) {
-	sum := rows[first*n:][:n]
+// rowRing has room for the last few rows of many, n floats each.
+type rowRing struct {
+	buf     []float32
+	rows, n int
+}
+
+func (r *rowRing) row(i int) []float32 { return r.buf[i%r.rows*r.n:][:r.n] }
+
+// sum sets t to the sum of rows first to last.
+func (r *rowRing) sum(t []float32, first, last int) {
+	sum := r.row(first)
 	if first == last {
 		copy(t, sum)
 		return
 	}
-	for j := first + 1; j <= last; j++ {
-		simd.BinAdd.Apply(t, sum, rows[j*n:][:n], 0, 0, 0, false)
+	for i := first + 1; i <= last; i++ {
+		simd.BinAdd.Apply(t, sum, r.row(i), 0, 0, 0, false)
 		sum = t
 	}
 }

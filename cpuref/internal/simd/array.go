@@ -17,6 +17,7 @@ const (
 	BinAxpy                    // a*x + y
 	BinCenterMul               // ((x - a)*b + c)*y
 	BinExpSub                  // e^(x - y), below 4 ULP
+	BinLrn                     // x*(a*y + b)^(-3/4) where a*y + b is in [2^-100, 2^100]
 	BinPow                     // x^y as IEEE 754's pow, below 1 ULP
 )
 
@@ -27,6 +28,7 @@ type Ternary uint8
 const (
 	TerCenterMulAdd Ternary = iota // ((x - a)*b + c)*y + z
 	TerMulAdd                      // x*y + z
+	TerMulOver                     // c*x*y/(a*z + b) where a*z + b is in [2^-100, 2^100]
 	TerCountEqual                  // x = y ? z + 1 : z
 )
 
@@ -108,6 +110,11 @@ func (f Binary) portable(dst, x, y []float32, a, b, c float32) {
 		for i, v := range x {
 			dst[i] = float32(math.Exp(float64(v) - float64(y[i])))
 		}
+	case BinLrn:
+		for i, v := range x {
+			s := math.Sqrt(float64(a*y[i] + b))
+			dst[i] = float32(float64(v) / (s * math.Sqrt(s)))
+		}
 	case BinPow:
 		for i, v := range x {
 			dst[i] = float32(math.Pow(float64(v), float64(y[i])))
@@ -124,6 +131,10 @@ func (f Ternary) portable(dst, x, y, z []float32, a, b, c float32) {
 	case TerMulAdd:
 		for i, v := range x {
 			dst[i] = v*y[i] + z[i]
+		}
+	case TerMulOver:
+		for i, v := range x {
+			dst[i] = v / (a*z[i] + b) * y[i] * c
 		}
 	case TerCountEqual:
 		for i, v := range x {

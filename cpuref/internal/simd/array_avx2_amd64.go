@@ -54,6 +54,16 @@ func centerMulAVX2(dst *float32, x *float32, y *float32, n int, a float32, b flo
 //go:noescape
 func expSubAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 
+// lrnAVX2 sets dst = x*(a*y + b)^(-3/4).
+//
+//go:noescape
+func lrnAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
+// mulOverAVX2 sets dst = c*x*y/(a*z + b).
+//
+//go:noescape
+func mulOverAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+
 // centerMulAddAVX2 sets dst = ((x - a)*b + c)*y + z.
 //
 //go:noescape

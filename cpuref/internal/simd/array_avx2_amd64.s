@@ -899,9 +899,81 @@ DATA c0000007f<>+24(SB)/4, $0x0000007f
 DATA c0000007f<>+28(SB)/4, $0x0000007f
 GLOBL c0000007f<>(SB), RODATA|NOPTR, $32
 
-// func centerMulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// func lrnAVX2(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·centerMulAddAVX2(SB), NOSPLIT, $0-53
+TEXT ·lrnAVX2(SB), NOSPLIT, $0-45
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVB         nt+44(FP), SI
+	MOVBQZX      SI, SI
+	VBROADCASTSS a+32(FP), Y2
+	VBROADCASTSS b+36(FP), Y3
+	SUBQ         $+8, BX
+	JLT          rest84
+
+loop81:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+
+body82:
+	VMOVAPS     Y3, Y4
+	VFMADD231PS Y1, Y2, Y4
+	VSQRTPS     Y4, Y1
+	VSQRTPS     Y1, Y4
+	VMULPS      Y4, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
+	TESTQ       SI, SI
+	JNZ         special83
+	VMOVUPS     Y0, (AX)
+
+next86:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, AX
+	SUBQ $+8, BX
+	JGE  loop81
+
+rest84:
+	ADDQ       $+8, BX
+	JZ         end85
+	MOVQ       $+2, SI
+	LEAQ       laneMasks<>+0(SB), DI
+	MOVQ       $+16, R8
+	SUBQ       BX, R8
+	VMOVDQU    (DI)(R8*4), Y1
+	VMASKMOVPS (CX), Y1, Y0
+	VMASKMOVPS (DX), Y1, Y1
+	JMP        body82
+
+special83:
+	CMPQ     SI, $+2
+	JEQ      part87
+	VMOVNTPS Y0, (AX)
+	JMP      next86
+
+part87:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       BX, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end85:
+	CMPQ SI, $+1
+	JNE  fenced88
+	SFENCE
+
+fenced88:
+	VZEROUPPER
+	RET
+
+// func mulOverAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mulOverAVX2(SB), NOSPLIT, $0-53
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         y+16(FP), DX
@@ -912,81 +984,6 @@ TEXT ·centerMulAddAVX2(SB), NOSPLIT, $0-53
 	VBROADCASTSS a+40(FP), Y3
 	VBROADCASTSS b+44(FP), Y4
 	VBROADCASTSS c+48(FP), Y5
-	SUBQ         $+8, SI
-	JLT          rest84
-
-loop81:
-	PREFETCHT0 2048(CX)
-	VMOVUPS    (CX), Y0
-	PREFETCHT0 2048(DX)
-	VMOVUPS    (DX), Y1
-	PREFETCHT0 2048(BX)
-	VMOVUPS    (BX), Y2
-
-body82:
-	VSUBPS      Y3, Y0, Y0
-	VMOVAPS     Y5, Y6
-	VFMADD231PS Y4, Y0, Y6
-	VMOVAPS     Y2, Y0
-	VFMADD231PS Y1, Y6, Y0
-	TESTQ       DI, DI
-	JNZ         special83
-	VMOVUPS     Y0, (AX)
-
-next86:
-	ADDQ $+32, CX
-	ADDQ $+32, DX
-	ADDQ $+32, BX
-	ADDQ $+32, AX
-	SUBQ $+8, SI
-	JGE  loop81
-
-rest84:
-	ADDQ       $+8, SI
-	JZ         end85
-	MOVQ       $+2, DI
-	LEAQ       laneMasks<>+0(SB), R8
-	MOVQ       $+16, R9
-	SUBQ       SI, R9
-	VMOVDQU    (R8)(R9*4), Y2
-	VMASKMOVPS (CX), Y2, Y0
-	VMASKMOVPS (DX), Y2, Y1
-	VMASKMOVPS (BX), Y2, Y2
-	JMP        body82
-
-special83:
-	CMPQ     DI, $+2
-	JEQ      part87
-	VMOVNTPS Y0, (AX)
-	JMP      next86
-
-part87:
-	LEAQ       laneMasks<>+0(SB), CX
-	MOVQ       $+16, DX
-	SUBQ       SI, DX
-	VMOVDQU    (CX)(DX*4), Y1
-	VMASKMOVPS Y0, Y1, (AX)
-
-end85:
-	CMPQ DI, $+1
-	JNE  fenced88
-	SFENCE
-
-fenced88:
-	VZEROUPPER
-	RET
-
-// func countEqualAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, MMX+
-TEXT ·countEqualAVX2(SB), NOSPLIT, $0-53
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         y+16(FP), DX
-	MOVQ         z+24(FP), BX
-	MOVQ         n+32(FP), SI
-	MOVB         nt+52(FP), DI
-	MOVBQZX      DI, DI
-	VBROADCASTSS c3f800000<>+0(SB), Y3
 	SUBQ         $+8, SI
 	JLT          rest92
 
@@ -999,12 +996,16 @@ loop89:
 	VMOVUPS    (BX), Y2
 
 body90:
-	VCMPPS  $0x00, Y1, Y0, Y0
-	VANDPS  Y3, Y0, Y0
-	VADDPS  Y0, Y2, Y0
-	TESTQ   DI, DI
-	JNZ     special91
-	VMOVUPS Y0, (AX)
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  Y2, Y3, Y6
+	VBROADCASTSS c3f800000<>+0(SB), Y2
+	VDIVPS       Y6, Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	TESTQ        DI, DI
+	JNZ          special91
+	VMOVUPS      Y0, (AX)
 
 next94:
 	ADDQ $+32, CX
@@ -1049,18 +1050,21 @@ fenced96:
 	VZEROUPPER
 	RET
 
-// func mulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// func centerMulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·mulAddAVX2(SB), NOSPLIT, $0-53
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    z+24(FP), BX
-	MOVQ    n+32(FP), SI
-	MOVB    nt+52(FP), DI
-	MOVBQZX DI, DI
-	SUBQ    $+8, SI
-	JLT     rest100
+TEXT ·centerMulAddAVX2(SB), NOSPLIT, $0-53
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVB         nt+52(FP), DI
+	MOVBQZX      DI, DI
+	VBROADCASTSS a+40(FP), Y3
+	VBROADCASTSS b+44(FP), Y4
+	VBROADCASTSS c+48(FP), Y5
+	SUBQ         $+8, SI
+	JLT          rest100
 
 loop97:
 	PREFETCHT0 2048(CX)
@@ -1071,11 +1075,14 @@ loop97:
 	VMOVUPS    (BX), Y2
 
 body98:
-	VMOVAPS     Y2, Y2
-	VFMADD231PS Y1, Y0, Y2
+	VSUBPS      Y3, Y0, Y0
+	VMOVAPS     Y5, Y6
+	VFMADD231PS Y4, Y0, Y6
+	VMOVAPS     Y2, Y0
+	VFMADD231PS Y1, Y6, Y0
 	TESTQ       DI, DI
 	JNZ         special99
-	VMOVUPS     Y2, (AX)
+	VMOVUPS     Y0, (AX)
 
 next102:
 	ADDQ $+32, CX
@@ -1101,15 +1108,15 @@ rest100:
 special99:
 	CMPQ     DI, $+2
 	JEQ      part103
-	VMOVNTPS Y2, (AX)
+	VMOVNTPS Y0, (AX)
 	JMP      next102
 
 part103:
 	LEAQ       laneMasks<>+0(SB), CX
 	MOVQ       $+16, DX
 	SUBQ       SI, DX
-	VMOVDQU    (CX)(DX*4), Y0
-	VMASKMOVPS Y2, Y0, (AX)
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 end101:
 	CMPQ DI, $+1
@@ -1117,5 +1124,149 @@ end101:
 	SFENCE
 
 fenced104:
+	VZEROUPPER
+	RET
+
+// func countEqualAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, MMX+
+TEXT ·countEqualAVX2(SB), NOSPLIT, $0-53
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVB         nt+52(FP), DI
+	MOVBQZX      DI, DI
+	VBROADCASTSS c3f800000<>+0(SB), Y3
+	SUBQ         $+8, SI
+	JLT          rest108
+
+loop105:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Y2
+
+body106:
+	VCMPPS  $0x00, Y1, Y0, Y0
+	VANDPS  Y3, Y0, Y0
+	VADDPS  Y0, Y2, Y0
+	TESTQ   DI, DI
+	JNZ     special107
+	VMOVUPS Y0, (AX)
+
+next110:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop105
+
+rest108:
+	ADDQ       $+8, SI
+	JZ         end109
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body106
+
+special107:
+	CMPQ     DI, $+2
+	JEQ      part111
+	VMOVNTPS Y0, (AX)
+	JMP      next110
+
+part111:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+end109:
+	CMPQ DI, $+1
+	JNE  fenced112
+	SFENCE
+
+fenced112:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·mulAddAVX2(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    z+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+8, SI
+	JLT     rest116
+
+loop113:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Y0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Y1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Y2
+
+body114:
+	VMOVAPS     Y2, Y2
+	VFMADD231PS Y1, Y0, Y2
+	TESTQ       DI, DI
+	JNZ         special115
+	VMOVUPS     Y2, (AX)
+
+next118:
+	ADDQ $+32, CX
+	ADDQ $+32, DX
+	ADDQ $+32, BX
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	JGE  loop113
+
+rest116:
+	ADDQ       $+8, SI
+	JZ         end117
+	MOVQ       $+2, DI
+	LEAQ       laneMasks<>+0(SB), R8
+	MOVQ       $+16, R9
+	SUBQ       SI, R9
+	VMOVDQU    (R8)(R9*4), Y2
+	VMASKMOVPS (CX), Y2, Y0
+	VMASKMOVPS (DX), Y2, Y1
+	VMASKMOVPS (BX), Y2, Y2
+	JMP        body114
+
+special115:
+	CMPQ     DI, $+2
+	JEQ      part119
+	VMOVNTPS Y2, (AX)
+	JMP      next118
+
+part119:
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, DX
+	SUBQ       SI, DX
+	VMOVDQU    (CX)(DX*4), Y0
+	VMASKMOVPS Y2, Y0, (AX)
+
+end117:
+	CMPQ DI, $+1
+	JNE  fenced120
+	SFENCE
+
+fenced120:
 	VZEROUPPER
 	RET

@@ -54,6 +54,16 @@ func centerMulAVX512(dst *float32, x *float32, y *float32, n int, a float32, b f
 //go:noescape
 func expSubAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 
+// lrnAVX512 sets dst = x*(a*y + b)^(-3/4).
+//
+//go:noescape
+func lrnAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
+
+// mulOverAVX512 sets dst = c*x*y/(a*z + b).
+//
+//go:noescape
+func mulOverAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+
 // centerMulAddAVX512 sets dst = ((x - a)*b + c)*y + z.
 //
 //go:noescape

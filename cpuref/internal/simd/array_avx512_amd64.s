@@ -692,9 +692,91 @@ GLOBL c3f000000<>(SB), RODATA|NOPTR, $4
 DATA c3f800000<>+0(SB)/4, $0x3f800000
 GLOBL c3f800000<>(SB), RODATA|NOPTR, $4
 
-// func centerMulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// func lrnAVX512(dst *float32, x *float32, y *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·centerMulAddAVX512(SB), NOSPLIT, $0-53
+TEXT ·lrnAVX512(SB), NOSPLIT, $0-45
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVB         nt+44(FP), SI
+	MOVBQZX      SI, SI
+	VBROADCASTSS a+32(FP), Z2
+	VBROADCASTSS b+36(FP), Z3
+	SUBQ         $+16, BX
+	JLT          rest84
+
+loop81:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+
+body82:
+	VMOVAPS      Z3, Z4
+	VFMADD231PS  Z1, Z2, Z4
+	VRSQRT14PS   Z4, Z1
+	VMULPS       Z1, Z4, Z5
+	VBROADCASTSS c3f800000<>+0(SB), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VMULPS.BCST  c3f000000<>+0(SB), Z1, Z5
+	VMOVAPS      Z1, Z1
+	VFMADD231PS  Z6, Z5, Z1
+	VMULPS       Z1, Z4, Z4
+	VRSQRT14PS   Z4, Z5
+	VMULPS       Z5, Z4, Z4
+	VBROADCASTSS c3f800000<>+0(SB), Z6
+	VMOVAPS      Z6, Z6
+	VFNMADD231PS Z5, Z4, Z6
+	VMULPS.BCST  c3f000000<>+0(SB), Z5, Z4
+	VMOVAPS      Z5, Z5
+	VFMADD231PS  Z6, Z4, Z5
+	VMULPS       Z5, Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	TESTQ        SI, SI
+	JNZ          special83
+	VMOVUPS      Z0, (AX)
+
+next86:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, AX
+	SUBQ $+16, BX
+	JGE  loop81
+
+rest84:
+	ADDQ      $+16, BX
+	JZ        end85
+	MOVQ      $+2, SI
+	MOVQ      $-1, DI
+	BZHIQ     BX, DI, DI
+	KMOVW     DI, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	JMP       body82
+
+special83:
+	CMPQ     SI, $+2
+	JEQ      part87
+	VMOVNTPS Z0, (AX)
+	JMP      next86
+
+part87:
+	VMOVUPS Z0, K7, (AX)
+
+end85:
+	CMPQ SI, $+1
+	JNE  fenced88
+	SFENCE
+
+fenced88:
+	VZEROUPPER
+	RET
+
+// func mulOverAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·mulOverAVX512(SB), NOSPLIT, $0-53
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         y+16(FP), DX
@@ -705,76 +787,6 @@ TEXT ·centerMulAddAVX512(SB), NOSPLIT, $0-53
 	VBROADCASTSS a+40(FP), Z3
 	VBROADCASTSS b+44(FP), Z4
 	VBROADCASTSS c+48(FP), Z5
-	SUBQ         $+16, SI
-	JLT          rest84
-
-loop81:
-	PREFETCHT0 2048(CX)
-	VMOVUPS    (CX), Z0
-	PREFETCHT0 2048(DX)
-	VMOVUPS    (DX), Z1
-	PREFETCHT0 2048(BX)
-	VMOVUPS    (BX), Z2
-
-body82:
-	VSUBPS      Z3, Z0, Z0
-	VMOVAPS     Z5, Z6
-	VFMADD231PS Z4, Z0, Z6
-	VMOVAPS     Z2, Z0
-	VFMADD231PS Z1, Z6, Z0
-	TESTQ       DI, DI
-	JNZ         special83
-	VMOVUPS     Z0, (AX)
-
-next86:
-	ADDQ $+64, CX
-	ADDQ $+64, DX
-	ADDQ $+64, BX
-	ADDQ $+64, AX
-	SUBQ $+16, SI
-	JGE  loop81
-
-rest84:
-	ADDQ      $+16, SI
-	JZ        end85
-	MOVQ      $+2, DI
-	MOVQ      $-1, R8
-	BZHIQ     SI, R8, R8
-	KMOVW     R8, K7
-	VMOVUPS.Z (CX), K7, Z0
-	VMOVUPS.Z (DX), K7, Z1
-	VMOVUPS.Z (BX), K7, Z2
-	JMP       body82
-
-special83:
-	CMPQ     DI, $+2
-	JEQ      part87
-	VMOVNTPS Z0, (AX)
-	JMP      next86
-
-part87:
-	VMOVUPS Z0, K7, (AX)
-
-end85:
-	CMPQ DI, $+1
-	JNE  fenced88
-	SFENCE
-
-fenced88:
-	VZEROUPPER
-	RET
-
-// func countEqualAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
-// Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·countEqualAVX512(SB), NOSPLIT, $0-53
-	MOVQ         dst+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         y+16(FP), DX
-	MOVQ         z+24(FP), BX
-	MOVQ         n+32(FP), SI
-	MOVB         nt+52(FP), DI
-	MOVBQZX      DI, DI
-	VBROADCASTSS c3f800000<>+0(SB), Z3
 	SUBQ         $+16, SI
 	JLT          rest92
 
@@ -787,12 +799,19 @@ loop89:
 	VMOVUPS    (BX), Z2
 
 body90:
-	VCMPPS    $0x00, Z1, Z0, K1
-	VMOVAPS.Z Z3, K1, Z0
-	VADDPS    Z0, Z2, Z0
-	TESTQ     DI, DI
-	JNZ       special91
-	VMOVUPS   Z0, (AX)
+	VMOVAPS      Z4, Z6
+	VFMADD231PS  Z2, Z3, Z6
+	VRCP14PS     Z6, Z2
+	VBROADCASTSS c3f800000<>+0(SB), Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS Z2, Z6, Z7
+	VFMADD213PS  Z2, Z2, Z7
+	VMULPS       Z7, Z0, Z0
+	VMULPS       Z1, Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	TESTQ        DI, DI
+	JNZ          special91
+	VMOVUPS      Z0, (AX)
 
 next94:
 	ADDQ $+64, CX
@@ -832,18 +851,21 @@ fenced96:
 	VZEROUPPER
 	RET
 
-// func mulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// func centerMulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·mulAddAVX512(SB), NOSPLIT, $0-53
-	MOVQ    dst+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	MOVQ    z+24(FP), BX
-	MOVQ    n+32(FP), SI
-	MOVB    nt+52(FP), DI
-	MOVBQZX DI, DI
-	SUBQ    $+16, SI
-	JLT     rest100
+TEXT ·centerMulAddAVX512(SB), NOSPLIT, $0-53
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVB         nt+52(FP), DI
+	MOVBQZX      DI, DI
+	VBROADCASTSS a+40(FP), Z3
+	VBROADCASTSS b+44(FP), Z4
+	VBROADCASTSS c+48(FP), Z5
+	SUBQ         $+16, SI
+	JLT          rest100
 
 loop97:
 	PREFETCHT0 2048(CX)
@@ -854,11 +876,14 @@ loop97:
 	VMOVUPS    (BX), Z2
 
 body98:
-	VMOVAPS     Z2, Z2
-	VFMADD231PS Z1, Z0, Z2
+	VSUBPS      Z3, Z0, Z0
+	VMOVAPS     Z5, Z6
+	VFMADD231PS Z4, Z0, Z6
+	VMOVAPS     Z2, Z0
+	VFMADD231PS Z1, Z6, Z0
 	TESTQ       DI, DI
 	JNZ         special99
-	VMOVUPS     Z2, (AX)
+	VMOVUPS     Z0, (AX)
 
 next102:
 	ADDQ $+64, CX
@@ -883,11 +908,11 @@ rest100:
 special99:
 	CMPQ     DI, $+2
 	JEQ      part103
-	VMOVNTPS Z2, (AX)
+	VMOVNTPS Z0, (AX)
 	JMP      next102
 
 part103:
-	VMOVUPS Z2, K7, (AX)
+	VMOVUPS Z0, K7, (AX)
 
 end101:
 	CMPQ DI, $+1
@@ -895,5 +920,139 @@ end101:
 	SFENCE
 
 fenced104:
+	VZEROUPPER
+	RET
+
+// func countEqualAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·countEqualAVX512(SB), NOSPLIT, $0-53
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	MOVQ         z+24(FP), BX
+	MOVQ         n+32(FP), SI
+	MOVB         nt+52(FP), DI
+	MOVBQZX      DI, DI
+	VBROADCASTSS c3f800000<>+0(SB), Z3
+	SUBQ         $+16, SI
+	JLT          rest108
+
+loop105:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Z2
+
+body106:
+	VCMPPS    $0x00, Z1, Z0, K1
+	VMOVAPS.Z Z3, K1, Z0
+	VADDPS    Z0, Z2, Z0
+	TESTQ     DI, DI
+	JNZ       special107
+	VMOVUPS   Z0, (AX)
+
+next110:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop105
+
+rest108:
+	ADDQ      $+16, SI
+	JZ        end109
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body106
+
+special107:
+	CMPQ     DI, $+2
+	JEQ      part111
+	VMOVNTPS Z0, (AX)
+	JMP      next110
+
+part111:
+	VMOVUPS Z0, K7, (AX)
+
+end109:
+	CMPQ DI, $+1
+	JNE  fenced112
+	SFENCE
+
+fenced112:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512(dst *float32, x *float32, y *float32, z *float32, n int, a float32, b float32, c float32, nt bool)
+// Requires: AVX, AVX512F, BMI2, MMX+
+TEXT ·mulAddAVX512(SB), NOSPLIT, $0-53
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    y+16(FP), DX
+	MOVQ    z+24(FP), BX
+	MOVQ    n+32(FP), SI
+	MOVB    nt+52(FP), DI
+	MOVBQZX DI, DI
+	SUBQ    $+16, SI
+	JLT     rest116
+
+loop113:
+	PREFETCHT0 2048(CX)
+	VMOVUPS    (CX), Z0
+	PREFETCHT0 2048(DX)
+	VMOVUPS    (DX), Z1
+	PREFETCHT0 2048(BX)
+	VMOVUPS    (BX), Z2
+
+body114:
+	VMOVAPS     Z2, Z2
+	VFMADD231PS Z1, Z0, Z2
+	TESTQ       DI, DI
+	JNZ         special115
+	VMOVUPS     Z2, (AX)
+
+next118:
+	ADDQ $+64, CX
+	ADDQ $+64, DX
+	ADDQ $+64, BX
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	JGE  loop113
+
+rest116:
+	ADDQ      $+16, SI
+	JZ        end117
+	MOVQ      $+2, DI
+	MOVQ      $-1, R8
+	BZHIQ     SI, R8, R8
+	KMOVW     R8, K7
+	VMOVUPS.Z (CX), K7, Z0
+	VMOVUPS.Z (DX), K7, Z1
+	VMOVUPS.Z (BX), K7, Z2
+	JMP       body114
+
+special115:
+	CMPQ     DI, $+2
+	JEQ      part119
+	VMOVNTPS Z2, (AX)
+	JMP      next118
+
+part119:
+	VMOVUPS Z2, K7, (AX)
+
+end117:
+	CMPQ DI, $+1
+	JNE  fenced120
+	SFENCE
+
+fenced120:
 	VZEROUPPER
 	RET

@@ -2,6 +2,7 @@ package simd
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,9 +63,27 @@ func TestBinaryAndTernary(t *testing.T) {
 		}
 		return want
 	}
+	// These take a divisor in range: a*y + b with y from 0 to 1.
+	testOver := func(t *testing.T, r *rand.Rand, n int) {
+		x, y, z := random(r, n), random(r, n), random(r, n)
+		for i := range z {
+			z[i] = max(z[i], -z[i])
+		}
+		one, two := newGuarded(n), newGuarded(n)
+		BinLrn.Apply(one.s, x, z, 1.5, 0.01, 0, false)
+		TerMulOver.Apply(two.s, x, y, z, 1.5, 0.01, -2)
+		one.check(t, n)
+		two.check(t, n)
+		for i := range n {
+			d := 1.5*float64(z[i]) + float64(float32(0.01))
+			close(t, float64(x[i])*math.Pow(d, -0.75), one.s[i], 5e-7, "lrn", n, i)
+			close(t, -2*float64(x[i])*float64(y[i])/d, two.s[i], 5e-7, "over", n, i)
+		}
+	}
 	onEach(t, func(t *testing.T) {
 		r := newRand(t)
 		for _, n := range sizes {
+			testOver(t, r, n)
 			x, y, z := special(random(r, n), 41), special(random(r, n), 37), random(r, n)
 			for i := 0; i < n; i += 5 {
 				x[i] = y[i]

@@ -100,10 +100,12 @@ var binaryAVX2 = [...]binaryFunc{
 	BinAxpy:      axpyAVX2,
 	BinCenterMul: centerMulAVX2,
 	BinExpSub:    expSubAVX2,
+	BinLrn:       lrnAVX2,
 	BinPow:       powAVX2,
 }
 
 var ternaryAVX2 = [...]ternaryFunc{
+	TerMulOver:      mulOverAVX2,
 	TerCenterMulAdd: centerMulAddAVX2,
 	TerCountEqual:   countEqualAVX2,
 	TerMulAdd:       mulAddAVX2,
@@ -181,10 +183,12 @@ var binaryAVX512 = [...]binaryFunc{
 	BinAxpy:      axpyAVX512,
 	BinCenterMul: centerMulAVX512,
 	BinExpSub:    expSubAVX512,
+	BinLrn:       lrnAVX512,
 	BinPow:       powAVX512,
 }
 
 var ternaryAVX512 = [...]ternaryFunc{
+	TerMulOver:      mulOverAVX512,
 	TerCenterMulAdd: centerMulAddAVX512,
 	TerCountEqual:   countEqualAVX512,
 	TerMulAdd:       mulAddAVX512,

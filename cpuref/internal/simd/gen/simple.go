@@ -88,6 +88,15 @@ func simpleFuncs(g *gen) {
 	}, nil)
 }
 
+// rsqrt returns 1/sqrt(d) for positive d that are no subnormals, to about 1 ULP
+// (AVX-512).
+func (g *gen) rsqrt(d V) V {
+	r := g.new()
+	g.VRSQRT14PS(d, r)
+	e := g.fnma(g.mul(d, r), r, g.copy(k(1)))
+	return g.fma(g.mul(r, k(0.5)), e, r)
+}
+
 // extreme returns the max or min of x and y, NaN where either is.
 func (g *gen) extreme(of func(a V, b any) V, x, y V) V {
 	m := of(x, y) // y where either is NaN
@@ -135,6 +144,24 @@ func arrayFuncs(g *gen) {
 			s, r := g.reduce(clamp(d), 1)
 			return g.ldexp(g.expR(g.add(r, lost)), s)
 		}
+	}, nil)
+	binaryNames = addName(binaryNames, "lrn")
+	stream(g, "lrn", "sets dst = x*(a*y + b)^(-3/4).", []string{"x", "y"}, func(param func(int) V) func([]V) V {
+		a, b := param(0), param(1)
+		return func(xs []V) V {
+			d := g.fma(a, xs[1], b)
+			if !g.wide() {
+				s := g.sqrt(d)
+				return g.div(xs[0], g.mul(s, g.sqrt(s)))
+			}
+			r := g.rsqrt(d)
+			return g.mul(xs[0], g.mul(r, g.rsqrt(g.mul(d, r))))
+		}
+	}, nil)
+	ternaryNames = addName(ternaryNames, "mulOver")
+	stream(g, "mulOver", "sets dst = c*x*y/(a*z + b).", []string{"x", "y", "z"}, func(param func(int) V) func([]V) V {
+		a, b, c := param(0), param(1), param(2)
+		return func(xs []V) V { return g.mul(g.mul(g.mul(xs[0], g.recip(g.fma(a, xs[2], b))), xs[1]), c) }
 	}, nil)
 	ternaryNames = addName(ternaryNames, "centerMulAdd")
 	stream(g, "centerMulAdd", "sets dst = ((x - a)*b + c)*y + z.", []string{"x", "y", "z"}, func(param func(int) V) func([]V) V {
