@@ -184,7 +184,7 @@ func depthwiseRowKernel(s depthwiseRowShape) *Kernel {
 	return intern(name, func() *Kernel {
 		text := convDepthwiseRowWGSL
 		if s.singleIn {
-			text = specialise(text, setU32("UNIT_IN", 4), swap("input", depthwiseSingleInput))
+			text = specialise(text, setU32("UNIT_IN", 4), swap("input", "@group(0) @binding(1) var<storage, read> x: array<f32>;"+depthwiseSingleInput))
 		}
 		if s.singleOut {
 			text = specialise(text, swap("output", depthwiseSingleOutput))
@@ -200,7 +200,8 @@ func depthwiseRowKernel(s depthwiseRowShape) *Kernel {
 	})
 }
 
-const depthwiseSingleInput = `@group(0) @binding(1) var<storage, read> x: array<f32>;
+// depthwiseSingleInput follows the binding of x.
+const depthwiseSingleInput = `
 fn one(at: u32, c: u32, row: bool) -> f32 {
   let ok = row && c < p.in_w4;
   return select(0.0, x[select(0u, at, ok)], ok);

@@ -172,10 +172,11 @@ type convGradDepthwiseShape struct {
 	strideH, strideW     int
 	dilationH, dilationW int
 	shift                int
+	single               bool // x is read by single numbers, since its rows are no whole vec4s
 }
 
-func convGradDepthwiseShapeOf(g spec.Conv) convGradDepthwiseShape {
-	s := convGradDepthwiseShape{min(2, g.Out[1]), g.Kernel[1], g.Kernel[2], g.Stride[1], g.Stride[2], g.Dilation[1], g.Dilation[2], 0}
+func convGradDepthwiseShapeOf(g spec.Conv, dev Device) convGradDepthwiseShape {
+	s := convGradDepthwiseShape{min(2, g.Out[1]), g.Kernel[1], g.Kernel[2], g.Stride[1], g.Stride[2], g.Dilation[1], g.Dilation[2], 0, dev.CPU && depthwiseSingleIn(g)}
 	if !registerPads(g) {
 		s.shift = -g.PadBegin[2] & 3
 	}
@@ -194,7 +195,7 @@ func convGradDepthwiseNot(g spec.Conv, dev Device) string {
 	if g.CG() != 1 {
 		return fmt.Sprintf("it is not depthwise: a group has %d input channels", g.CG())
 	}
-	s := convGradDepthwiseShapeOf(g)
+	s := convGradDepthwiseShapeOf(g, dev)
 	if s.inRows()*s.row4() > 64 || s.kernelH*s.kernelW > 49 {
 		return fmt.Sprintf("a %dx%d kernel is too large for registers", s.kernelH, s.kernelW)
 	}
@@ -212,10 +213,13 @@ func convGradPadNot(g spec.Conv, dev Device) string {
 
 func convGradDepthwise(g spec.Conv, dev Device) (Plan, error) {
 	var p Plan
-	s := convGradDepthwiseShapeOf(g)
-	x := In(1)
-	if registerPads(g) {
-		x, g = p.padFrom(In(1), g, dev)
+	s := convGradDepthwiseShapeOf(g, dev)
+	x, inW, padW := In(1), g.In[2], g.PadBegin[2]
+	if !s.single {
+		if registerPads(g) {
+			x, g = p.padFrom(In(1), g, dev)
+		}
+		inW, padW = g.In[2]/4, ceilDiv(g.PadBegin[2], 4)
 	}
 	blocks, hTiles := ceilDiv(g.Out[2], 4), ceilDiv(g.Out[1], s.rows)
 	steps := g.N * g.Out[0] * hTiles * blocks
@@ -225,8 +229,8 @@ func convGradDepthwise(g spec.Conv, dev Device) (Plan, error) {
 	p.convGradSums(g, dev, chunks, func(to Operand) {
 		p.add(Step{
 			Kernel: convGradDepthwiseKernel(s),
-			Params: Params{}.U32(total, g.K, g.KG(), chunk, steps, blocks, hTiles, g.In[0], g.In[1], g.In[2]/4).U32(g.Out[:]...).
-				U32(g.Kernel[0], g.Stride[0], g.Dilation[0], g.PadBegin[0], g.PadBegin[1], ceilDiv(g.PadBegin[2], 4)),
+			Params: Params{}.U32(total, g.K, g.KG(), chunk, steps, blocks, hTiles, g.In[0], g.In[1], inW).U32(g.Out[:]...).
+				U32(g.Kernel[0], g.Stride[0], g.Dilation[0], g.PadBegin[0], g.PadBegin[1], padW),
 			Operands: []Operand{In(0), x, to},
 			Groups:   Grid1D(ceilDiv(total, 8), dev.MaxGroups),
 		})
@@ -235,11 +239,15 @@ func convGradDepthwise(g spec.Conv, dev Device) (Plan, error) {
 }
 
 func convGradDepthwiseKernel(s convGradDepthwiseShape) *Kernel {
-	name := fmt.Sprintf("conv_grad_depthwise_%d_k%dx%ds%dx%dd%dx%d_shift%d", s.rows,
-		s.kernelH, s.kernelW, s.strideH, s.strideW, s.dilationH, s.dilationW, s.shift)
+	name := fmt.Sprintf("conv_grad_depthwise_%d_k%dx%ds%dx%dd%dx%d_shift%d_single%t", s.rows,
+		s.kernelH, s.kernelW, s.strideH, s.strideW, s.dilationH, s.dilationW, s.shift, s.single)
 	return intern(name, func() *Kernel {
+		text := convGradDepthwiseWGSL
+		if s.single {
+			text = specialise(text, setU32("UNIT_IN", 4), swap("input", "@group(0) @binding(2) var<storage, read> x: array<f32>;"+depthwiseSingleInput))
+		}
 		return &Kernel{
-			Source: specialise(convGradDepthwiseWGSL, setU32("TH", s.rows), setU32("KH", s.kernelH), setU32("KW", s.kernelW),
+			Source: specialise(text, setU32("TH", s.rows), setU32("KH", s.kernelH), setU32("KW", s.kernelW),
 				setU32("TAPS", s.kernelH*s.kernelW), setU32("SH", s.strideH), setU32("SW", s.strideW),
 				setU32("DH", s.dilationH), setU32("DW", s.dilationW), setU32("SHIFT", s.shift),
 				setU32("ROW4", s.row4()), setU32("BLOCK", s.inRows()*s.row4()), unroll),
@@ -260,11 +268,11 @@ func convGradKernels() []*Kernel {
 	for _, k := range []int{1, 3, 5, 7} {
 		for stride := 1; stride <= 2; stride++ {
 			for _, shift := range []int{0, -(k / 2) & 3} {
-				all = append(all, convGradDepthwiseKernel(convGradDepthwiseShape{2, k, k, stride, stride, 1, 1, shift}))
+				all = append(all, convGradDepthwiseKernel(convGradDepthwiseShape{2, k, k, stride, stride, 1, 1, shift, false}))
 			}
 		}
 	}
-	all = append(all, convGradDepthwiseKernel(convGradDepthwiseShape{1, 2, 3, 1, 3, 3, 2, 2}))
+	all = append(all, convGradDepthwiseKernel(convGradDepthwiseShape{1, 2, 3, 1, 3, 3, 2, 2, false}), convGradDepthwiseKernel(convGradDepthwiseShape{2, 3, 3, 1, 1, 1, 1, 0, true}))
 	return slices.Concat(all, convGradRegisterKernels())
 }
 

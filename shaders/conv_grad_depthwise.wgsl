@@ -9,7 +9,8 @@
 // The positions are cut into chunks of whole steps, whose sums conv_reduce.wgsl
 // adds in their order.
 //
-// Layout:   dy [N,K,OD,OH,OW]; x [N,C,D,H,W] with W a multiple of 4;
+// Layout:   dy [N,K,OD,OH,OW]; x [N,C,D,H,W] with W a multiple of 4, or read by
+//           single numbers, which in_w4 and pad_w4 then count;
 //           out [chunks, K,1,kd,KH,KW]
 // Tile:     KH x KW taps for one invocation
 // Bindings: 0 params, 1 dy, 2 x, 3 out
@@ -39,11 +40,19 @@ const DW = 1u;
 const SHIFT = 3u;   // padding along W is 4*pad_w4 - SHIFT
 const ROW4 = 3u;    // vec4s of an input row that 4 outputs need
 const BLOCK = 12u;  // ROW4 times the input rows that TH rows need
+const UNIT_IN = 1u; // 4 where x is read by single numbers
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
+// swap: input
+@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+// The vec4 at column c, which lies at `at`; zero where there is none.
+fn fetch(at: u32, c: u32, row: bool) -> vec4<f32> {
+  let ok = row && c < p.in_w4;
+  return select(vec4<f32>(), x[select(0u, at, ok)], vec4<bool>(ok));
+}
+// end swap
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
@@ -66,11 +75,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
   for (var step = min(p.chunk, p.steps - first); step > 0u; step--) {
     let d = od * p.stride_d + td * p.dilation_d - p.pad_d; // wraps below 0, and then is outside
     let x_h = tile * (TH * SH) - p.pad_h;
-    let x_w = block_w * SW - p.pad_w4;
+    let x_w = UNIT_IN * block_w * SW - p.pad_w4;
     let x_at = (((n * p.k_out + k) / p.kg * p.in_d + d) * p.in_h + x_h) * p.in_w4 + x_w;
     for (var i = 0u; i < BLOCK; i++) { // unroll
-      let ok = d < p.in_d && x_h + i / ROW4 < p.in_h && x_w + i % ROW4 < p.in_w4;
-      block[i] = select(vec4<f32>(), x[select(0u, x_at + i / ROW4 * p.in_w4 + i % ROW4, ok)], vec4<bool>(ok));
+      block[i] = fetch(x_at + i / ROW4 * p.in_w4 + UNIT_IN * (i % ROW4), x_w + UNIT_IN * (i % ROW4), d < p.in_d && x_h + i / ROW4 < p.in_h);
     }
     let left = p.out_w - block_w * 4u; // columns of the row that are left
     let whole = vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(left);
