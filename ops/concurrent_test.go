@@ -124,6 +124,24 @@ func TestFinalisedTensorsGoBackToThePool(t *testing.T) {
 	})
 }
 
+// Tensors that are dropped without Release do not fill the device: 2 GB are made
+// here of which nothing is kept.
+func TestDroppedTensorsDoNotFillTheDevice(t *testing.T) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
+		const mb = 16
+		x, err := e.Tensor(make([]float32, mb<<18), mb<<18)
+		require.NoError(t, err)
+		most := int64(0)
+		for range 2048 / mb {
+			_, err := ops.ReLU(x)
+			require.NoError(t, err)
+			most = max(most, e.Stats().LiveTensors)
+		}
+		require.Less(t, most*mb, int64(1024), "megabytes in use at once")
+		x.Release()
+	})
+}
+
 func TestViewsShareMemory(t *testing.T) {
 	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
 		x, err := e.Tensor([]float32{1, 2, 3, 4, 5, 6}, 2, 3)

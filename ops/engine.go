@@ -36,6 +36,8 @@ type core struct {
 	forced  map[string]string
 	live    atomic.Int64 // storages not yet released
 
+	pressure pressure
+
 	chains chains
 }
 

@@ -257,6 +257,7 @@ func (r *recorder) reuse(n int) *storage {
 	s := &storage{eng: old.eng, n: n, buf: old.buf, host: old.host, rec: r}
 	s.refs.Store(1)
 	s.eng.live.Add(1)
+	s.eng.pressure.add(s, 1)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -89,6 +90,7 @@ func (s *storage) drop() {
 // end gives the memory back when the last reference is gone.
 func (s *storage) end() {
 	s.eng.live.Add(-1)
+	s.eng.pressure.add(s, -1)
 	if s.rec != nil {
 		s.rec.recycle(s)
 		return
@@ -121,13 +123,23 @@ func (e *Engine) newStorage(shape []int) (*storage, error) {
 		}
 	}
 	s := &storage{eng: e, n: n, rec: e.rec}
+	e.pressure.relieve(n)
 	if e.dev == nil {
 		s.host = e.host.get(n)
-	} else if s.buf, err = e.dev.NewBuffer((n*4 + 15) &^ 15); err != nil { // whole vec4s, so that kernels may store them
-		return nil, err
+	} else {
+		bytes := (n*4 + 15) &^ 15 // whole vec4s, so that kernels may store them
+		s.buf, err = e.dev.NewBuffer(bytes)
+		if errors.Is(err, ErrOutOfMemory) {
+			e.pressure.collect()
+			s.buf, err = e.dev.NewBuffer(bytes)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	s.refs.Store(1)
 	e.live.Add(1)
+	e.pressure.add(s, 1)
 	return s, nil
 }
 
