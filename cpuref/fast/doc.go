@@ -18,6 +18,13 @@
 // work for 150 us after their call, giving way to others, and end. Functions may be
 // called from many goroutines at once.
 //
+// # Memory
+//
+// Most functions take as long as their arrays take to pass by. Each goroutine goes
+// through one stretch of them, in the order of memory; large arrays lie in huge
+// pages where Linux gives these; stores bypass the cache where an array is too large
+// for it, and not where it overwrites its source.
+//
 // # Arguments
 //
 // As in cpuref, geometries have passed the checks of package spec, and slices
