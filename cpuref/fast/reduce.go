@@ -49,17 +49,28 @@ func Reduce(y, x []float32, g spec.Reduce) {
 	}
 }
 
+// widestBlock is how many columns a task reduces together at most.
+const widestBlock = 2048
+
+// blockWidth returns how many of n columns a task reduces together: memory likes
+// long pieces of rows, and each goroutine wants a task. The columns do not depend
+// on each other, so that the results are the same with any width.
+func blockWidth(n int) int {
+	return min(widestBlock, max(512, (n/Threads()+63)&^63))
+}
+
 // reduceColumns reduces many neighbours at once, where the innermost axis of x is
 // kept: row after row is added to a row of results. Sums of a few rows are made in
 // float32 and those added in float64.
 func reduceColumns(y, x []float32, g *spec.Reduce) {
-	const most, few = 512, 8
+	const few = 8
 	terms, n := g.Terms(), g.Kept[0].Size
-	blocks := (n + most - 1) / most
+	width := blockWidth(len(y))
+	blocks := (n + width - 1) / width
 	Parallel(len(y)/n*blocks, 0.3*float64(len(y))*float64(terms), func(i int) {
-		var short [most]float32
-		o := i/blocks*n + i%blocks*most
-		m := min(most, n-i%blocks*most)
+		var short [widestBlock]float32
+		o := i/blocks*n + i%blocks*width
+		m := min(width, n-i%blocks*width)
 		base := stepsTo(o, &g.Kept)
 		row := func(term int) []float32 { return x[base+stepsTo(term, &g.Reduced):][:m] }
 		part, out := short[:m], y[o:][:m]
@@ -75,7 +86,7 @@ func reduceColumns(y, x []float32, g *spec.Reduce) {
 			copy(out, part)
 			return
 		}
-		var sums [most]float64
+		var sums [widestBlock]float64
 		acc := sums[:m]
 		for term := range terms {
 			simd.BinAdd.Apply(part, part, row(term), 0, 0, 0, false)

@@ -143,14 +143,14 @@ func (r *reduceGradient) give(o, low, high int, share float32, equal, stream boo
 // columns is ReduceGrad where the innermost axis of x is kept: many neighbours at
 // once, row after row.
 func (r *reduceGradient) columns() {
-	const most = 512
 	g := &r.g
 	terms, n, stream := g.Terms(), g.Kept[0].Size, streams(len(r.x))
-	blocks := (n + most - 1) / most
+	width := blockWidth(len(r.y))
+	blocks := (n + width - 1) / width
 	Parallel(len(r.y)/n*blocks, 0.6*float64(len(r.x)), func(i int) {
-		var counts [most]float32
-		o := i/blocks*n + i%blocks*most
-		m := min(most, n-i%blocks*most)
+		var counts [widestBlock]float32
+		o := i/blocks*n + i%blocks*width
+		m := min(width, n-i%blocks*width)
 		base := stepsTo(o, &g.Kept)
 		c, y := counts[:m], r.y[o:][:m]
 		for term := range terms {
