@@ -33,7 +33,8 @@ func (d DType) String() string {
 
 // Tensor is a dense row-major array on the device of its engine. It is
 // immutable once made, and safe for use by many goroutines. Release frees it
-// early; the garbage collector frees it late.
+// early; the garbage collector, which the engine calls when the memory in use has
+// doubled, frees it late.
 type Tensor struct {
 	eng   *Engine
 	shape []int
