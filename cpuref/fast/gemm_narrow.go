@@ -13,6 +13,7 @@ import (
 //	few rows, B transposed        dot products of rows with rows
 //	few rows, B not transposed    tiles read B in place, narrowK rows at a time
 //	few columns                   the same with the roles exchanged: C' = B'·A'
+//	some dozens, B transposed     tiles read B's rows in place; see gemm_turned.go
 const (
 	narrowDotRows  = 16  // up to here dot products beat packing
 	narrowTileRows = 8   // up to here tiles read B in place
@@ -44,6 +45,9 @@ func (p *product) narrow() bool {
 		return true
 	case !p.transB && p.m <= min(narrowTileRows, p.ts.Rows):
 		p.direct()
+		return true
+	case p.turnedPays():
+		p.turned()
 		return true
 	}
 	return false
