@@ -38,6 +38,7 @@ type winoGrad struct {
 }
 
 const (
+	gradLeast   = 32        // tiles at least: with fewer, normal data hardly pass the guard
 	gradSegment = 8         // tiles that are transformed at once: their rows stay in the first-level cache
 	gradMost    = 1 << 16   // tiles at most, for the sake of the guard's sums
 	gradGap     = 16        // floats behind each point, so that points do not meet in few sets of the cache
@@ -46,7 +47,7 @@ const (
 
 // gradChains are the numbers of tiles that a block may have, whose products are
 // summed by themselves.
-var gradChains = [...]int{32, 24, 16}
+var gradChains = [...]int{32, 24, 16, 8}
 
 // winogradGradShape says whether the method computes the gradient of a
 // convolution's weight.
@@ -72,6 +73,9 @@ func newWinoGrad(dw, dy, x []float32, g *spec.Conv) *winoGrad {
 	p := &winoGrad{g: g, dw: dw, dy: dy, x: x, lanes: simd.WinogradLanes(), cg: g.CG(), kg: g.KG()}
 	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
 	all := g.N * p.th * p.tw
+	if all < gradLeast && !forced {
+		return nil
+	}
 	limit := (len(dy)+len(x)+len(dw))/2 - (p.kg+p.cg)*sideFloats
 	p.segs = (p.tw + gradSegment - 1) / gradSegment
 	p.units = g.N * p.th * p.segs
@@ -79,7 +83,7 @@ func newWinoGrad(dw, dy, x []float32, g *spec.Conv) *winoGrad {
 	for _, chain := range gradChains { // the first for which there is room
 		p.block = min(p.units, max(1, chain/width))
 		p.tiles = p.block * width
-		if all >= chain && winogradPair*p.floats(2*p.lanes, 2*p.lanes) <= limit {
+		if all >= 2*chain && winogradPair*p.floats(2*p.lanes, 2*p.lanes) <= limit {
 			break
 		}
 	}

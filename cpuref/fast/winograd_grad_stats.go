@@ -93,12 +93,15 @@ func (s *gradSide) set(c int, sums, squares, outside []float32) {
 		}
 	}
 	plane := s.rows.size * w
-	s.limit[c] = gradLimit * s.norm[c] / float32(math.Sqrt(float64(plane*s.images)))
-	short := float32(0)
-	for n := range s.images {
-		short += simd.Shortfall(s.v[n*s.image+c*plane:][:plane], s.limit[c])
+	rms := s.norm[c] / float32(math.Sqrt(float64(plane*s.images)))
+	var short [2]float32
+	for i, d := range gradLimits {
+		s.limit[c][i] = d * rms
+		for n := range s.images {
+			short[i] += simd.Shortfall(s.v[n*s.image+c*plane:][:plane], d*rms)
+		}
+		s.short[c][i] = float32(math.Sqrt(float64(short[i])))
 	}
-	s.short[c] = float32(math.Sqrt(float64(short)))
 }
 
 // everyFourth returns the sums over columns that are equal modulo 4.

@@ -123,7 +123,7 @@ func TestWinogradGradPays(t *testing.T) {
 		{newGradConv(t, 2, 32, 64, 40, 43, 1, 1), true},
 		{newGradConv(t, 3, 40, 35, 27, 30, 2, 2, 0, 1, 2), true},
 		{newGradConv(t, 1, 64, 64, 56, 56, 1, 1), true},
-		{newGradConv(t, 1, 256, 256, 14, 14, 1, 1), true},
+		{newGradConv(t, 1, 256, 256, 14, 14, 1, 1), false},
 		{newGradConv(t, 8, 512, 512, 7, 7, 1, 1), true},
 		{newGradConv(t, 1, 3, 64, 56, 56, 1, 1), false},
 		{newGradConv(t, 1, 32, 32, 9, 9, 1, 1), false},
