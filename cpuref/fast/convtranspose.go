@@ -19,7 +19,7 @@ func ConvTranspose(y, x, w, b []float32, g spec.ConvTranspose) {
 		convTransposeMerged(t)
 		return
 	}
-	if g.Taps() == 1 && g.Stride != [3]int{1, 1, 1} && g.PadBegin == [3]int{} && g.Groups == 1 && b == nil && g.Act.Func == spec.Identity {
+	if pointsFit(&g) && b == nil && g.Act.Func == spec.Identity {
 		t.points()
 		return
 	}
@@ -85,7 +85,21 @@ type transposed struct {
 	products   []*implicit // the phases, but for those that were computed at once
 }
 
-// points computes one of kernel 1: a matrix product for each image, whose elements
+// pointsFit says whether the kernel has one tap and every input one output of its
+// own: padding at the end may leave inputs without.
+func pointsFit(g *spec.ConvTranspose) bool {
+	if g.Taps() > 1 || g.Groups > 1 || g.Stride == [3]int{1, 1, 1} || g.PadBegin != [3]int{} {
+		return false
+	}
+	for i, n := range g.In {
+		if (n-1)*g.Stride[i] >= g.Out[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// points computes one for which pointsFit: a matrix product for each image, whose elements
 // stand a stride apart in zeros.
 func (t *transposed) points() {
 	g, n := t.g, t.g.InSize()

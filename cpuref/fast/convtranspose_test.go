@@ -68,6 +68,9 @@ func TestConvTranspose(t *testing.T) {
 			{[]int{2, 20, 9, 10}, []int{20, 30, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{2}, OutputPadding: []int{1}}},
 			{[]int{1, 5, 3, 4, 5}, []int{5, 3, 1, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{2, 3, 1}}},
 			{[]int{2, 5, 40}, []int{5, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{3}, OutputPadding: []int{2}}},
+			// No products: padding leaves inputs of the end without an output, along an axis of stride 1 or a strided one.
+			{[]int{2, 3, 5, 5}, []int{3, 2, 1, 1}, false, spec.ConvTransposeParams{Stride: []int{3, 1}, Padding: []int{0, 0, 0, 2}}},
+			{[]int{2, 3, 9}, []int{3, 2, 1}, false, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{0, 1}}},
 			// Few output channels: phases merged, with four, two and one class of taps.
 			{[]int{2, 16, 20, 21}, []int{16, 3, 7, 7}, false, spec.ConvTransposeParams{Stride: []int{2}, Padding: []int{3}, OutputPadding: []int{1}}},
 			{[]int{1, 6, 30, 31}, []int{6, 3, 5, 6}, true, spec.ConvTransposeParams{Stride: []int{3, 2}, Padding: []int{1, 2}, Groups: 2, Act: spec.Activation{Func: spec.Mish}}},

@@ -98,6 +98,9 @@ func awkwardConv() []Case {
 		&ConvCase{X: []int{1, 2, 4, 5}, W: []int{3, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{4, 5}, PadMode: spec.PadCircular}},
 		&ConvCase{X: []int{1, 2, 2, 3}, W: []int{3, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{7}, PadMode: spec.PadReplicate}},
 		&ConvCase{X: []int{1, 2, 2, 3}, W: []int{3, 2, 3, 3}, Params: ops.ConvParams{Padding: []int{7}}},
+		// One tap, and outputs that lie in the padding at the end alone.
+		&ConvCase{X: []int{2, 3, 13, 3}, W: []int{2, 3, 1, 1}, Params: ops.ConvParams{Stride: []int{3, 1}, Padding: []int{0, 0, 0, 2}}},
+		&ConvCase{X: []int{2, 3, 9}, W: []int{2, 3, 1}, Params: ops.ConvParams{Stride: []int{2}, Padding: []int{0, 3}}},
 		// one over every tile, in channels, columns and products
 		&ConvCase{X: []int{1, 17, 1, 129}, W: []int{129, 17, 1, 1}, Bias: true},
 		&ConvCase{X: []int{3, 33, 43}, W: []int{65, 33, 3}, Bias: true, Params: ops.ConvParams{Padding: []int{1}, Act: relu}},

@@ -89,6 +89,8 @@ func awkwardConvTranspose() []Case {
 		&ConvTransposeCase{X: []int{1, 4, 3, 5, 8}, W: []int{4, 1, 3, 2, 3}, Params: ops.ConvTransposeParams{Groups: 4, Stride: []int{2, 1, 2}, Padding: []int{1, 0, 1}}},
 		// padding that cuts whole input positions away
 		&ConvTransposeCase{X: []int{1, 2, 9, 9}, W: []int{2, 2, 2, 2}, Params: ops.ConvTransposeParams{Padding: []int{4}}},
+		// One tap, and inputs whose outputs the padding at the end takes away.
+		&ConvTransposeCase{X: []int{2, 3, 5, 5}, W: []int{3, 2, 1, 1}, Params: ops.ConvTransposeParams{Stride: []int{3, 1}, Padding: []int{0, 0, 0, 2}}},
 	}
 }
 

@@ -164,6 +164,9 @@ func onnxSlice(c *call) []*Value {
 		if steps != nil {
 			step[a] = steps[i]
 		}
+		if step[a] < 0 && begin[a] < -x.Shape()[a] {
+			begin[a] = 0 // where ONNX's starts end; NumPy's go one further, to nothing
+		}
 	}
 	return one(c.do(ops.Slice(x, begin, end, step)))
 }
