@@ -49,8 +49,8 @@ func widened(v []float32) []float64 {
 // normGradient is a gradient of a normalization under way. Its normalization has
 // the geometry, x, scale and the moments, and writes to dx.
 //
-// Sums of dy and dy*(x-mean) are in float64, where they keep their digits for a
-// mean of 10^4 deviations. What is summed in pieces is put together in the order
+// Sums of dy and dy*(x-mean) are in float64, of a few terms in float32 first where
+// those keep their digits; see sums. What is summed in pieces is put together in the order
 // of the pieces, which depend on the shapes alone.
 type normGradient struct {
 	*normalization
@@ -94,21 +94,6 @@ func (p *normGradient) ownMoments() {
 	if !p.given && !p.fixed {
 		p.mean, p.variance = make([]float64, p.g.Groups), make([]float64, p.g.Groups)
 		p.inv = make([]float64, p.g.Groups)
-	}
-}
-
-const (
-	pivotSample = 64      // floats whose mean is a group's pivot
-	pivotFar    = 1 << 16 // square of the distance, in deviations, from which on a pivot is too far from the mean
-)
-
-// pivot guesses the mean of a group, whose first floats are given: sums around a
-// guess give the moments as well as those around the mean do, unless it is far
-// from that.
-func (p *normGradient) pivot(group int, x []float32) {
-	if !p.given && !p.fixed && !p.g.RMS {
-		x = x[:min(len(x), pivotSample)]
-		p.mean[group] = simd.Sum(x) / float64(len(x))
 	}
 }
 
@@ -196,11 +181,16 @@ func (p *normGradient) line(group int, s simd.GradSums) simd.NormLine {
 // gradPiece is how many floats of a run a task takes at most.
 const gradPiece = 16 << 10
 
+// gradNear is of how many floats dy, x and dx are in the first-level cache at once.
+const gradNear = 3 << 10
+
 // planes is run where each run has one group and one affine element.
 func (p *normGradient) planes() {
 	whole, cells := make([]simd.GradSums, p.sets), make([]simd.GradSums, p.sets*p.rows)
-	needed := !p.fixed || p.scale != nil
-	if p.sets >= manyGroups {
+	switch {
+	case p.fixed:
+		p.fixedPlanes(cells)
+	case p.sets >= manyGroups:
 		p.ownMoments()
 		ParallelRange(p.sets, max(1, normTask/p.g.Count), p.ns(), func(low, high int) {
 			for set := low; set < high; set++ {
@@ -208,19 +198,19 @@ func (p *normGradient) planes() {
 				p.pivot(group, p.x[x:][:p.last.size])
 				for again := true; again; {
 					for row := range p.rows {
-						if needed {
-							cells[set*p.rows+row] = p.sumRun(set, row, 0, p.last.size)
-						}
+						cells[set*p.rows+row] = p.sumRun(set, row, 0, p.last.size)
 					}
 					whole[set], again = p.planeGroup(set, cells[set*p.rows:][:p.rows])
 				}
+				ahead := p.aheadBoth(set)
 				for row := range p.rows {
-					p.applyRun(set, row, 0, p.last.size, whole[set])
+					p.applyRun(set, row, 0, p.last.size, whole[set], ahead)
 				}
 			}
 		})
-	} else {
+	default:
 		p.moments() // again with the sums: the same to a rounding
+		nearest(p.mean)
 		perRun := (p.last.size + gradPiece - 1) / gradPiece
 		each := func(f func(i, set, row, lo, hi int)) {
 			ParallelRange(len(cells)*perRun, max(1, normTask/p.last.size), p.ns(), func(low, high int) {
@@ -230,24 +220,15 @@ func (p *normGradient) planes() {
 				}
 			})
 		}
-		if needed {
-			pieces := make([]simd.GradSums, len(cells)*perRun)
-			each(func(i, set, row, lo, hi int) {
-				pieces[i] = p.sumRun(set, row, lo, hi)
-				if p.fixed { // dx needs no sums
-					p.applyRun(set, row, lo, hi, simd.GradSums{})
-				}
-			})
-			for i, s := range pieces {
-				cells[i/perRun].Add(s)
-			}
+		pieces := make([]simd.GradSums, len(cells)*perRun)
+		each(func(i, set, row, lo, hi int) { pieces[i] = p.sumRun(set, row, lo, hi) })
+		for i, s := range pieces {
+			cells[i/perRun].Add(s)
 		}
 		for set := range p.sets {
 			whole[set], _ = p.planeGroup(set, cells[set*p.rows:][:p.rows])
 		}
-		if !p.fixed || !needed {
-			each(func(_, set, row, lo, hi int) { p.applyRun(set, row, lo, hi, whole[set]) })
-		}
+		each(func(_, set, row, lo, hi int) { p.applyRun(set, row, lo, hi, whole[set], 0) })
 	}
 	if p.scale != nil {
 		dscale, dshift := make([]float64, p.g.Affine), make([]float64, p.g.Affine)
@@ -261,10 +242,64 @@ func (p *normGradient) planes() {
 	}
 }
 
+// fixedPlanes is planes with constant statistics, where dx needs no sums: elements are
+// read once, in the order in which they lie in memory. It sets the runs' parts of
+// dscale and dshift.
+func (p *normGradient) fixedPlanes(cells []simd.GradSums) {
+	perRun := (p.last.size + gradPiece - 1) / gradPiece
+	pieces := make([]simd.GradSums, len(cells)*perRun)
+	ParallelRange(len(pieces), max(1, normTask/p.last.size), p.ns(), func(low, high int) {
+		for i := low; i < high; i++ {
+			x, group, affine := at(p.outer, i/perRun)
+			k := p.inv[group]
+			if p.scale != nil {
+				k *= float64(p.scale[affine])
+			}
+			end := min(p.last.size, i%perRun*gradPiece+gradPiece)
+			for lo := i % perRun * gradPiece; lo < end; lo += gradNear {
+				hi := min(end, lo+gradNear)
+				if p.scale != nil {
+					pieces[i].Add(p.sums(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], nil, p.mean[group]))
+				}
+				scaleStream(p.y[x+lo:x+hi], p.dy[x+lo:x+hi], float32(k), p.stream)
+			}
+		}
+	})
+	if p.scale == nil {
+		return
+	}
+	for i := range cells {
+		x, group, _ := p.normalization.run(i/p.rows, i%p.rows)
+		c := &cells[i]
+		for _, s := range pieces[x/p.last.size*perRun:][:perRun] {
+			c.Add(s)
+		}
+		c.Product *= p.inv[group]
+	}
+}
+
+// aheadBoth is ahead for a group of which two sources are read.
+func (p *normGradient) aheadBoth(set int) int {
+	const most = 512 << 10
+	if 8*p.g.Count > most {
+		return 0
+	}
+	return p.ahead(set)
+}
+
+// nearest rounds means to float32, where the sums make up for it.
+func nearest(mean []float64) {
+	for i, m := range mean {
+		if r := float64(float32(m)); !math.IsInf(r, 0) {
+			mean[i] = r
+		}
+	}
+}
+
 // sumRun returns the sums over elements lo to hi of a run.
 func (p *normGradient) sumRun(set, row, lo, hi int) simd.GradSums {
 	x, group, _ := p.normalization.run(set, row)
-	return simd.SumGrads(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], nil, p.mean[group])
+	return p.sums(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], nil, p.mean[group])
 }
 
 // planeGroup returns the sums of a group, given those of its runs, and makes
@@ -289,20 +324,17 @@ func (p *normGradient) planeGroup(set int, cells []simd.GradSums) (whole simd.Gr
 	return whole, again
 }
 
-// applyRun computes dx for elements lo to hi of a run.
-func (p *normGradient) applyRun(set, row, lo, hi int, whole simd.GradSums) {
+// applyRun computes dx for elements lo to hi of a run. What lies ahead, in bytes, is
+// asked for.
+func (p *normGradient) applyRun(set, row, lo, hi int, whole simd.GradSums, ahead int) {
 	x, group, affine := p.normalization.run(set, row)
 	dx, dy := p.y[x+lo:x+hi], p.dy[x+lo:x+hi]
 	k := p.inv[group]
 	if p.scale != nil {
 		k *= float64(p.scale[affine])
 	}
-	if p.fixed {
-		scaleStream(dx, dy, float32(k), p.stream)
-		return
-	}
 	l := p.line(group, whole)
-	l.K = float32(k)
+	l.K, l.Ahead = float32(k), ahead
 	l.Apply(dx, dy, p.x[x+lo:x+hi], p.stream)
 }
 

@@ -93,7 +93,7 @@ func (p *normGradient) columnGroup(group int, x, dy []float32, s *affineSums) {
 	p.pivot(group, x)
 	var whole simd.GradSums
 	for again := true; again; {
-		whole = simd.SumGrads(dy, x, p.scale, p.mean[group])
+		whole = p.sums(dy, x, p.scale, p.mean[group])
 		_, again = p.groupMoments(group, &whole)
 	}
 	l := p.line(group, whole)
@@ -109,6 +109,7 @@ func (p *normGradient) columnGroup(group int, x, dy []float32, s *affineSums) {
 // chunk by chunk of the rows, and then vectors of coefficients.
 func (p *normGradient) columnLines() {
 	p.moments()
+	nearest(p.mean)
 	n := p.last.size
 	whole := make([]simd.GradSums, p.sets*n)
 	if !p.fixed || p.scale != nil {
@@ -173,7 +174,7 @@ func (p *normGradient) columnSums(whole []simd.GradSums) {
 				transposeRows(tx, p.x[x:], tall, inner.x, cols, h, h)
 				transposeRows(td, p.dy[x:], tall, inner.x, cols, h, h)
 				for k := range cols {
-					parts[i*n+c+k] = simd.SumGrads(td[k*tall:][:h], tx[k*tall:][:h], nil, p.mean[group+(c+k)*p.last.group])
+					parts[i*n+c+k] = p.sums(td[k*tall:][:h], tx[k*tall:][:h], nil, p.mean[group+(c+k)*p.last.group])
 				}
 			}
 		}

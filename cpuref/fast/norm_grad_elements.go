@@ -103,8 +103,9 @@ func (p *normGradient) elementGroups() {
 				}
 				_, again = p.groupMoments(group, &whole)
 			}
+			ahead := p.aheadBoth(set)
 			for row := range p.rows {
-				p.applyElements(set, row, 0, p.last.size, whole, s, 0)
+				p.applyElements(set, row, 0, p.last.size, whole, s, 0, ahead)
 				if repeats > 1 {
 					s.added(1)
 				}
@@ -154,7 +155,7 @@ func (p *normGradient) elementStrips() {
 			s := newAffineSums(hi - lo)
 			_, _, a := p.normalization.run(0, row)
 			for set := range p.sets {
-				p.applyElements(set, row, lo, hi, whole[set], s, a+lo)
+				p.applyElements(set, row, lo, hi, whole[set], s, a+lo, 0)
 				s.added(1)
 			}
 			s.close()
@@ -167,14 +168,15 @@ func (p *normGradient) elementStrips() {
 // sumElements returns the sums over elements lo to hi of a run.
 func (p *normGradient) sumElements(set, row, lo, hi int) simd.GradSums {
 	x, group, a := p.normalization.run(set, row)
-	return simd.SumGrads(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], p.scale[a+lo:a+hi], p.mean[group])
+	return p.sums(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], p.scale[a+lo:a+hi], p.mean[group])
 }
 
 // applyElements computes dx for elements lo to hi of a run and adds to the affine
-// sums, which begin at affine element first.
-func (p *normGradient) applyElements(set, row, lo, hi int, whole simd.GradSums, s *affineSums, first int) {
+// sums, which begin at affine element first. What lies ahead, in bytes, is asked for.
+func (p *normGradient) applyElements(set, row, lo, hi int, whole simd.GradSums, s *affineSums, first, ahead int) {
 	x, group, a := p.normalization.run(set, row)
 	l := p.line(group, whole)
+	l.Ahead = ahead
 	at, end := a+lo-first, a+hi-first
 	l.ApplyAffine(p.y[x+lo:x+hi], p.dy[x+lo:x+hi], p.x[x+lo:x+hi], p.scale[a+lo:a+hi], s.product[at:end], s.sum[at:end], p.stream)
 }

@@ -44,6 +44,32 @@ func SumGrads(dy, x, w []float32, mean float64) GradSums {
 	return s
 }
 
+// SumGradsNear is SumGrads with deviations from a float32, rounded. Terms, and the sums
+// of up to sixteen of them, are float32: a product beyond its range makes a sum
+// infinite, or loses digits.
+func SumGradsNear(dy, x, w []float32, k float32) GradSums {
+	var s GradSums
+	n := len(x)
+	dy = dy[:n]
+	whole := n &^ 31
+	for i := 0; i < whole; i += maxCall {
+		m := min(whole-i, maxCall)
+		if w == nil {
+			s.Add(nearSums(&dy[i], &x[i], nil, m, k))
+		} else {
+			s.Add(nearSums(&dy[i], &x[i], &w[i], m, k))
+		}
+	}
+	if whole < n {
+		rest := []float32(nil)
+		if w != nil {
+			rest = w[whole:n]
+		}
+		s.Add(gradSumsPortable(dy[whole:], x[whole:], rest, float64(k)))
+	}
+	return s
+}
+
 func gradSumsPortable(dy, x, w []float32, mean float64) (s GradSums) {
 	for i, v := range x {
 		d := dy[i]
@@ -60,8 +86,12 @@ func gradSumsPortable(dy, x, w []float32, mean float64) (s GradSums) {
 }
 
 // NormLine has the coefficients of a gradient of a normalization along a run:
-// dx = K*d + ((x-A)*B + C), and xhat = (x-A)*Inv + Rest.
-type NormLine struct{ A, B, C, K, Inv, Rest float32 }
+// dx = K*d + ((x-A)*B + C), and xhat = (x-A)*Inv + Rest. The memory Ahead bytes from
+// x and from dy is asked for meanwhile.
+type NormLine struct {
+	A, B, C, K, Inv, Rest float32
+	Ahead                 int
+}
 
 // Apply sets dx = K*dy + ((x-A)*B + C). All have the length of dx. For stream see
 // Unary.Apply.

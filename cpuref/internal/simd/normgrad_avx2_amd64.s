@@ -172,9 +172,382 @@ gradsumdone4:
 	VZEROUPPER
 	RET
 
-// func gradApplyAVX2(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, nt bool)
+// func nearSumsAVX2(out *float64, dy *float32, x *float32, n int, k float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gradApplyAVX2(SB), NOSPLIT, $0-49
+TEXT ·nearSumsAVX2(SB), NOSPLIT, $0-36
+	MOVQ         out+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS k+32(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	SUBQ         $+64, BX
+	JLT          nearrest6
+
+near5:
+	PREFETCHT0   4096(CX)
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (DX), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y6, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      32(CX), Y9
+	VMOVUPS      32(DX), Y10
+	VSUBPS       Y0, Y10, Y10
+	VMULPS       Y10, Y9, Y11
+	VMULPS       Y10, Y10, Y12
+	PREFETCHT0   4160(CX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(CX), Y13
+	VMOVUPS      64(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      96(CX), Y13
+	VMOVUPS      96(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	PREFETCHT0   4224(CX)
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(CX), Y13
+	VMOVUPS      128(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      160(CX), Y13
+	VMOVUPS      160(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	PREFETCHT0   4288(CX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(CX), Y13
+	VMOVUPS      192(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      224(CX), Y13
+	VMOVUPS      224(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	VADDPS       Y9, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X9
+	VADDPS       X9, X5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPS       Y11, Y7, Y7
+	VEXTRACTF128 $0x01, Y7, X5
+	VADDPS       X5, X7, X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y7, Y2, Y2
+	VADDPS       Y10, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X5
+	VADDPS       X5, X6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
+	VADDPS       Y12, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X5
+	VADDPS       X5, X8, X8
+	VCVTPS2PD    X8, Y8
+	VADDPD       Y8, Y4, Y4
+	ADDQ         $+256, CX
+	ADDQ         $+256, DX
+	SUBQ         $+64, BX
+	JGE          near5
+
+nearrest6:
+	ADDQ $+64, BX
+	JZ   neardone8
+
+nearlast7:
+	PREFETCHT0   4096(CX)
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (DX), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y6, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      32(CX), Y9
+	VMOVUPS      32(DX), Y10
+	VSUBPS       Y0, Y10, Y10
+	VMULPS       Y10, Y9, Y11
+	VMULPS       Y10, Y10, Y12
+	PREFETCHT0   4160(CX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(CX), Y13
+	VMOVUPS      64(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      96(CX), Y13
+	VMOVUPS      96(DX), Y14
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	VADDPS       Y9, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X9
+	VADDPS       X9, X5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPS       Y11, Y7, Y7
+	VEXTRACTF128 $0x01, Y7, X5
+	VADDPS       X5, X7, X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y7, Y2, Y2
+	VADDPS       Y10, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X5
+	VADDPS       X5, X6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
+	VADDPS       Y12, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X5
+	VADDPS       X5, X8, X8
+	VCVTPS2PD    X8, Y8
+	VADDPD       Y8, Y4, Y4
+	ADDQ         $+128, CX
+	ADDQ         $+128, DX
+	SUBQ         $+32, BX
+	JG           nearlast7
+
+neardone8:
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	VMOVSD       X1, (AX)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	VMOVSD       X2, 8(AX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VHADDPD      X3, X3, X3
+	VMOVSD       X3, 16(AX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VHADDPD      X4, X4, X4
+	VMOVSD       X4, 24(AX)
+	VZEROUPPER
+	RET
+
+// func nearSumsOfAVX2(out *float64, dy *float32, x *float32, w *float32, n int, k float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·nearSumsOfAVX2(SB), NOSPLIT, $0-44
+	MOVQ         out+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS k+40(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	SUBQ         $+64, SI
+	JLT          nearrest10
+
+near9:
+	PREFETCHT0   4096(CX)
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (DX), Y6
+	VMULPS       (BX), Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y6, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      32(CX), Y9
+	VMOVUPS      32(DX), Y10
+	VMULPS       32(BX), Y9, Y9
+	VSUBPS       Y0, Y10, Y10
+	VMULPS       Y10, Y9, Y11
+	VMULPS       Y10, Y10, Y12
+	PREFETCHT0   4160(CX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(CX), Y13
+	VMOVUPS      64(DX), Y14
+	VMULPS       64(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      96(CX), Y13
+	VMOVUPS      96(DX), Y14
+	VMULPS       96(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	PREFETCHT0   4224(CX)
+	PREFETCHT0   4224(DX)
+	VMOVUPS      128(CX), Y13
+	VMOVUPS      128(DX), Y14
+	VMULPS       128(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      160(CX), Y13
+	VMOVUPS      160(DX), Y14
+	VMULPS       160(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	PREFETCHT0   4288(CX)
+	PREFETCHT0   4288(DX)
+	VMOVUPS      192(CX), Y13
+	VMOVUPS      192(DX), Y14
+	VMULPS       192(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      224(CX), Y13
+	VMOVUPS      224(DX), Y14
+	VMULPS       224(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	VADDPS       Y9, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X9
+	VADDPS       X9, X5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPS       Y11, Y7, Y7
+	VEXTRACTF128 $0x01, Y7, X5
+	VADDPS       X5, X7, X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y7, Y2, Y2
+	VADDPS       Y10, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X5
+	VADDPS       X5, X6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
+	VADDPS       Y12, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X5
+	VADDPS       X5, X8, X8
+	VCVTPS2PD    X8, Y8
+	VADDPD       Y8, Y4, Y4
+	ADDQ         $+256, CX
+	ADDQ         $+256, DX
+	ADDQ         $+256, BX
+	SUBQ         $+64, SI
+	JGE          near9
+
+nearrest10:
+	ADDQ $+64, SI
+	JZ   neardone12
+
+nearlast11:
+	PREFETCHT0   4096(CX)
+	PREFETCHT0   4096(DX)
+	VMOVUPS      (CX), Y5
+	VMOVUPS      (DX), Y6
+	VMULPS       (BX), Y5, Y5
+	VSUBPS       Y0, Y6, Y6
+	VMULPS       Y6, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      32(CX), Y9
+	VMOVUPS      32(DX), Y10
+	VMULPS       32(BX), Y9, Y9
+	VSUBPS       Y0, Y10, Y10
+	VMULPS       Y10, Y9, Y11
+	VMULPS       Y10, Y10, Y12
+	PREFETCHT0   4160(CX)
+	PREFETCHT0   4160(DX)
+	VMOVUPS      64(CX), Y13
+	VMOVUPS      64(DX), Y14
+	VMULPS       64(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VFMADD231PS  Y14, Y14, Y8
+	VADDPS       Y13, Y5, Y5
+	VADDPS       Y14, Y6, Y6
+	VMOVUPS      96(CX), Y13
+	VMOVUPS      96(DX), Y14
+	VMULPS       96(BX), Y13, Y13
+	VSUBPS       Y0, Y14, Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VFMADD231PS  Y14, Y14, Y12
+	VADDPS       Y13, Y9, Y9
+	VADDPS       Y14, Y10, Y10
+	VADDPS       Y9, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X9
+	VADDPS       X9, X5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y1, Y1
+	VADDPS       Y11, Y7, Y7
+	VEXTRACTF128 $0x01, Y7, X5
+	VADDPS       X5, X7, X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       Y7, Y2, Y2
+	VADDPS       Y10, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X5
+	VADDPS       X5, X6, X6
+	VCVTPS2PD    X6, Y6
+	VADDPD       Y6, Y3, Y3
+	VADDPS       Y12, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X5
+	VADDPS       X5, X8, X8
+	VCVTPS2PD    X8, Y8
+	VADDPD       Y8, Y4, Y4
+	ADDQ         $+128, CX
+	ADDQ         $+128, DX
+	ADDQ         $+128, BX
+	SUBQ         $+32, SI
+	JG           nearlast11
+
+neardone12:
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	VMOVSD       X1, (AX)
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	VMOVSD       X2, 8(AX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VHADDPD      X3, X3, X3
+	VMOVSD       X3, 16(AX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VHADDPD      X4, X4, X4
+	VMOVSD       X4, 24(AX)
+	VZEROUPPER
+	RET
+
+// func gradApplyAVX2(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, ahead int, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gradApplyAVX2(SB), NOSPLIT, $0-57
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -183,40 +556,43 @@ TEXT ·gradApplyAVX2(SB), NOSPLIT, $0-49
 	VBROADCASTSS b+36(FP), Y1
 	VBROADCASTSS c+40(FP), Y2
 	VBROADCASTSS k+44(FP), Y3
-	MOVB         nt+48(FP), SI
-	MOVBQZX      SI, SI
+	MOVQ         ahead+48(FP), SI
+	MOVB         nt+56(FP), DI
+	MOVBQZX      DI, DI
 	SUBQ         $+8, BX
-	JLT          gradtail6
+	JLT          gradtail14
 
-grad5:
+grad13:
+	PREFETCHT1  (CX)(SI*1)
+	PREFETCHT1  (DX)(SI*1)
 	VMOVUPS     (CX), Y4
 	VMOVUPS     (DX), Y5
 	VSUBPS      Y0, Y5, Y5
 	VMOVAPS     Y2, Y6
 	VFMADD231PS Y5, Y1, Y6
 	VFMADD231PS Y4, Y3, Y6
-	TESTQ       SI, SI
-	JZ          gradplain8
+	TESTQ       DI, DI
+	JZ          gradplain16
 	VMOVNTPS    Y6, (AX)
-	JMP         gradstored9
+	JMP         gradstored17
 
-gradplain8:
+gradplain16:
 	VMOVUPS Y6, (AX)
 
-gradstored9:
+gradstored17:
 	ADDQ $+32, AX
 	ADDQ $+32, CX
 	ADDQ $+32, DX
 	SUBQ $+8, BX
-	JGE  grad5
+	JGE  grad13
 
-gradtail6:
+gradtail14:
 	ADDQ        $+8, BX
-	JZ          gradend7
-	LEAQ        laneMasks<>+0(SB), DI
+	JZ          gradend15
+	LEAQ        laneMasks<>+0(SB), SI
 	MOVQ        $+16, R8
 	SUBQ        BX, R8
-	VMOVDQU     (DI)(R8*4), Y4
+	VMOVDQU     (SI)(R8*4), Y4
 	VMASKMOVPS  (CX), Y4, Y5
 	VMASKMOVPS  (DX), Y4, Y6
 	VSUBPS      Y0, Y6, Y6
@@ -225,12 +601,12 @@ gradtail6:
 	VFMADD231PS Y5, Y3, Y0
 	VMASKMOVPS  Y0, Y4, (AX)
 
-gradend7:
-	TESTQ SI, SI
-	JZ    gradfenced10
+gradend15:
+	TESTQ DI, DI
+	JZ    gradfenced18
 	SFENCE
 
-gradfenced10:
+gradfenced18:
 	VZEROUPPER
 	RET
 
@@ -268,9 +644,9 @@ DATA laneMasks<>+120(SB)/4, $0x00000000
 DATA laneMasks<>+124(SB)/4, $0x00000000
 GLOBL laneMasks<>(SB), RODATA|NOPTR, $128
 
-// func gradApplyOfAVX2(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, nt bool)
+// func gradApplyOfAVX2(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, ahead int, nt bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-81
+TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-89
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -282,77 +658,80 @@ TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-81
 	VBROADCASTSS b+60(FP), Y1
 	VBROADCASTSS c+64(FP), Y2
 	VBROADCASTSS k+68(FP), Y3
+	MOVQ         ahead+80(FP), R9
 	VBROADCASTSS inv+72(FP), Y4
 	VBROADCASTSS rest+76(FP), Y5
-	MOVB         nt+80(FP), R9
-	MOVBQZX      R9, R9
+	MOVB         nt+88(FP), R10
+	MOVBQZX      R10, R10
 	SUBQ         $+8, R8
-	JLT          gradtail12
+	JLT          gradtail20
 
-grad11:
+grad19:
+	PREFETCHT1  (CX)(R9*1)
+	PREFETCHT1  (DX)(R9*1)
 	VMOVUPS     (CX), Y6
 	VMOVUPS     (DX), Y7
 	VSUBPS      Y0, Y7, Y7
 	VMOVAPS     Y2, Y8
 	VFMADD231PS Y7, Y1, Y8
 	VMOVUPS     (BX), Y9
+	VMOVUPS     (SI), Y10
+	VMOVUPS     (DI), Y11
 	VMULPS      Y6, Y9, Y9
 	VFMADD231PS Y9, Y3, Y8
-	TESTQ       R9, R9
-	JZ          gradplain14
+	VFMADD213PS Y5, Y4, Y7
+	VFMADD231PS Y6, Y7, Y10
+	VADDPS      Y6, Y11, Y11
+	TESTQ       R10, R10
+	JZ          gradplain22
 	VMOVNTPS    Y8, (AX)
-	JMP         gradstored15
+	JMP         gradstored23
 
-gradplain14:
+gradplain22:
 	VMOVUPS Y8, (AX)
 
-gradstored15:
-	VFMADD213PS Y5, Y4, Y7
-	VMOVUPS     (SI), Y9
-	VFMADD231PS Y6, Y7, Y9
-	VMOVUPS     Y9, (SI)
-	VMOVUPS     (DI), Y9
-	VADDPS      Y6, Y9, Y9
-	VMOVUPS     Y9, (DI)
-	ADDQ        $+32, AX
-	ADDQ        $+32, CX
-	ADDQ        $+32, DX
-	ADDQ        $+32, BX
-	ADDQ        $+32, SI
-	ADDQ        $+32, DI
-	SUBQ        $+8, R8
-	JGE         grad11
+gradstored23:
+	VMOVUPS Y10, (SI)
+	VMOVUPS Y11, (DI)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	ADDQ    $+32, BX
+	ADDQ    $+32, SI
+	ADDQ    $+32, DI
+	SUBQ    $+8, R8
+	JGE     grad19
 
-gradtail12:
+gradtail20:
 	ADDQ        $+8, R8
-	JZ          gradend13
-	LEAQ        laneMasks<>+0(SB), R10
+	JZ          gradend21
+	LEAQ        laneMasks<>+0(SB), R9
 	MOVQ        $+16, R11
 	SUBQ        R8, R11
-	VMOVDQU     (R10)(R11*4), Y6
+	VMOVDQU     (R9)(R11*4), Y6
 	VMASKMOVPS  (CX), Y6, Y7
 	VMASKMOVPS  (DX), Y6, Y8
 	VSUBPS      Y0, Y8, Y8
 	VMOVAPS     Y2, Y0
 	VFMADD231PS Y8, Y1, Y0
 	VMASKMOVPS  (BX), Y6, Y1
+	VMASKMOVPS  (SI), Y6, Y2
+	VMASKMOVPS  (DI), Y6, Y9
 	VMULPS      Y7, Y1, Y1
 	VFMADD231PS Y1, Y3, Y0
-	VMASKMOVPS  Y0, Y6, (AX)
 	VFMADD213PS Y5, Y4, Y8
-	VMASKMOVPS  (SI), Y6, Y1
-	VFMADD231PS Y7, Y8, Y1
-	VMASKMOVPS  Y1, Y6, (SI)
-	VMASKMOVPS  (DI), Y6, Y1
-	VADDPS      Y7, Y1, Y1
-	VMASKMOVPS  Y1, Y6, (DI)
+	VFMADD231PS Y7, Y8, Y2
+	VADDPS      Y7, Y9, Y9
+	VMASKMOVPS  Y0, Y6, (AX)
+	VMASKMOVPS  Y2, Y6, (SI)
+	VMASKMOVPS  Y9, Y6, (DI)
 
-gradend13:
-	TESTQ R9, R9
-	JZ    gradfenced16
+gradend21:
+	TESTQ R10, R10
+	JZ    gradfenced24
 	SFENCE
 
-gradfenced16:
+gradfenced24:
 	VZEROUPPER
 	RET
 
@@ -364,9 +743,9 @@ TEXT ·widenAddAVX2(SB), NOSPLIT, $0-24
 	MOVQ   n+16(FP), DX
 	VXORPS Y0, Y0, Y0
 	TESTQ  DX, DX
-	JZ     widenend18
+	JZ     widenend26
 
-widen17:
+widen25:
 	VCVTPS2PD (CX), Y1
 	VADDPD    (AX), Y1, Y1
 	VMOVUPD   Y1, (AX)
@@ -384,8 +763,8 @@ widen17:
 	ADDQ      $+64, CX
 	SUBQ      $-128, AX
 	SUBQ      $+16, DX
-	JNZ       widen17
+	JNZ       widen25
 
-widenend18:
+widenend26:
 	VZEROUPPER
 	RET

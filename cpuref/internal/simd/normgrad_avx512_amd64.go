@@ -14,15 +14,25 @@ func gradSumsAVX512(out *float64, dy *float32, x *float32, n int, mean float64)
 //go:noescape
 func gradSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, mean float64)
 
-// gradApplyAVX512 sets dx = k*dy + ((x - a)*b + c); nt asks for stores of dx past the cache, to whole vectors.
+// nearSumsAVX512 sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is dy; n is a multiple of 32.
 //
 //go:noescape
-func gradApplyAVX512(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, nt bool)
+func nearSumsAVX512(out *float64, dy *float32, x *float32, n int, k float32)
 
-// gradApplyOfAVX512 sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; nt as of gradApply.
+// nearSumsOfAVX512 sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is dy*w; n is a multiple of 32.
 //
 //go:noescape
-func gradApplyOfAVX512(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, nt bool)
+func nearSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, k float32)
+
+// gradApplyAVX512 sets dx = k*dy + ((x - a)*b + c), and asks for the memory ahead bytes from x and dy; nt asks for stores of dx past the cache, to whole vectors.
+//
+//go:noescape
+func gradApplyAVX512(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, ahead int, nt bool)
+
+// gradApplyOfAVX512 sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; ahead and nt as of gradApply.
+//
+//go:noescape
+func gradApplyOfAVX512(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, ahead int, nt bool)
 
 // widenAddAVX512 adds x to acc and clears x; n is a multiple of 16.
 //

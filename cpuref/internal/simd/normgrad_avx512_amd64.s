@@ -156,9 +156,384 @@ gradsumdone4:
 	VZEROUPPER
 	RET
 
-// func gradApplyAVX512(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, nt bool)
+// func nearSumsAVX512(out *float64, dy *float32, x *float32, n int, k float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·nearSumsAVX512(SB), NOSPLIT, $0-36
+	MOVQ         out+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         n+24(FP), BX
+	VBROADCASTSS k+32(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	SUBQ         $+128, BX
+	JLT          nearrest6
+
+near5:
+	PREFETCHT0    4096(CX)
+	PREFETCHT0    4096(DX)
+	VMOVUPS       (CX), Z5
+	VMOVUPS       (DX), Z6
+	VSUBPS        Z0, Z6, Z6
+	VMULPS        Z6, Z5, Z7
+	VMULPS        Z6, Z6, Z8
+	PREFETCHT0    4160(CX)
+	PREFETCHT0    4160(DX)
+	VMOVUPS       64(CX), Z9
+	VMOVUPS       64(DX), Z10
+	VSUBPS        Z0, Z10, Z10
+	VMULPS        Z10, Z9, Z11
+	VMULPS        Z10, Z10, Z12
+	PREFETCHT0    4224(CX)
+	PREFETCHT0    4224(DX)
+	VMOVUPS       128(CX), Z13
+	VMOVUPS       128(DX), Z14
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z7
+	VFMADD231PS   Z14, Z14, Z8
+	VADDPS        Z13, Z5, Z5
+	VADDPS        Z14, Z6, Z6
+	PREFETCHT0    4288(CX)
+	PREFETCHT0    4288(DX)
+	VMOVUPS       192(CX), Z13
+	VMOVUPS       192(DX), Z14
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z11
+	VFMADD231PS   Z14, Z14, Z12
+	VADDPS        Z13, Z9, Z9
+	VADDPS        Z14, Z10, Z10
+	PREFETCHT0    4352(CX)
+	PREFETCHT0    4352(DX)
+	VMOVUPS       256(CX), Z13
+	VMOVUPS       256(DX), Z14
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z7
+	VFMADD231PS   Z14, Z14, Z8
+	VADDPS        Z13, Z5, Z5
+	VADDPS        Z14, Z6, Z6
+	PREFETCHT0    4416(CX)
+	PREFETCHT0    4416(DX)
+	VMOVUPS       320(CX), Z13
+	VMOVUPS       320(DX), Z14
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z11
+	VFMADD231PS   Z14, Z14, Z12
+	VADDPS        Z13, Z9, Z9
+	VADDPS        Z14, Z10, Z10
+	PREFETCHT0    4480(CX)
+	PREFETCHT0    4480(DX)
+	VMOVUPS       384(CX), Z13
+	VMOVUPS       384(DX), Z14
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z7
+	VFMADD231PS   Z14, Z14, Z8
+	VADDPS        Z13, Z5, Z5
+	VADDPS        Z14, Z6, Z6
+	PREFETCHT0    4544(CX)
+	PREFETCHT0    4544(DX)
+	VMOVUPS       448(CX), Z13
+	VMOVUPS       448(DX), Z14
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z11
+	VFMADD231PS   Z14, Z14, Z12
+	VADDPS        Z13, Z9, Z9
+	VADDPS        Z14, Z10, Z10
+	VADDPS        Z9, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y9
+	VADDPS        Y9, Y5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z1, Z1
+	VADDPS        Z11, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y5
+	VADDPS        Y5, Y7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z2, Z2
+	VADDPS        Z10, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y5
+	VADDPS        Y5, Y6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z3, Z3
+	VADDPS        Z12, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y5
+	VADDPS        Y5, Y8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z4, Z4
+	ADDQ          $+512, CX
+	ADDQ          $+512, DX
+	SUBQ          $+128, BX
+	JGE           near5
+
+nearrest6:
+	ADDQ $+128, BX
+	JZ   neardone8
+
+nearlast7:
+	PREFETCHT0    4096(CX)
+	PREFETCHT0    4096(DX)
+	VMOVUPS       (CX), Z5
+	VMOVUPS       (DX), Z6
+	VSUBPS        Z0, Z6, Z6
+	VMULPS        Z6, Z5, Z7
+	VMULPS        Z6, Z6, Z8
+	PREFETCHT0    4160(CX)
+	PREFETCHT0    4160(DX)
+	VMOVUPS       64(CX), Z9
+	VMOVUPS       64(DX), Z10
+	VSUBPS        Z0, Z10, Z10
+	VMULPS        Z10, Z9, Z11
+	VMULPS        Z10, Z10, Z12
+	VADDPS        Z9, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y9
+	VADDPS        Y9, Y5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z1, Z1
+	VADDPS        Z11, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y5
+	VADDPS        Y5, Y7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z2, Z2
+	VADDPS        Z10, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y5
+	VADDPS        Y5, Y6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z3, Z3
+	VADDPS        Z12, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y5
+	VADDPS        Y5, Y8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z4, Z4
+	ADDQ          $+128, CX
+	ADDQ          $+128, DX
+	SUBQ          $+32, BX
+	JG            nearlast7
+
+neardone8:
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	VMOVSD        X1, (AX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VHADDPD       X2, X2, X2
+	VMOVSD        X2, 8(AX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPD        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VHADDPD       X3, X3, X3
+	VMOVSD        X3, 16(AX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPD        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X0
+	VADDPD        X0, X4, X4
+	VHADDPD       X4, X4, X4
+	VMOVSD        X4, 24(AX)
+	VZEROUPPER
+	RET
+
+// func nearSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, k float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·nearSumsOfAVX512(SB), NOSPLIT, $0-44
+	MOVQ         out+0(FP), AX
+	MOVQ         dy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         w+24(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS k+40(FP), Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	SUBQ         $+128, SI
+	JLT          nearrest10
+
+near9:
+	PREFETCHT0    4096(CX)
+	PREFETCHT0    4096(DX)
+	VMOVUPS       (CX), Z5
+	VMOVUPS       (DX), Z6
+	VMULPS        (BX), Z5, Z5
+	VSUBPS        Z0, Z6, Z6
+	VMULPS        Z6, Z5, Z7
+	VMULPS        Z6, Z6, Z8
+	PREFETCHT0    4160(CX)
+	PREFETCHT0    4160(DX)
+	VMOVUPS       64(CX), Z9
+	VMOVUPS       64(DX), Z10
+	VMULPS        64(BX), Z9, Z9
+	VSUBPS        Z0, Z10, Z10
+	VMULPS        Z10, Z9, Z11
+	VMULPS        Z10, Z10, Z12
+	PREFETCHT0    4224(CX)
+	PREFETCHT0    4224(DX)
+	VMOVUPS       128(CX), Z13
+	VMOVUPS       128(DX), Z14
+	VMULPS        128(BX), Z13, Z13
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z7
+	VFMADD231PS   Z14, Z14, Z8
+	VADDPS        Z13, Z5, Z5
+	VADDPS        Z14, Z6, Z6
+	PREFETCHT0    4288(CX)
+	PREFETCHT0    4288(DX)
+	VMOVUPS       192(CX), Z13
+	VMOVUPS       192(DX), Z14
+	VMULPS        192(BX), Z13, Z13
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z11
+	VFMADD231PS   Z14, Z14, Z12
+	VADDPS        Z13, Z9, Z9
+	VADDPS        Z14, Z10, Z10
+	PREFETCHT0    4352(CX)
+	PREFETCHT0    4352(DX)
+	VMOVUPS       256(CX), Z13
+	VMOVUPS       256(DX), Z14
+	VMULPS        256(BX), Z13, Z13
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z7
+	VFMADD231PS   Z14, Z14, Z8
+	VADDPS        Z13, Z5, Z5
+	VADDPS        Z14, Z6, Z6
+	PREFETCHT0    4416(CX)
+	PREFETCHT0    4416(DX)
+	VMOVUPS       320(CX), Z13
+	VMOVUPS       320(DX), Z14
+	VMULPS        320(BX), Z13, Z13
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z11
+	VFMADD231PS   Z14, Z14, Z12
+	VADDPS        Z13, Z9, Z9
+	VADDPS        Z14, Z10, Z10
+	PREFETCHT0    4480(CX)
+	PREFETCHT0    4480(DX)
+	VMOVUPS       384(CX), Z13
+	VMOVUPS       384(DX), Z14
+	VMULPS        384(BX), Z13, Z13
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z7
+	VFMADD231PS   Z14, Z14, Z8
+	VADDPS        Z13, Z5, Z5
+	VADDPS        Z14, Z6, Z6
+	PREFETCHT0    4544(CX)
+	PREFETCHT0    4544(DX)
+	VMOVUPS       448(CX), Z13
+	VMOVUPS       448(DX), Z14
+	VMULPS        448(BX), Z13, Z13
+	VSUBPS        Z0, Z14, Z14
+	VFMADD231PS   Z13, Z14, Z11
+	VFMADD231PS   Z14, Z14, Z12
+	VADDPS        Z13, Z9, Z9
+	VADDPS        Z14, Z10, Z10
+	VADDPS        Z9, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y9
+	VADDPS        Y9, Y5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z1, Z1
+	VADDPS        Z11, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y5
+	VADDPS        Y5, Y7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z2, Z2
+	VADDPS        Z10, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y5
+	VADDPS        Y5, Y6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z3, Z3
+	VADDPS        Z12, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y5
+	VADDPS        Y5, Y8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z4, Z4
+	ADDQ          $+512, CX
+	ADDQ          $+512, DX
+	ADDQ          $+512, BX
+	SUBQ          $+128, SI
+	JGE           near9
+
+nearrest10:
+	ADDQ $+128, SI
+	JZ   neardone12
+
+nearlast11:
+	PREFETCHT0    4096(CX)
+	PREFETCHT0    4096(DX)
+	VMOVUPS       (CX), Z5
+	VMOVUPS       (DX), Z6
+	VMULPS        (BX), Z5, Z5
+	VSUBPS        Z0, Z6, Z6
+	VMULPS        Z6, Z5, Z7
+	VMULPS        Z6, Z6, Z8
+	PREFETCHT0    4160(CX)
+	PREFETCHT0    4160(DX)
+	VMOVUPS       64(CX), Z9
+	VMOVUPS       64(DX), Z10
+	VMULPS        64(BX), Z9, Z9
+	VSUBPS        Z0, Z10, Z10
+	VMULPS        Z10, Z9, Z11
+	VMULPS        Z10, Z10, Z12
+	VADDPS        Z9, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y9
+	VADDPS        Y9, Y5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z1, Z1
+	VADDPS        Z11, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z7, Y5
+	VADDPS        Y5, Y7, Y7
+	VCVTPS2PD     Y7, Z7
+	VADDPD        Z7, Z2, Z2
+	VADDPS        Z10, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y5
+	VADDPS        Y5, Y6, Y6
+	VCVTPS2PD     Y6, Z6
+	VADDPD        Z6, Z3, Z3
+	VADDPS        Z12, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y5
+	VADDPS        Y5, Y8, Y8
+	VCVTPS2PD     Y8, Z8
+	VADDPD        Z8, Z4, Z4
+	ADDQ          $+128, CX
+	ADDQ          $+128, DX
+	ADDQ          $+128, BX
+	SUBQ          $+32, SI
+	JG            nearlast11
+
+neardone12:
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	VMOVSD        X1, (AX)
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VHADDPD       X2, X2, X2
+	VMOVSD        X2, 8(AX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPD        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VHADDPD       X3, X3, X3
+	VMOVSD        X3, 16(AX)
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPD        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X0
+	VADDPD        X0, X4, X4
+	VHADDPD       X4, X4, X4
+	VMOVSD        X4, 24(AX)
+	VZEROUPPER
+	RET
+
+// func gradApplyAVX512(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, ahead int, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·gradApplyAVX512(SB), NOSPLIT, $0-49
+TEXT ·gradApplyAVX512(SB), NOSPLIT, $0-57
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -167,39 +542,42 @@ TEXT ·gradApplyAVX512(SB), NOSPLIT, $0-49
 	VBROADCASTSS b+36(FP), Z1
 	VBROADCASTSS c+40(FP), Z2
 	VBROADCASTSS k+44(FP), Z3
-	MOVB         nt+48(FP), SI
-	MOVBQZX      SI, SI
+	MOVQ         ahead+48(FP), SI
+	MOVB         nt+56(FP), DI
+	MOVBQZX      DI, DI
 	SUBQ         $+16, BX
-	JLT          gradtail6
+	JLT          gradtail14
 
-grad5:
+grad13:
+	PREFETCHT1  (CX)(SI*1)
+	PREFETCHT1  (DX)(SI*1)
 	VMOVUPS     (CX), Z4
 	VMOVUPS     (DX), Z5
 	VSUBPS      Z0, Z5, Z5
 	VMOVAPS     Z2, Z6
 	VFMADD231PS Z5, Z1, Z6
 	VFMADD231PS Z4, Z3, Z6
-	TESTQ       SI, SI
-	JZ          gradplain8
+	TESTQ       DI, DI
+	JZ          gradplain16
 	VMOVNTPS    Z6, (AX)
-	JMP         gradstored9
+	JMP         gradstored17
 
-gradplain8:
+gradplain16:
 	VMOVUPS Z6, (AX)
 
-gradstored9:
+gradstored17:
 	ADDQ $+64, AX
 	ADDQ $+64, CX
 	ADDQ $+64, DX
 	SUBQ $+16, BX
-	JGE  grad5
+	JGE  grad13
 
-gradtail6:
+gradtail14:
 	ADDQ        $+16, BX
-	JZ          gradend7
-	MOVQ        $-1, DI
-	BZHIQ       BX, DI, DI
-	KMOVW       DI, K7
+	JZ          gradend15
+	MOVQ        $-1, SI
+	BZHIQ       BX, SI, SI
+	KMOVW       SI, K7
 	VMOVUPS.Z   (CX), K7, Z4
 	VMOVUPS.Z   (DX), K7, Z5
 	VSUBPS      Z0, Z5, Z5
@@ -208,18 +586,18 @@ gradtail6:
 	VFMADD231PS Z4, Z3, Z0
 	VMOVUPS     Z0, K7, (AX)
 
-gradend7:
-	TESTQ SI, SI
-	JZ    gradfenced10
+gradend15:
+	TESTQ DI, DI
+	JZ    gradfenced18
 	SFENCE
 
-gradfenced10:
+gradfenced18:
 	VZEROUPPER
 	RET
 
-// func gradApplyOfAVX512(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, nt bool)
+// func gradApplyOfAVX512(dx *float32, dy *float32, x *float32, w *float32, product *float32, sum *float32, n int, a float32, b float32, c float32, k float32, inv float32, rest float32, ahead int, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-81
+TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-89
 	MOVQ         dx+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -231,76 +609,79 @@ TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-81
 	VBROADCASTSS b+60(FP), Z1
 	VBROADCASTSS c+64(FP), Z2
 	VBROADCASTSS k+68(FP), Z3
+	MOVQ         ahead+80(FP), R9
 	VBROADCASTSS inv+72(FP), Z4
 	VBROADCASTSS rest+76(FP), Z5
-	MOVB         nt+80(FP), R9
-	MOVBQZX      R9, R9
+	MOVB         nt+88(FP), R10
+	MOVBQZX      R10, R10
 	SUBQ         $+16, R8
-	JLT          gradtail12
+	JLT          gradtail20
 
-grad11:
+grad19:
+	PREFETCHT1  (CX)(R9*1)
+	PREFETCHT1  (DX)(R9*1)
 	VMOVUPS     (CX), Z6
 	VMOVUPS     (DX), Z7
 	VSUBPS      Z0, Z7, Z7
 	VMOVAPS     Z2, Z8
 	VFMADD231PS Z7, Z1, Z8
 	VMOVUPS     (BX), Z9
+	VMOVUPS     (SI), Z10
+	VMOVUPS     (DI), Z11
 	VMULPS      Z6, Z9, Z9
 	VFMADD231PS Z9, Z3, Z8
-	TESTQ       R9, R9
-	JZ          gradplain14
+	VFMADD213PS Z5, Z4, Z7
+	VFMADD231PS Z6, Z7, Z10
+	VADDPS      Z6, Z11, Z11
+	TESTQ       R10, R10
+	JZ          gradplain22
 	VMOVNTPS    Z8, (AX)
-	JMP         gradstored15
+	JMP         gradstored23
 
-gradplain14:
+gradplain22:
 	VMOVUPS Z8, (AX)
 
-gradstored15:
-	VFMADD213PS Z5, Z4, Z7
-	VMOVUPS     (SI), Z9
-	VFMADD231PS Z6, Z7, Z9
-	VMOVUPS     Z9, (SI)
-	VMOVUPS     (DI), Z9
-	VADDPS      Z6, Z9, Z9
-	VMOVUPS     Z9, (DI)
-	ADDQ        $+64, AX
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+64, BX
-	ADDQ        $+64, SI
-	ADDQ        $+64, DI
-	SUBQ        $+16, R8
-	JGE         grad11
+gradstored23:
+	VMOVUPS Z10, (SI)
+	VMOVUPS Z11, (DI)
+	ADDQ    $+64, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, SI
+	ADDQ    $+64, DI
+	SUBQ    $+16, R8
+	JGE     grad19
 
-gradtail12:
+gradtail20:
 	ADDQ        $+16, R8
-	JZ          gradend13
-	MOVQ        $-1, R10
-	BZHIQ       R8, R10, R10
-	KMOVW       R10, K7
+	JZ          gradend21
+	MOVQ        $-1, R9
+	BZHIQ       R8, R9, R9
+	KMOVW       R9, K7
 	VMOVUPS.Z   (CX), K7, Z6
 	VMOVUPS.Z   (DX), K7, Z7
 	VSUBPS      Z0, Z7, Z7
 	VMOVAPS     Z2, Z0
 	VFMADD231PS Z7, Z1, Z0
 	VMOVUPS.Z   (BX), K7, Z1
+	VMOVUPS.Z   (SI), K7, Z2
+	VMOVUPS.Z   (DI), K7, Z8
 	VMULPS      Z6, Z1, Z1
 	VFMADD231PS Z1, Z3, Z0
-	VMOVUPS     Z0, K7, (AX)
 	VFMADD213PS Z5, Z4, Z7
-	VMOVUPS.Z   (SI), K7, Z1
-	VFMADD231PS Z6, Z7, Z1
-	VMOVUPS     Z1, K7, (SI)
-	VMOVUPS.Z   (DI), K7, Z1
-	VADDPS      Z6, Z1, Z1
-	VMOVUPS     Z1, K7, (DI)
+	VFMADD231PS Z6, Z7, Z2
+	VADDPS      Z6, Z8, Z8
+	VMOVUPS     Z0, K7, (AX)
+	VMOVUPS     Z2, K7, (SI)
+	VMOVUPS     Z8, K7, (DI)
 
-gradend13:
-	TESTQ R9, R9
-	JZ    gradfenced16
+gradend21:
+	TESTQ R10, R10
+	JZ    gradfenced24
 	SFENCE
 
-gradfenced16:
+gradfenced24:
 	VZEROUPPER
 	RET
 
@@ -312,9 +693,9 @@ TEXT ·widenAddAVX512(SB), NOSPLIT, $0-24
 	MOVQ   n+16(FP), DX
 	VXORPS Z0, Z0, Z0
 	TESTQ  DX, DX
-	JZ     widenend18
+	JZ     widenend26
 
-widen17:
+widen25:
 	VCVTPS2PD (CX), Z1
 	VADDPD    (AX), Z1, Z1
 	VMOVUPD   Z1, (AX)
@@ -325,8 +706,8 @@ widen17:
 	ADDQ      $+64, CX
 	SUBQ      $-128, AX
 	SUBQ      $+16, DX
-	JNZ       widen17
+	JNZ       widen25
 
-widenend18:
+widenend26:
 	VZEROUPPER
 	RET

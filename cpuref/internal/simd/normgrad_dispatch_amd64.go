@@ -23,12 +23,29 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 	return GradSums{D: out[0], Product: out[1], Off: out[2], Squares: out[3]}
 }
 
+func nearSums(dy, x, w *float32, n int, k float32) GradSums {
+	var out [4]float64
+	switch l := Active(); {
+	case l == AVX512 && w == nil:
+		nearSumsAVX512(&out[0], dy, x, n, k)
+	case l == AVX512:
+		nearSumsOfAVX512(&out[0], dy, x, w, n, k)
+	case l == AVX2 && w == nil:
+		nearSumsAVX2(&out[0], dy, x, n, k)
+	case l == AVX2:
+		nearSumsOfAVX2(&out[0], dy, x, w, n, k)
+	default: // float64 costs no more
+		return gradSums(dy, x, w, n, float64(k))
+	}
+	return GradSums{D: out[0], Product: out[1], Off: out[2], Squares: out[3]}
+}
+
 func gradApply(dx, dy, x *float32, n int, l *NormLine, nt bool) {
 	switch Active() {
 	case AVX512:
-		gradApplyAVX512(dx, dy, x, n, l.A, l.B, l.C, l.K, nt)
+		gradApplyAVX512(dx, dy, x, n, l.A, l.B, l.C, l.K, l.Ahead, nt)
 	case AVX2:
-		gradApplyAVX2(dx, dy, x, n, l.A, l.B, l.C, l.K, nt)
+		gradApplyAVX2(dx, dy, x, n, l.A, l.B, l.C, l.K, l.Ahead, nt)
 	default:
 		gradApplyPortable(dx, dy, x, n, l)
 	}
@@ -37,9 +54,9 @@ func gradApply(dx, dy, x *float32, n int, l *NormLine, nt bool) {
 func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine, nt bool) {
 	switch Active() {
 	case AVX512:
-		gradApplyOfAVX512(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest, nt)
+		gradApplyOfAVX512(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest, l.Ahead, nt)
 	case AVX2:
-		gradApplyOfAVX2(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest, nt)
+		gradApplyOfAVX2(dx, dy, x, w, product, sum, n, l.A, l.B, l.C, l.K, l.Inv, l.Rest, l.Ahead, nt)
 	default:
 		gradApplyAffinePortable(dx, dy, x, w, product, sum, n, l)
 	}

@@ -11,6 +11,10 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 	return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), unsafe.Slice(w, n), mean)
 }
 
+func nearSums(dy, x, w *float32, n int, k float32) GradSums {
+	return gradSums(dy, x, w, n, float64(k)) // float64 costs no more
+}
+
 func gradApply(dx, dy, x *float32, n int, l *NormLine, _ bool) { gradApplyPortable(dx, dy, x, n, l) }
 
 func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine, _ bool) {

@@ -35,6 +35,50 @@ func TestSumGrads(t *testing.T) {
 	})
 }
 
+func TestSumGradsNear(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		for _, n := range append([]int{32, 64, 96, 128, 160, 250, 3*maxCall + 224}, sizes...) {
+			dy, x, w := random(r, n), random(r, n), random(r, n)
+			for _, weight := range [][]float32{nil, w} {
+				if n == 0 && weight != nil {
+					continue
+				}
+				for _, k := range []float32{0, 0.3, -3} {
+					var want, size GradSums
+					for i, v := range x {
+						d, z := float64(dy[i]), float64(v)-float64(k)
+						if weight != nil {
+							d *= float64(weight[i])
+						}
+						want.Add(GradSums{d, d * z, z, z * z})
+						size.Add(GradSums{math.Abs(d), math.Abs(d * z), math.Abs(z), z * z})
+					}
+					got := SumGradsNear(dy, x, weight, k)
+					const u = 0x1p-24 // at most 5 roundings of each sum, 1 of d, 1 or 2 of the deviation
+					require.InDelta(t, want.D, got.D, 6*u*size.D, n)
+					require.InDelta(t, want.Product, got.Product, 8*u*size.Product, n)
+					require.InDelta(t, want.Off, got.Off, 6*u*size.Off, n)
+					require.InDelta(t, want.Squares, got.Squares, 8*u*size.Squares, n)
+				}
+			}
+		}
+		for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			dy, x := random(r, 300), random(r, 300)
+			for i := range x {
+				wasX, wasD := x[i], dy[i]
+				x[i] = float32(v)
+				s := SumGradsNear(dy, x, nil, 0.5)
+				require.False(t, math.Abs(s.Product) <= math.MaxFloat32 && s.Squares <= math.MaxFloat32, "%v at %d", v, i)
+				x[i], dy[i] = wasX, float32(v)
+				s = SumGradsNear(dy, x, nil, 0.5)
+				require.False(t, math.Abs(s.D) <= math.MaxFloat32, "%v at %d", v, i)
+				dy[i] = wasD
+			}
+		}
+	})
+}
+
 func TestNormLine(t *testing.T) {
 	l := NormLine{A: 1.5, B: -0.75, C: 0.1, K: 1.25, Inv: 0.5, Rest: -0.01}
 	onEach(t, func(t *testing.T) {
@@ -43,6 +87,7 @@ func TestNormLine(t *testing.T) {
 			dy, x, w := special(random(r, n), 41), special(random(r, n), 37), random(r, n)
 			line := func(i int, d float64) float64 { return 1.25*d + ((float64(x[i])-1.5)*-0.75 + float64(l.C)) }
 			for _, stream := range []bool{false, true} {
+				l.Ahead = 4096 - l.Ahead
 				dx := newGuarded(n)
 				l.Apply(dx.s, dy, x, stream)
 				dx.check(t, n)

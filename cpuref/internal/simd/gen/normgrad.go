@@ -9,6 +9,8 @@ import (
 func normGrads(g *gen) {
 	gradSums(g, false)
 	gradSums(g, true)
+	nearSums(g, false)
+	nearSums(g, true)
 	gradApply(g, false)
 	gradApply(g, true)
 	widenAdd(g)
@@ -96,6 +98,95 @@ func gradSums(g *gen, weighted bool) {
 	g.ret()
 }
 
+// nearSums writes the sums of gradSums with deviations from a float32. Sixteen terms
+// are added in float32, in chains of four and those pair by pair, before they go into
+// sums in float64: a third of the instructions of adding each in float64.
+func nearSums(g *gen, weighted bool) {
+	name, sig, of := "nearSums"+g.w.name, "func(out *float64, dy, x *float32, n int, k float32)", "dy"
+	if weighted {
+		name, sig, of = "nearSumsOf"+g.w.name, "func(out *float64, dy, x, w *float32, n int, k float32)", "dy*w"
+	}
+	g.fn(name, sig, name+" sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is "+of+"; n is a multiple of 32.")
+	out := g.ptr("out")
+	ptrs := []reg.GPVirtual{g.ptr("dy"), g.ptr("x")}
+	if weighted {
+		ptrs = append(ptrs, g.ptr("w"))
+	}
+	n, k := g.ptr("n"), g.scalar("k")
+	var acc [4]V
+	for i := range acc {
+		acc[i] = g.new()
+		g.VXORPS(acc[i], acc[i], acc[i])
+	}
+	// vectors adds so many vectors, in two chains for each sum.
+	vectors := func(count int) {
+		var chain [4][2]V // of d, d*z, z and z*z
+		for i := range count {
+			if i*g.bytes()%64 == 0 {
+				for _, p := range ptrs[:2] {
+					g.PREFETCHT0(operand.Mem{Base: p, Disp: sumAhead + i*g.bytes()})
+				}
+			}
+			d, z := g.new(), g.new()
+			g.VMOVUPS(operand.Mem{Base: ptrs[0], Disp: i * g.bytes()}, d)
+			g.VMOVUPS(operand.Mem{Base: ptrs[1], Disp: i * g.bytes()}, z)
+			if weighted {
+				g.VMULPS(operand.Mem{Base: ptrs[2], Disp: i * g.bytes()}, d, d)
+			}
+			g.VSUBPS(k, z, z)
+			c := i % 2
+			if i < 2 {
+				chain[1][c], chain[3][c] = g.mul(d, z), g.mul(z, z)
+				chain[0][c], chain[2][c] = d, z
+				continue
+			}
+			g.VFMADD231PS(d, z, chain[1][c])
+			g.VFMADD231PS(z, z, chain[3][c])
+			g.VADDPS(d, chain[0][c], chain[0][c])
+			g.VADDPS(z, chain[2][c], chain[2][c])
+		}
+		for i, c := range chain {
+			v := c[0]
+			g.VADDPS(c[1], v, v)
+			if g.wide() {
+				h := g.YMM()
+				g.VEXTRACTF64X4(operand.U8(1), v, h)
+				g.VADDPS(h, v.AsY(), v.AsY())
+				g.VCVTPS2PD(v.AsY(), v)
+			} else {
+				h := g.XMM()
+				g.VEXTRACTF128(operand.U8(1), v, h)
+				g.VADDPS(h, v.AsX(), v.AsX())
+				g.VCVTPS2PD(v.AsX(), v)
+			}
+			g.VADDPD(v, acc[i], acc[i])
+		}
+		for _, p := range ptrs {
+			g.ADDQ(operand.I32(int32(count*g.bytes())), p)
+		}
+	}
+	L := g.w.lanes
+	loop, rest, last, done := g.label("near"), g.label("nearrest"), g.label("nearlast"), g.label("neardone")
+	g.SUBQ(operand.I32(int32(8*L)), n)
+	g.JLT(operand.LabelRef(rest))
+	g.Label(loop)
+	vectors(8)
+	g.SUBQ(operand.I32(int32(8*L)), n)
+	g.JGE(operand.LabelRef(loop))
+	g.Label(rest)
+	g.ADDQ(operand.I32(int32(8*L)), n)
+	g.JZ(operand.LabelRef(done))
+	g.Label(last)
+	vectors(32 / L)
+	g.SUBQ(operand.I8(32), n)
+	g.JG(operand.LabelRef(last))
+	g.Label(done)
+	for i := range acc {
+		g.VMOVSD(g.foldDoubles(acc[i]), operand.Mem{Base: out, Disp: 8 * i})
+	}
+	g.ret()
+}
+
 func b2i(b bool) int {
 	if b {
 		return 1
@@ -118,13 +209,15 @@ func (g *gen) foldDoubles(v V) reg.Register {
 }
 
 // gradApply writes dx = k*dy + ((x - a)*b + c), without a weight, or that of
-// dy*w with the sums of dy and dy*xhat over the rows that it is called for.
+// dy*w with the sums of dy and dy*xhat over the rows that it is called for. All is
+// loaded before anything is stored: rows often lie whole pages apart, and a load
+// waits for a store before it to the same place of another page.
 func gradApply(g *gen, weighted bool) {
-	name, sig, doc := "gradApply"+g.w.name, "func(dx, dy, x *float32, n int, a, b, c, k float32, nt bool)",
-		" sets dx = k*dy + ((x - a)*b + c); nt asks for stores of dx past the cache, to whole vectors."
+	name, sig, doc := "gradApply"+g.w.name, "func(dx, dy, x *float32, n int, a, b, c, k float32, ahead int, nt bool)",
+		" sets dx = k*dy + ((x - a)*b + c), and asks for the memory ahead bytes from x and dy; nt asks for stores of dx past the cache, to whole vectors."
 	if weighted {
-		name, sig, doc = "gradApplyOf"+g.w.name, "func(dx, dy, x, w, product, sum *float32, n int, a, b, c, k, inv, rest float32, nt bool)",
-			" sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; nt as of gradApply."
+		name, sig, doc = "gradApplyOf"+g.w.name, "func(dx, dy, x, w, product, sum *float32, n int, a, b, c, k, inv, rest float32, ahead int, nt bool)",
+			" sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; ahead and nt as of gradApply."
 	}
 	g.fn(name, sig, name+doc)
 	ptrs := []reg.GPVirtual{g.ptr("dx"), g.ptr("dy"), g.ptr("x")}
@@ -133,6 +226,7 @@ func gradApply(g *gen, weighted bool) {
 	}
 	n := g.ptr("n")
 	a, b, c, k := g.scalar("a"), g.scalar("b"), g.scalar("c"), g.scalar("k")
+	ahead := g.ptr("ahead")
 	kind := g.GP64() // 0, 1 with nt
 	var inv, rest V
 	if weighted {
@@ -156,23 +250,26 @@ func gradApply(g *gen, weighted bool) {
 			store(y, mem(0), true)
 			return
 		}
-		t := g.new()
+		t, product, sum := g.new(), g.new(), g.new()
 		load(mem(3), t)
+		load(mem(4), product)
+		load(mem(5), sum)
 		g.VMULPS(d, t, t)
 		g.VFMADD231PS(t, k, y)
-		store(y, mem(0), true)
 		g.VFMADD213PS(rest, inv, z)
-		load(mem(4), t)
-		g.VFMADD231PS(d, z, t)
-		store(t, mem(4), false)
-		load(mem(5), t)
-		g.VADDPS(d, t, t)
-		store(t, mem(5), false)
+		g.VFMADD231PS(d, z, product)
+		g.VADDPS(d, sum, sum)
+		store(y, mem(0), true)
+		store(product, mem(4), false)
+		store(sum, mem(5), false)
 	}
 	loop, tail, end := g.label("grad"), g.label("gradtail"), g.label("gradend")
 	g.SUBQ(operand.I8(int8(L)), n)
 	g.JLT(operand.LabelRef(tail))
 	g.Label(loop)
+	for _, p := range ptrs[1:3] {
+		g.PREFETCHT1(operand.Mem{Base: p, Index: ahead, Scale: 1})
+	}
 	step(func(m operand.Mem, v V) { g.VMOVUPS(m, v) }, func(v V, m operand.Mem, out bool) {
 		if !out {
 			g.VMOVUPS(v, m)
