@@ -32,7 +32,7 @@ func TestShape(t *testing.T) {
 	require.Equal(t, []float64{1, 1, 1}, out.Trials[model].Gains)
 	for _, trial := range out.Trials {
 		require.NoError(t, trial.Err)
-		require.NotEmpty(t, trial.Gains)
+		require.True(t, trial.Slow || len(trial.Gains) == 3, "measured in every round, unless the machine was busy: %+v", trial)
 	}
 	require.Nil(t, e.PlanDevice().Table, "the table that measured is gone")
 
