@@ -24,8 +24,8 @@ func (c *LRNGradCase) Inputs() []Input {
 		dy.Range |= noTiny
 	}
 	x := Input{Shape: c.X, Draw: c.Spread.draw(), Range: c.Spread.freedom(c.Params.K)}
-	if g := c.geometry(); g.K < 0x1p-10 || g.Beta > 1 { // powers of larger ones, or their products, are subnormal
-		x.Range = fixed
+	if g := c.geometry(); g.K < 0x1p-10 || g.Beta > 1 { // powers of large ones, or their products, are subnormal
+		x.Range |= noLarge
 	}
 	return []Input{dy, x}
 }
