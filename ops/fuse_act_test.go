@@ -17,12 +17,10 @@ var clamps = []spec.Activation{{Func: spec.ReLU}, spec.ReLU6.Default(), {Func: s
 
 // TestActOfSources has every kernel of convolution and of matrix product end with
 // a clamp, and compares the bits with those of the clamp by itself. Some sums are
-// -0, infinite and NaN.
+// -0, infinite and NaN. Pure Go has ends of another kind, which TestTailConv and
+// TestTailMatMul of cpuref/fast compare.
 func TestActOfSources(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
-		if !e.Device().GPU {
-			t.Skip("pure Go has no kernels to choose from; TestTailConv and TestTailMatMul of cpuref/fast compare its ends")
-		}
+	enginetest.GPU(t, func(t *testing.T, e *ops.Engine) {
 		ok := must(t)
 		r := rand.New(rand.NewPCG(5, 6))
 		tiny := false
