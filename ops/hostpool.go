@@ -2,6 +2,7 @@ package ops
 
 import (
 	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/kansu-dev/kansu/internal/hugepages"
@@ -11,15 +12,24 @@ import (
 // costs ten times as much as the arithmetic of a cheap function on it.
 type hostPool struct {
 	mu   sync.Mutex
-	free [64][][]float32 // by size class
-	idle int64           // bytes
-	live int64           // bytes handed out
-	peak int64           // the most of them at once
+	free [64][]idleFloats // by size class, those longest idle first
+	puts int64            // so far
+	idle int64            // bytes
+	live int64            // bytes handed out
+	peak int64            // the most of them at once
+}
+
+// idleFloats are elements that wait to be used again.
+type idleFloats struct {
+	s     []float32
+	since int64 // of the puts
 }
 
 // maxIdle bounds what the pool keeps, unless so much was in use at once that what
 // is in use and kept together stays within 1.5 times that: a training step ends
-// with less in use than it needs halfway. Beyond it memory goes to the collector.
+// with less in use than it needs halfway. Beyond it what has been idle for longest
+// goes to the collector: a program that goes on with other sizes would otherwise
+// have nothing but fresh pages from then on.
 const maxIdle = 1 << 30
 
 // took counts bytes that were handed out.
@@ -46,11 +56,8 @@ func (p *hostPool) get(n int) []float32 {
 	p.mu.Lock()
 	list := p.free[index]
 	for i := len(list) - 1; i >= 0; i-- {
-		if cap(list[i]) >= size && cap(list[i]) <= 2*size {
-			s := list[i]
-			list[i] = list[len(list)-1]
-			list[len(list)-1] = nil
-			p.free[index] = list[:len(list)-1]
+		if s := list[i].s; cap(s) >= size && cap(s) <= 2*size {
+			p.free[index] = slices.Delete(list, i, i+1)
 			p.idle -= int64(cap(s)) * 4
 			p.took(cap(s))
 			p.mu.Unlock()
@@ -72,11 +79,24 @@ func (p *hostPool) put(s []float32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.live -= bytes
-	if p.idle+bytes > maxIdle && p.live+p.idle+bytes > p.peak*3/2 {
-		return
-	}
-	p.free[index] = append(p.free[index], s)
+	p.free[index] = append(p.free[index], idleFloats{s, p.puts})
+	p.puts++
 	p.idle += bytes
+	for p.idle > maxIdle && p.live+p.idle > p.peak*3/2 {
+		p.dropOldest()
+	}
+}
+
+// dropOldest lets the collector have what has been idle for longest.
+func (p *hostPool) dropOldest() {
+	oldest := -1
+	for i, list := range p.free {
+		if len(list) > 0 && (oldest < 0 || list[0].since < p.free[oldest][0].since) {
+			oldest = i
+		}
+	}
+	p.idle -= int64(cap(p.free[oldest][0].s)) * 4
+	p.free[oldest] = slices.Delete(p.free[oldest], 0, 1)
 }
 
 func (p *hostPool) idleBytes() int64 {
