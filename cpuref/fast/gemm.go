@@ -67,6 +67,7 @@ const (
 	gemmMaxA    = 4 << 20   // floats of A packed whole
 	gemmCache   = 256 << 10 // floats that stay in the second-level cache beside others
 	gemmFinish  = 8         // strips that are finished at once
+	gemmPart    = 192       // columns that a worker has at least where it has some of them to itself
 
 	packRowsAtOnce = 16 // rows of B, of a divisor of gemmDepth in number, that are packed side by side
 )
@@ -92,6 +93,8 @@ type product struct {
 	j0, nb, k0, kb int
 	packedA        []float32 // all of it, in panels
 	packedB        []float32
+	np             int   // panels of A
+	parts          int   // of the block's columns
 	groups         []int // the first panel of each task's rows, and their number
 	perTask        int   // strips in one task of panels
 	wide           int   // of them that are packed at once
@@ -110,6 +113,7 @@ func newProduct(m, n, k int, c []float32, ldc int, accumulate bool, e Epilogue) 
 	p := products.Get().(*product)
 	p.ts = simd.ActiveTiles()
 	p.m, p.n, p.k = m, n, k
+	p.np, p.parts = p.panelsOf(m), 1
 	p.c, p.ldc, p.accumulate, p.e = c, ldc, accumulate, e
 	p.act, p.clamp = e.Act, 0
 	p.transA, p.transB = false, false
@@ -156,7 +160,7 @@ var tiles = sync.Pool{New: func() any { return new(simd.Tile) }}
 
 // blocks computes a product of many rows: all threads pack B, or a block of it,
 // and then each task packs its rows of A for itself and takes them through all
-// of the block's columns.
+// of the block's columns, or a part of them.
 func (p *product) blocks() {
 	workers := workersFor(p.ns())
 	kb, nb := p.k, p.n
@@ -165,6 +169,7 @@ func (p *product) blocks() {
 		kb, nb = min(p.k, gemmDepth), min(p.n, gemmMaxCols)
 	}
 	p.single = kb*nb <= gemmCache
+	p.cutColumns(workers)
 	p.cutRows(workers)
 	buf := getScratch(p.stripsOf(nb) * p.ts.Cols * kb)
 	p.packedB = buf
@@ -172,8 +177,8 @@ func (p *product) blocks() {
 		p.nb = min(p.n-p.j0, nb)
 		for p.k0 = 0; p.k0 < p.k || p.k0 == 0; p.k0 += max(p.kb, 1) {
 			p.kb = min(p.k-p.k0, kb)
-			parallel(workers, p.packTasks(), p.packBTask)
-			parallel(workers, len(p.groups)-1, p.rowsTask)
+			parallelShares(workers, p.packTasks(), p.packBTask)
+			parallelShares(workers, p.parts*(len(p.groups)-1), p.rowsTask)
 		}
 	}
 	putScratch(buf)
@@ -182,25 +187,53 @@ func (p *product) blocks() {
 // depthsOf returns into how many blocks of gemmDepth k is cut.
 func depthsOf(k int) int { return (k + gemmDepth - 1) / gemmDepth }
 
-// cutRows cuts the panels of A into tasks. They become smaller towards the end,
-// so that no worker waits long for the last one, but not so small that bringing
-// B to the core costs more than the arithmetic.
+// cutColumns decides into how many parts the block's columns are cut. What one
+// processor has packed comes slowly to another, so where B stays in the cache each
+// worker has a part of the columns to itself, if packing all of A costs it less
+// than that.
+func (p *product) cutColumns(workers int) {
+	strips := p.stripsOf(p.n)
+	each := (strips + workers - 1) / workers
+	if p.single && 2*p.m*(workers-1) <= 3*p.n && each*p.ts.Cols >= gemmPart && 16*each*workers <= 17*strips {
+		p.parts = workers
+	}
+}
+
+// cutRows cuts the panels of A into tasks: where the columns are not in parts, as
+// many for each worker. They become smaller towards the end, so that no worker
+// waits long for the last one, but not so small that bringing B to the core costs
+// more than the arithmetic.
 func (p *product) cutRows(workers int) {
-	np := p.panelsOf(p.m)
 	least, most := 1, gemmRows/p.ts.Rows
 	if !p.single {
 		least = min(4, most)
 	}
+	shares := workers / p.parts
+	if even := (p.np + shares - 1) / shares * shares; 8*(even-p.np) <= p.np {
+		p.np = even
+	}
+	share := (p.np + shares - 1) / shares
 	p.groups = append(p.groups[:0], 0)
-	for at := 0; at < np; {
+	for at := 0; at < share; {
 		size := most
 		if workers > 1 {
-			size = min(most, max(least, (np-at)/(2*workers)))
+			size = min(most, max(least, (share-at+1)/2))
 		}
-		if at += size; np-at < least {
-			at = np
+		if at += size; share-at < least {
+			at = share
 		}
 		p.groups = append(p.groups, at)
+	}
+	each := len(p.groups) - 1
+	for w := 1; w < shares; w++ {
+		for _, at := range p.groups[1:][:each] {
+			p.groups = append(p.groups, at+w*share)
+		}
+	}
+	if share*shares != p.np { // the last task of a worker
+		for i, at := range p.groups {
+			p.groups[i] = at * p.np / (share * shares)
+		}
 	}
 }
 
@@ -210,7 +243,7 @@ func panelRow(i, np, rows int) int { return i * rows / np }
 // doPackA packs a panel of A for one block of k: the blocks lie one after the
 // other, and the panels of a block likewise.
 func (p *product) doPackA(_, i int) {
-	np := p.panelsOf(p.m)
+	np := p.np
 	k0 := i / np * gemmDepth
 	kb := min(p.k-k0, gemmDepth)
 	r0, r1 := panelRow(i%np, np, p.m), panelRow(i%np+1, np, p.m)
@@ -246,28 +279,40 @@ func transposeRows(dst, src []float32, dstStride, srcStride, cols, n, w int) {
 // packTasks returns the number of tasks that pack the block of B.
 func (p *product) packTasks() int {
 	if p.byRows() {
-		return (p.kb + packRowsAtOnce - 1) / packRowsAtOnce
+		return p.parts * p.rowTasks()
 	}
 	return p.stripsOf(p.nb) * depthsOf(p.kb)
 }
+
+// rowTasks returns the number of tasks that pack a part of the block by rows.
+func (p *product) rowTasks() int { return (p.kb + packRowsAtOnce - 1) / packRowsAtOnce }
 
 // byRows reports whether B is packed some rows at a time over many columns, as
 // memory likes to be read, rather than strip by strip.
 func (p *product) byRows() bool { return p.pack == nil && !p.transB }
 
-// doPackB packs a strip of the block of B for one block of k, or some rows.
+// partStrips returns the strips of a part of the block's columns.
+func (p *product) partStrips(part int) (from, to int) {
+	strips := p.stripsOf(p.nb)
+	return part * strips / p.parts, (part + 1) * strips / p.parts
+}
+
+// doPackB packs a strip of the block of B for one block of k, or some rows of a
+// part.
 func (p *product) doPackB(_, i int) {
-	w, strips := p.ts.Cols, p.stripsOf(p.nb)
+	w := p.ts.Cols
 	if !p.byRows() {
-		k := i / strips * gemmDepth
-		s, kb := i%strips, min(p.kb-k, gemmDepth)
+		depths := depthsOf(p.kb)
+		s, k := i/depths, i%depths*gemmDepth
+		kb := min(p.kb-k, gemmDepth)
 		p.packStrip(p.packedStrip(k, kb, s), p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w))
 		return
 	}
-	r := i * packRowsAtOnce
+	from, to := p.partStrips(i / p.rowTasks())
+	r := i % p.rowTasks() * packRowsAtOnce
 	k, n := r/gemmDepth*gemmDepth, min(packRowsAtOnce, p.kb-r)
 	kb := min(p.kb-k, gemmDepth)
-	for s := range strips {
+	for s := from; s < to; s++ {
 		p.packStrip(p.packedStrip(k, kb, s)[(r-k)*w:], p.k0+r, n, p.j0+s*w, min(w, p.nb-s*w))
 	}
 }
@@ -294,23 +339,25 @@ func (p *product) packStrip(dst []float32, k0, kn, j0, nj int) {
 	}
 }
 
-// doRows computes the rows of group i for the block of B: block by block of k,
-// or, where B stays in the cache, panel by panel.
+// doRows computes a group of rows for the block of B, or a part of its columns:
+// block by block of k, or, where B stays in the cache, panel by panel.
 func (p *product) doRows(_, i int) {
-	p0, p1 := p.groups[i], p.groups[i+1]
+	groups := len(p.groups) - 1
+	s0, s1 := p.partStrips(i / groups)
+	p0, p1 := p.groups[i%groups], p.groups[i%groups+1]
 	step := p1 - p0
 	if p.single {
 		step = 1
 	}
-	np := p.panelsOf(p.m)
+	np, w := p.np, p.ts.Cols
 	t := tiles.Get().(*simd.Tile)
 	buf := getScratch(step * p.ts.Rows * min(p.kb, gemmDepth))
 	for ; p0 < p1; p0 += step {
 		for k := 0; k < p.kb || k == 0; k += gemmDepth {
-			p.rowsBlock(t, buf, k, p0, p0+step)
+			p.rowsBlock(t, buf, k, p0, p0+step, s0, s1)
 		}
 		if p.single && p.k0+p.kb == p.k {
-			p.finish(panelRow(p0, np, p.m), panelRow(p0+1, np, p.m), p.j0, p.j0+p.nb)
+			p.finish(panelRow(p0, np, p.m), panelRow(p0+1, np, p.m), p.j0+s0*w, p.j0+min(p.nb, s1*w))
 		}
 	}
 	putScratch(buf)
@@ -319,9 +366,9 @@ func (p *product) doRows(_, i int) {
 }
 
 // rowsBlock packs panels p0 to p1 of A for the block of k that starts at k in the
-// block of B, and takes them through all its columns.
-func (p *product) rowsBlock(t *simd.Tile, buf []float32, k, p0, p1 int) {
-	np, strips, w := p.panelsOf(p.m), p.stripsOf(p.nb), p.ts.Cols
+// block of B, and takes them through the strips s0 to s1.
+func (p *product) rowsBlock(t *simd.Tile, buf []float32, k, p0, p1, s0, s1 int) {
+	np, w := p.np, p.ts.Cols
 	kb := min(p.kb-k, gemmDepth)
 	from, to := panelRow(p0, np, p.m), panelRow(p1, np, p.m)
 	for q := p0; q < p1; q++ {
@@ -333,18 +380,18 @@ func (p *product) rowsBlock(t *simd.Tile, buf []float32, k, p0, p1 int) {
 		rows = p.a[min(len(p.a), to*p.lda+p.k0+k*(to-from)):]
 		rows = rows[:min(len(rows), kb*(to-from))]
 	}
-	for s := range strips {
+	for s := s0; s < s1; s++ {
 		var ahead []float32
 		t.Step = w
 		if p.single {
-			if at := s * (kb / 4) * w; at < len(rows) {
+			if at := (s - s0) * (kb / 4) * w; at < len(rows) {
 				ahead = rows[at:]
 			}
-		} else if s+1 < strips {
+		} else if s+1 < s1 {
 			ahead = p.packedStrip(k, kb, s+1)
 		}
 		p.strip(t, buf, p.packedStrip(k, kb, s), ahead, p.k0+k, kb, p.j0+s*w, min(w, p.nb-s*w), p0, p1)
-		if !p.single && p.k0+k+kb == p.k && ((s+1)%gemmFinish == 0 || s+1 == strips) {
+		if !p.single && p.k0+k+kb == p.k && ((s+1)%gemmFinish == 0 || s+1 == s1) {
 			p.finish(from, to, p.j0+s/gemmFinish*gemmFinish*w, p.j0+min(p.nb, (s+1)*w))
 		}
 	}
@@ -354,7 +401,7 @@ func (p *product) rowsBlock(t *simd.Tile, buf []float32, k, p0, p1 int) {
 // holds packed, one block of k. b holds the block's rows. ahead is what will be
 // read next, in rows t.Step apart, or nil.
 func (p *product) strip(t *simd.Tile, a, b, ahead []float32, k0, kb, j0, nj, p0, p1 int) {
-	np := p.panelsOf(p.m)
+	np := p.np
 	t.B, t.LDB, t.K, t.N, t.LDC = first(b), p.ts.Cols, kb, nj, p.ldc
 	p.setMode(t, k0, kb, j0)
 	base := panelRow(p0, np, p.m)
@@ -446,7 +493,7 @@ func (p *product) panels() {
 	workers := workersFor(p.ns())
 	p.j0, p.nb = 0, p.n
 	p.packedA = getScratch(p.m * p.k)
-	parallel(workers, p.panelsOf(p.m)*depthsOf(p.k), p.packATask)
+	parallel(workers, p.np*depthsOf(p.k), p.packATask)
 	// A task is some microseconds long, and wide enough for the epilogue and for B
 	// and C to be read and written in stretches; each worker has a few.
 	strip := 2 * p.m * (p.k + 1) * p.ts.Cols
@@ -490,7 +537,7 @@ func (p *product) doPanel(_, i int) {
 // panelStrips packs strips s to end of B for the block of k that starts at k0, and
 // computes with them.
 func (p *product) panelStrips(t *simd.Tile, buf []float32, s, end, k0 int) {
-	w, np := p.ts.Cols, p.panelsOf(p.m)
+	w, np := p.ts.Cols, p.np
 	kb := min(p.k-k0, gemmDepth)
 	a := p.packedA[k0*p.m:]
 	if end-s == 1 {

@@ -133,6 +133,9 @@ func TestGemmLarge(t *testing.T) {
 		{m: 340, n: 1000, k: 1100, transA: true, bias: 2, act: spec.Activation{Func: spec.Sigmoid}},
 		{m: 340, n: 4200, k: 70, accumulate: true, bias: 1, act: spec.Activation{Func: spec.ReLU}},
 		{m: 338, n: 4200, k: 240, transB: true, bias: 1},
+		{m: 400, n: 420, k: 600, bias: 2, act: spec.Activation{Func: spec.Sigmoid}}, // two threads have columns of their own
+		{m: 380, n: 410, k: 530, transB: true, accumulate: true, bias: 1},
+		{m: 64, n: 70, k: 4200, transB: true, bias: 2}, // in rows, with an A that no thread packs for itself
 	} {
 		testGemm(t, c)
 	}

@@ -27,13 +27,26 @@ func (p *product) turned() {
 	w := 2 * p.ts.Lanes
 	strips := (p.m + w - 1) / w
 	workers := workersFor(p.ns())
-	packed := getScratch(strips * w * p.k)
+	// What one processor has packed comes slowly to another, so each packs A for
+	// itself, if it is small.
+	size := strips * w * p.k
+	own := workers > 1 && size <= gemmCache
+	copies := 1
+	if own {
+		copies = workers
+	}
+	packed := getScratch(copies * size)
 	blocks := (p.k + gemmK - 1) / gemmK
-	parallel(workers, blocks*strips, func(_, i int) {
+	pack := func(i int) {
+		at, i := i/(blocks*strips)*size, i%(blocks*strips)
 		k0, s := i/strips*gemmK, i%strips
 		kb := min(gemmK, p.k-k0)
-		transposeRows(packed[(k0*strips+s*kb)*w:], p.a[s*w*p.lda+k0:], w, p.lda, kb, min(w, p.m-s*w), w)
-	})
+		transposeRows(packed[at+(k0*strips+s*kb)*w:], p.a[s*w*p.lda+k0:], w, p.lda, kb, min(w, p.m-s*w), w)
+	}
+	if !own {
+		parallel(workers, blocks*strips, func(_, i int) { pack(i) })
+	}
+	ready := make([]bool, copies)
 	rows := p.ts.Rows
 	if p.ldb%turnedAlias == 0 {
 		rows = min(rows, 8)
@@ -44,8 +57,17 @@ func (p *product) turned() {
 		tasks = (tasks + workers - 1) / workers * workers
 	}
 	tasks = min(tasks, np)
-	parallel(workers, tasks, func(_, i int) {
-		p.turnedTask(packed, i*np/tasks, (i+1)*np/tasks, np)
+	// A worker has the same rows of B in each call, which are in its cache in part.
+	parallelShares(workers, tasks, func(worker, i int) {
+		if !own {
+			worker = 0
+		} else if !ready[worker] {
+			ready[worker] = true
+			for j := range blocks * strips {
+				pack(worker*blocks*strips + j)
+			}
+		}
+		p.turnedTask(packed[worker*size:], i*np/tasks, (i+1)*np/tasks, np)
 	})
 	putScratch(packed)
 }
