@@ -8,12 +8,16 @@ GO ?= go
 COMMIT := $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null)
 BUILD = $(GO) build $(if $(COMMIT),-ldflags '-X github.com/kansu-dev/kansu/internal/bench.stamp=$(COMMIT)')
 
+# Of the random cases of make run, which so gives the same verdict each time; 0
+# draws new ones.
+SEED ?= 1
+
 .PHONY: run test vulkan benchmarks bundle generate clean
 
 run: vulkan
 	$(BUILD) -o bin/kansu ./cmd/kansu
 	./bin/kansu info
-	./bin/kansu check -n 5
+	./bin/kansu check -n 5 -seed $(SEED)
 	./bin/kansu bench -short
 
 test: vulkan

@@ -141,9 +141,9 @@ func elementary(f spec.Pointwise, x float64) float64 {
 	case spec.Tan:
 		q, r := reduceHalfPi(x)
 		if q&1 == 0 {
-			return math.Tan(r)
+			return tanQuadrant(r)
 		}
-		return -1 / math.Tan(r)
+		return -1 / tanQuadrant(r)
 	case spec.Asin:
 		return math.Atan2(x, math.Sqrt((1-x)*(1+x))) // not math.Asin, which loses digits near 1
 	case spec.Acos:

@@ -83,6 +83,15 @@ func reduceHalfPi(x float64) (q uint, r float64) {
 	return q, r
 }
 
+// tanQuadrant is tan(r) for |r| <= pi/4. Go's own takes r for it up to 1e-7, where
+// that is off by r^2/3, some units of a float64's last place.
+func tanQuadrant(r float64) float64 {
+	if math.Abs(r) < 1e-6 {
+		return r + r*r*r/3 // the next term is 2/15 r^5
+	}
+	return math.Tan(r)
+}
+
 // sinQuadrant is sin(q*pi/2 + r) for |r| <= pi/4.
 func sinQuadrant(q uint, r float64) float64 {
 	var v float64

@@ -6,8 +6,11 @@ package gpu
 // adapters with their descriptions, opening, timestamps.
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/user"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -57,20 +60,65 @@ func openInstance() (i *instance, err error) {
 		return nil, err
 	}
 	wgpu.SetLogLevel(wgpu.LogLevelOff)
-	if runtime.GOOS == "linux" {
-		for name, value := range map[string]string{
-			"NODEVICE_SELECT": "1",          // Mesa's layer that asks the window system which GPU to show first
-			"XDG_RUNTIME_DIR": os.TempDir(), // which libwayland misses loudly
-			"EGL_LOG_LEVEL":   "fatal",
-		} {
-			if _, set := os.LookupEnv(name); !set {
-				os.Setenv(name, value)
-				defer os.Unsetenv(name)
-			}
-		}
-	}
+	defer hush()()
 	// A descriptor would pass uninitialised memory (the binding fills it in part).
 	return &instance{Instance: wgpu.CreateInstance(nil)}, nil
+}
+
+// hush keeps drivers that start from writing to standard error, until the
+// function that it returns is called. The caller holds starting.
+func hush() (end func()) {
+	if runtime.GOOS != "linux" {
+		return func() {}
+	}
+	quiet := map[string]string{
+		"NODEVICE_SELECT": "1",          // Mesa's layer that asks the window system which GPU to show first
+		"XDG_RUNTIME_DIR": os.TempDir(), // which libwayland misses loudly
+		"EGL_LOG_LEVEL":   "fatal",
+	}
+	if !cacheable() {
+		quiet["MESA_SHADER_CACHE_DISABLE"] = "true" // it would say at each step that it can keep none
+	}
+	var ours []string
+	for name, value := range quiet {
+		if _, set := os.LookupEnv(name); !set {
+			os.Setenv(name, value)
+			ours = append(ours, name)
+		}
+	}
+	return func() {
+		for _, name := range ours {
+			os.Unsetenv(name)
+		}
+	}
+}
+
+// cacheable reports whether Mesa finds a folder for its cache of shaders, or can
+// make it: neither is so for a user without a home, or on a read-only system.
+func cacheable() bool {
+	dir := os.Getenv("MESA_SHADER_CACHE_DIR")
+	if dir == "" {
+		dir = os.Getenv("XDG_CACHE_HOME")
+	}
+	if dir != "" {
+		return usableFolder(dir)
+	}
+	u, err := user.Current() // Mesa does not ask HOME
+	if err != nil {
+		return false
+	}
+	home, err := os.Stat(u.HomeDir)
+	return err == nil && home.IsDir() && usableFolder(filepath.Join(u.HomeDir, ".cache"))
+}
+
+// usableFolder reports whether a folder can be written to, or be made where there
+// is none.
+func usableFolder(dir string) bool {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		dir = filepath.Dir(dir)
+	}
+	info, err := os.Stat(dir)
+	return err == nil && info.IsDir() && mayWrite(dir)
 }
 
 func findAdapters() ([]candidate, error) {
@@ -81,12 +129,18 @@ func findAdapters() ([]candidate, error) {
 	inst.users.Add(1)
 	defer inst.leave()
 	var found []candidate
+	starting.Lock()
+	defer starting.Unlock()
+	defer hush()()
 	for _, a := range inst.EnumerateAdapters(&wgpu.InstanceEnumerateAdapterOptons{Backends: backends}) {
 		info := describe(a)
 		inst.users.Add(1)
 		found = append(found, candidate{
 			info: info,
 			open: func() (driver, error) {
+				starting.Lock()
+				defer starting.Unlock()
+				defer hush()()
 				b, err := openBinding(a, info)
 				if err != nil {
 					return nil, err

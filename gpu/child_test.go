@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -116,6 +117,7 @@ func TestQuiet(t *testing.T) {
 		"as it is":         nil,
 		"no window system": {"XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "EGL_LOG_LEVEL"},
 		"a broken one":     {"XDG_RUNTIME_DIR=/nonexistent", "DISPLAY=:99", "WAYLAND_DISPLAY=wayland-99"},
+		"no cache":         {"MESA_SHADER_CACHE_DIR", "MESA_SHADER_CACHE_DISABLE", "XDG_CACHE_HOME=" + filepath.Join(t.TempDir(), "no", "such")},
 		"no Vulkan driver": {"XDG_RUNTIME_DIR", "VK_DRIVER_FILES=/nonexistent", "VK_ICD_FILENAMES=/nonexistent", "KANSU_REQUIRE_GPU=0"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -53,6 +53,9 @@ type fakeGroup struct {
 	buffers    []*fakeBuffer
 }
 
+// fakeTick is the nanoseconds between ticks of the fake's clock, of 25 MHz.
+const fakeTick = 40
+
 var fakeStart = time.Now()
 
 type fakeQueries struct{ ticks [2]uint64 }
@@ -271,7 +274,7 @@ func (f *fake) submit(s *submission) error {
 	stamp := func(i int) {
 		q := s.queries.(*fakeQueries)
 		f.alive(q, "timestamp")
-		q.ticks[i] = uint64(time.Since(fakeStart) / 40) // a clock of 25 MHz
+		q.ticks[i] = uint64(time.Since(fakeStart) / fakeTick)
 	}
 	if s.begin {
 		stamp(0)

@@ -5,6 +5,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,15 +35,22 @@ func childMemory() error {
 	if err := d.Write(x, 0, count(1, 64)); err != nil {
 		return err
 	}
+	size := int(min(d.limit, 256<<20))
 	var space syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &space); err != nil {
 		return err
 	}
-	space.Cur = 6 << 30
+	used, err := addressSpace()
+	if err != nil {
+		return err
+	}
+	// Room for some buffers and half of one: that half is there for what else
+	// needs memory when one more is refused, such as a new thread of the runtime,
+	// which ends the process where it gets none.
+	space.Cur = min(space.Max, used+16*uint64(size)+uint64(size)/2)
 	if err := syscall.Setrlimit(syscall.RLIMIT_AS, &space); err != nil {
 		return err
 	}
-	size := int(min(d.limit, 256<<20))
 	var all []*Buffer
 	for len(all) < 2000 {
 		b, err := d.NewBuffer(size)
@@ -80,4 +88,15 @@ func childMemory() error {
 		return fmt.Errorf("another buffer changed")
 	}
 	return nil
+}
+
+// addressSpace is the size of the process's address space in bytes.
+func addressSpace() (uint64, error) {
+	raw, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, err
+	}
+	var pages uint64
+	_, err = fmt.Sscan(string(raw), &pages)
+	return pages * uint64(os.Getpagesize()), err
 }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/testseed"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -18,9 +19,7 @@ func TestSizeClass(t *testing.T) {
 }
 
 func TestSizeClassProperties(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := rand.New(rand.NewPCG(seed, 0))
+	r := rand.New(rand.NewPCG(testseed.Of(t, 1), 0))
 	for range 10000 {
 		bytes := r.Uint64N(1 << (1 + r.Uint64N(40)))
 		c := sizeClass(bytes)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/testseed"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -84,9 +85,7 @@ func TestMisuse(t *testing.T) {
 // they fall into submissions.
 func TestOrder(t *testing.T) {
 	onEach(t, Options{}, func(t *testing.T, d *Device) {
-		seed := rand.Uint64()
-		t.Logf("seed %d", seed)
-		r := rand.New(rand.NewPCG(seed, 0))
+		r := rand.New(rand.NewPCG(testseed.Of(t, 1), 0))
 		add, scale := kernelOf(t, d, addProgram), kernelOf(t, d, scaleProgram)
 		const n, buffers = 100, 5
 		var have []*Buffer

@@ -94,39 +94,50 @@ func (d *Device) endTiming() (first, last uint64, err error) {
 	return binary.LittleEndian.Uint64(ticks[:]), binary.LittleEndian.Uint64(ticks[8:]), nil
 }
 
-// calibrate measures the nanoseconds of a tick against the clock of the CPU:
-// two timestamps some time apart, each with the interval of CPU time in which
-// it was taken. WebGPU gives no other way to learn it here.
+// calibrate measures the nanoseconds of a tick against the clock of the CPU.
+// WebGPU gives no other way to learn it here.
 func (d *Device) calibrate() error {
-	const enough = 0.005 // relative uncertainty
+	ns, doubt, err := d.measurePeriod()
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.info.NsPerTick = snapPeriod(ns, doubt)
+	d.mu.Unlock()
+	return nil
+}
+
+// measurePeriod takes two timestamps some time apart, each with the interval of
+// CPU time in which it was taken. It returns the nanoseconds of a tick, and how
+// far that may be off, as a part of it: little, but where the machine is so busy
+// that this goroutine waits for its turn at each of several attempts.
+func (d *Device) measurePeriod() (ns, doubt float64, err error) {
+	const enough = 0.005
 	for pause := 20 * time.Millisecond; ; pause *= 2 {
 		a0 := time.Now()
 		if err := d.beginTiming(); err != nil {
-			return err
+			return 0, 0, err
 		}
 		if _, _, err := d.endTiming(); err != nil { // takes timestamp 0 and waits for it
-			return err
+			return 0, 0, err
 		}
 		a1 := time.Now()
 		time.Sleep(pause)
 		b0 := time.Now()
 		first, last, err := d.endTiming() // takes timestamp 1 only: timestamp 0 is still the old one
 		if err != nil {
-			return err
+			return 0, 0, err
 		}
 		b1 := time.Now()
 		if last <= first {
-			return fmt.Errorf("%w: the clock of %s stands still", ErrNoTimestamps, d.Info().Name)
+			return 0, 0, fmt.Errorf("%w: the clock of %s stands still", ErrNoTimestamps, d.Info().Name)
 		}
 		// The two were taken between b0-a1 and b1-a0 apart.
 		least, most := float64(b0.Sub(a1)), float64(b1.Sub(a0))
 		middle := (least + most) / 2
-		doubt := (most - least) / 2 / middle
+		doubt = (most - least) / 2 / middle
 		if doubt <= enough || pause >= 300*time.Millisecond {
-			d.mu.Lock()
-			d.info.NsPerTick = snapPeriod(middle/float64(last-first), doubt)
-			d.mu.Unlock()
-			return nil
+			return middle / float64(last-first), doubt, nil
 		}
 	}
 }

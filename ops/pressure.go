@@ -21,6 +21,10 @@ type pressure struct {
 // leastPressure is what may be in use before the collector is called for it.
 const leastPressure = 256 << 20
 
+// patience is how long the release of what the collector found may stand still.
+// It is over in a moment, but where all processors are busy.
+const patience = time.Second
+
 // add counts the memory of a storage, or takes it off again.
 func (p *pressure) add(s *storage, sign int64) { p.held.Add(sign * 4 * int64(s.n)) }
 
@@ -47,7 +51,7 @@ func (p *pressure) collect() {
 		select {
 		case <-done:
 			runtime.Gosched()
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(patience): // something else that is to be cleaned up takes its time
 		}
 	}
 	p.next.Store(2 * p.held.Load())

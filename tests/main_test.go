@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/kansu-dev/kansu/internal/gputest"
+	"github.com/kansu-dev/kansu/internal/testseed"
 	"github.com/kansu-dev/kansu/ops"
 )
 
@@ -14,7 +15,7 @@ var (
 	backendFlag = flag.String("backend", "", "gpu or cpu: the one backend to test (default: each that there is)")
 	casesFlag   = flag.String("cases", "", "folder of conformance-v1 files (default: ../../shared/conformance)")
 	randomFlag  = flag.Int("random", 40, "random cases for each function")
-	seedFlag    = flag.Uint64("seed", 0, "seed of the random cases (default: drawn anew, and printed)")
+	seedFlag    = flag.Uint64("seed", 0, "seed of the random cases (default: KANSU_SEED, a number or \"random\", and else always the same)")
 )
 
 func TestMain(m *testing.M) {
@@ -81,19 +82,10 @@ func onEach(t *testing.T, f func(t *testing.T, e *ops.Engine), o ...ops.Option) 
 	}
 }
 
+// seed is that of a test's random cases: see testseed, and -seed goes before it.
 func seed(t testing.TB) uint64 {
-	s := *seedFlag
-	if s == 0 {
-		var b [8]byte
-		f, err := os.Open("/dev/urandom")
-		if err == nil {
-			_, _ = f.Read(b[:])
-			f.Close()
-		}
-		for _, x := range b {
-			s = s<<8 | uint64(x)
-		}
+	if *seedFlag != 0 {
+		return *seedFlag
 	}
-	t.Logf("repeat with -args -seed=%d", s)
-	return s
+	return testseed.Of(t, 1)
 }

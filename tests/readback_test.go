@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/kansu-dev/kansu/internal/steady"
 	"github.com/kansu-dev/kansu/ops"
 )
 
@@ -50,16 +51,15 @@ func TestReadBackUnderGC(t *testing.T) {
 			for range workers {
 				require.NoError(t, <-errs)
 			}
-			require.Eventually(t, func() bool { return e.Stats().LiveTensors == 0 }, time.Minute, 10*time.Millisecond,
-				"tensors that nobody holds any more are still live")
+			for e.Stats().LiveTensors > 0 { // what nobody holds is released some time after it was found
+				time.Sleep(time.Millisecond)
+			}
 		}
 		run(max(rounds/5, 10)) // pools fill, kernels compile
-		buffers, memory := e.Stats().GPU, resident(t)
-		run(rounds)
-		after := e.Stats().GPU
-		require.LessOrEqual(t, after.LiveBuffers, buffers.LiveBuffers, "live buffers grew")
-		require.LessOrEqual(t, after.PooledBytes, buffers.PooledBytes+1<<20, "the pool grew")
-		require.LessOrEqual(t, resident(t), memory+32<<20, "the process grew")
+		buffers := e.Stats().GPU.LiveBuffers
+		steady.Require(t, "idle buffers", 1<<20, func() int64 { run(max(rounds/5, 10)); return e.Stats().GPU.PooledBytes })
+		steady.Require(t, "the process", 8<<20, func() int64 { run(max(rounds/5, 10)); return resident(t) })
+		require.LessOrEqual(t, e.Stats().GPU.LiveBuffers, buffers, "live buffers grew")
 	})
 }
 

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // Every task runs once, whoever takes it, also from many goroutines at once and
@@ -62,7 +60,7 @@ func TestHelpersEnd(t *testing.T) {
 		defer idle.Unlock()
 		return len(idle.list) == 0 && runtime.NumGoroutine() <= before
 	}
-	for start := time.Now(); !gone(); time.Sleep(time.Millisecond) {
-		require.Less(t, time.Since(start), 10*time.Second)
+	for !gone() { // where they stay, this hangs
+		time.Sleep(time.Millisecond)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
+	"github.com/kansu-dev/kansu/internal/testseed"
 	"github.com/stretchr/testify/require"
 )
 
@@ -42,9 +43,7 @@ func repeatable(t *testing.T, what string, f func() []float32) []float32 {
 }
 
 func newRand(t *testing.T) *rand.Rand {
-	seed := uint64(20240612)
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 2))
+	return rand.New(rand.NewPCG(testseed.Of(t, 20240612), 2))
 }
 
 // random returns n floats in [-1, 1), at an odd offset.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/kansu-dev/kansu/internal/testseed"
 	"github.com/stretchr/testify/require"
 )
 
@@ -55,9 +56,7 @@ func random(r *rand.Rand, n int) []float32 {
 }
 
 func newRand(t *testing.T) *rand.Rand {
-	seed := uint64(20240611)
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 1))
+	return rand.New(rand.NewPCG(testseed.Of(t, 20240611), 1))
 }
 
 func same(a, b float32) bool {
