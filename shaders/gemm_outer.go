@@ -24,22 +24,25 @@ func gemmOuterNot(g *spec.Gemm, _ Device) string {
 	return ""
 }
 
+// gemmOuterRows is the rows of y that a workgroup takes at once.
+const gemmOuterRows = 4
+
 func gemmOuter(g spec.Gemm, dev Device) Plan {
-	const most = 32 // rounds
-	n4 := g.N / 4
-	parts := ceilDiv(n4, runsWG*runVec4s*most)
-	rounds := ceilDiv(ceilDiv(n4, parts), runsWG*runVec4s)
+	const most = 128 // rounds
+	n4, strips := g.N/4, ceilDiv(g.M, gemmOuterRows)
+	parts := ceilDiv(n4, runsWG*most)
+	rounds := ceilDiv(ceilDiv(n4, parts), runsWG)
 	return Plan{Steps: []Step{{
 		Kernel:   gemmOuterKernel(),
-		Params:   Params{}.U32(g.M*parts, n4, parts, rounds).F32(g.Alpha),
+		Params:   Params{}.U32(strips*parts, g.M, n4, parts, rounds).F32(g.Alpha),
 		Operands: []Operand{In(0), In(1), Out(0)},
-		Groups:   Grid1D(g.M*parts, dev.MaxGroups),
+		Groups:   Grid1D(strips*parts, dev.MaxGroups),
 	}}}
 }
 
 func gemmOuterKernel() *Kernel {
 	return intern("gemm_outer", func() *Kernel {
-		return &Kernel{Source: specialise(gemmOuterWGSL, setU32("WG", runsWG), setU32("RUN", runVec4s), unroll),
-			ParamBytes: 20, Writes: []bool{false, false, true}}
+		return &Kernel{Source: specialise(gemmOuterWGSL, setU32("WG", runsWG), setU32("ROWS", gemmOuterRows), unroll),
+			ParamBytes: 24, Writes: []bool{false, false, true}}
 	})
 }
