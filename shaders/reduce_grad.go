@@ -29,6 +29,9 @@ func PlanReduceGrad(g spec.Reduce, dev Device, force string) (Plan, error) {
 	return choose("reduce_grad", force, order)
 }
 
+// reduceGradRun is RUN of reduce_grad_vec4.wgsl.
+const reduceGradRun = 8
+
 func reduceGrad(g spec.Reduce, dev Device) Plan {
 	outputs, terms := g.Outputs(), g.Terms()
 	want := 16384 // invocations that keep a device busy
@@ -90,7 +93,7 @@ func reduceGradRows(g spec.Reduce, dev Device) Plan {
 		along.Reduced[i].Step /= 4
 	}
 	shape := Params{}.U32(g.Outputs()*s.parts(), g.Outputs(), s.lanes, s.pieces, s.piece, s.inner4, s.rows)
-	return reduceGradVec4(g, along, true, s.parts(), g.Outputs()*s.parts(), shape, dev)
+	return reduceGradVec4(g, along, true, s.parts(), g.Outputs()*s.parts(), ceilDiv(s.piece, s.lanes*reduceGradRun), shape, dev)
 }
 
 // reduceGradColumns plans pieces of the terms of four neighbours.
@@ -109,17 +112,18 @@ func reduceGradColumns(g spec.Reduce, dev Device) Plan {
 		across.Reduced[i].Step /= 4
 	}
 	shape := Params{}.U32(outputs4*pieces, outputs4, 1, pieces, piece, terms, 1)
-	return reduceGradVec4(g, across, false, pieces, outputs4*pieces, shape, dev)
+	return reduceGradVec4(g, across, false, pieces, outputs4*pieces, ceilDiv(piece, reduceGradRun), shape, dev)
 }
 
 // reduceGradVec4 plans the three stages of g, whose axes in vec4s are those of by.
-func reduceGradVec4(g, by spec.Reduce, rows bool, parts, total int, shape Params, dev Device) Plan {
+// An invocation goes so many rounds of 8 vec4s.
+func reduceGradVec4(g, by spec.Reduce, rows bool, parts, total, rounds int, shape Params, dev Device) Plan {
 	var p Plan
-	counts := p.temp(parts * g.Outputs())
+	counts, marks := p.temp(parts*g.Outputs()), p.temp(total*rounds)
 	stage := func(i int, shares, to Operand) {
 		p.add(Step{Kernel: reduceGradVec4Kernel(i, rows, max(1, by.KeptAxes), max(1, by.ReducedAxes)),
 			Params:   reduceGradAxes(shape[:len(shape):len(shape)], &by),
-			Operands: []Operand{In(1), In(2), shares, to}, Groups: Grid1D(ceilDiv(total, 64), dev.MaxGroups)})
+			Operands: []Operand{In(1), In(2), shares, marks, to}, Groups: Grid1D(ceilDiv(total, 64), dev.MaxGroups)})
 	}
 	stage(0, In(2), counts)
 	stage(2, p.reduceGradShares(&g, counts, parts, dev), Out(0))
@@ -128,18 +132,18 @@ func reduceGradVec4(g, by spec.Reduce, rows bool, parts, total int, shape Params
 
 func reduceGradVec4Kernel(stage int, rows bool, kept, reduced int) *Kernel {
 	return intern(fmt.Sprintf("reduce_grad_vec4_%d_rows%t_axes%d_%d", stage, rows, kept, reduced), func() *Kernel {
-		edits := []edit{setU32("STAGE", stage), setBool("ROWS", rows),
+		edits := []edit{setU32("STAGE", stage), setBool("ROWS", rows), setU32("RUN", reduceGradRun),
 			swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step"))}
 		if rows {
-			edits = append(edits, swap("lanes", "alias T = f32;\nfn together(v: vec4<f32>) -> T { return v.x + v.y + v.z + v.w; }"))
+			edits = append(edits, swap("lanes", "alias T = f32;\nfn count_of(bits: u32) -> T { return T(countOneBits(bits)); }"))
 			if stage == 2 { // dx is of vec4s, whatever its outputs are
-				edits = append(edits, swap("out", "@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;"),
-					swap("count", ""), swap("share", "      out[at] = select(vec4<f32>(0.0), share, every | same4(x[at], most));"))
+				edits = append(edits, swap("out", "@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;"), swap("count", ""))
 			} else {
 				edits = append(edits, swap("share", ""))
 			}
 		}
-		return &Kernel{Source: specialise(reduceGradVec4WGSL, edits...), ParamBytes: 4 * (7 + 4*reduceAxes), Writes: []bool{false, false, false, true}}
+		return &Kernel{Source: specialise(reduceGradVec4WGSL, append(edits, unroll)...), ParamBytes: 4 * (7 + 4*reduceAxes),
+			Writes: []bool{false, false, false, true, true}}
 	})
 }
 

@@ -85,7 +85,7 @@ func reduceRowsKernel(f spec.ReduceFunc, kept, reduced int) *Kernel {
 	return intern(fmt.Sprintf("reduce_rows_%v_axes%d_%d", f, kept, reduced), func() *Kernel {
 		return &Kernel{
 			Source: specialise(reduceRowsWGSL, setU32("FUNC", int(f)),
-				swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step"))),
+				swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step")), unroll),
 			ParamBytes: 4 * (7 + 4*reduceAxes),
 			Writes:     []bool{false, true},
 		}

@@ -35,6 +35,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> part: array<f32>;
 
 const WG = 64u;
+const RUN = 4u; // vec4s of a round: each round of a loop costs a software adapter time
 const FUNC = 0u; // 0 sum, 1 mean, 2 max, 3 min
 
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
@@ -84,6 +85,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let base = first(o) + row(of_row - o * p.rows);
   let end = base + min(start + p.piece, p.inner4);
   var acc = x[base + start + lane];
-  for (var i = base + start + lane + p.lanes; i < end; i += p.lanes) { acc = combine4(acc, x[i]); }
+  for (var round = base + start + lane + p.lanes; round < end; round += RUN * p.lanes) {
+    for (var q = 0u; q < RUN; q++) { // unroll
+      let i = round + q * p.lanes;
+      if (i < end) { acc = combine4(acc, x[i]); }
+    }
+  }
   part[id] = combine(combine(acc.x, acc.y), combine(acc.z, acc.w)) * p.factor;
 }
