@@ -17,8 +17,8 @@ func ceilings(g *gen) {
 	name := "multiplyAdd" + g.w.name
 	g.fn(name, "func(dst *float32, rounds int, m, c float32)",
 		name+" sets each of 12 vectors at dst to m*v + c, rounds times, in registers.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	rounds := g.Load(g.Param("rounds"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	rounds := g.arg("rounds")
 	m, c := g.vec(chains), g.vec(chains+1)
 	for i, v := range []reg.VecPhysical{m, c} {
 		word, err := g.Param([]string{"m", "c"}[i]).Resolve()

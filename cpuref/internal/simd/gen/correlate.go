@@ -51,7 +51,7 @@ const (
 func correlate3x3(g *gen) {
 	name := "correlate3x3" + g.w.name
 	g.fn(name, "func(q *byte)", name+" correlates strips of planes under 3x3 taps; see Correlation3x3.")
-	p := g.Load(g.Param("q"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("q")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	var acc [9]V
 	for i := range acc {
@@ -167,7 +167,7 @@ func correlate3x3(g *gen) {
 func correlate(g *gen, taps int) {
 	name := fmt.Sprintf("correlate%d%s", taps, g.w.name)
 	g.fn(name, "func(c *byte)", fmt.Sprintf("%s correlates planes under %d taps; see Correlation.", name, taps))
-	p := g.Load(g.Param("c"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("c")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	a, b, offs, rows, left := g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	g.MOVQ(field(corA), a)

@@ -24,12 +24,12 @@ func dotKernel(g *gen, rows, cols int) {
 	name := fmt.Sprintf("dot%dx%d%s", rows, cols, g.w.name)
 	g.fn(name, "func(out, x, w *float32, ldx, ldw, k int)",
 		fmt.Sprintf("%s sets out[4*i+j] to the dot product of row i of x and row j of w, i < %d, j < %d.", name, rows, cols))
-	out := g.Load(g.Param("out"), g.GP64()).(reg.GPVirtual)
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	w := g.Load(g.Param("w"), g.GP64()).(reg.GPVirtual)
-	ldx := g.Load(g.Param("ldx"), g.GP64()).(reg.GPVirtual)
-	ldw := g.Load(g.Param("ldw"), g.GP64()).(reg.GPVirtual)
-	k := g.Load(g.Param("k"), g.GP64()).(reg.GPVirtual)
+	out := g.arg("out")
+	x := g.arg("x")
+	w := g.arg("w")
+	ldx := g.arg("ldx")
+	ldw := g.arg("ldw")
+	k := g.arg("k")
 	g.SHLQ(operand.U8(2), ldx)
 	g.SHLQ(operand.U8(2), ldw)
 	// Rows are addressed as base, +1, +2 strides, and a second base at +3.

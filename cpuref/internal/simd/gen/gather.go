@@ -9,8 +9,8 @@ func gathers(g *gen) {
 	name := "gatherSum" + g.w.name
 	g.fn(name, "func(dst, src *float32, idx *int32, w *float32, n, stride, taps int)",
 		name+" sets dst[i] to the sum over t < taps of w[t*stride+i]*src[idx[t*stride+i]]; where a weight is 0 nothing is read. n is not 0.")
-	dst, src, idx, w := g.ptr("dst"), g.ptr("src"), g.ptr("idx"), g.ptr("w")
-	n, stride, taps := g.ptr("n"), g.ptr("stride"), g.ptr("taps")
+	dst, src, idx, w := g.arg("dst"), g.arg("src"), g.arg("idx"), g.arg("w")
+	n, stride, taps := g.arg("n"), g.arg("stride"), g.arg("taps")
 	L := g.w.lanes
 	g.SHLQ(operand.U8(2), stride)
 	pi, pw, t := g.GP64(), g.GP64(), g.GP64()

@@ -62,7 +62,7 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 	bv := func(j int) reg.VecPhysical { return g.vec(rows*cols + j) }
 	av := func(i int) reg.VecPhysical { return g.vec(rows*cols + cols + i&1) }
 
-	t := g.Load(g.Param("t"), g.GP64()).(reg.GPVirtual)
+	t := g.arg("t")
 	field := func(off int) operand.Mem { return operand.Mem{Base: t, Disp: off} }
 	a, b, c, k, ldb, ldc, mode := g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	g.MOVQ(field(tileA), a)

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
 // gradNames are the gradients of pointwise functions that have been written, and
@@ -285,9 +284,9 @@ func gradTables(ws ...width) {
 func repeat(g *gen) {
 	full := "repeatPairs" + g.w.name
 	g.fn(full, "func(dst, src *float32, n int, a float32)", full+" writes a times each of n floats twice; n is a multiple of the lanes, and not 0.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
 	L := g.w.lanes
 	c, err := g.Param("a").Resolve()
 	if err != nil {

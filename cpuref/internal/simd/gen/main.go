@@ -62,6 +62,9 @@ func (g *gen) fn(name, signature, doc string) {
 	g.Doc(doc)
 }
 
+// arg loads one of its parameters, a pointer or an int.
+func (g *gen) arg(name string) reg.GPVirtual { return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual) }
+
 // ret ends it. VZEROUPPER keeps later SSE code of the caller fast.
 func (g *gen) ret() {
 	g.VZEROUPPER()

@@ -16,7 +16,7 @@ func shiftedSums(g *gen) {
 	name := "shiftedSums" + g.w.name
 	g.fn(name, "func(x *float32, n int, k float32, other int) (sum, squares float64)",
 		name+" returns the sums of x-k and of (x-k)^2, and asks for the memory so many bytes from x; n is a multiple of 32.")
-	x, n, shift, other := g.ptr("x"), g.ptr("n"), g.scalar("k"), g.ptr("other")
+	x, n, shift, other := g.arg("x"), g.arg("n"), g.scalar("k"), g.arg("other")
 	zero := func() V {
 		v := g.new()
 		g.VXORPS(v, v, v)
@@ -95,7 +95,7 @@ func centerAhead(g *gen) {
 	name := "centerAhead" + g.w.name
 	g.fn(name, "func(dst, src *float32, n int, a, b, c float32, ahead int)",
 		name+" sets dst = (src-a)*b + c and asks for the memory so many bytes ahead of src; n is a multiple of 16.")
-	dst, src, n, ahead := g.ptr("dst"), g.ptr("src"), g.ptr("n"), g.ptr("ahead")
+	dst, src, n, ahead := g.arg("dst"), g.arg("src"), g.arg("n"), g.arg("ahead")
 	a, b, c := g.scalar("a"), g.scalar("b"), g.scalar("c")
 	loop, done := g.label("center"), g.label("centerdone")
 	g.SUBQ(operand.I8(16), n)

@@ -16,9 +16,6 @@ func normGrads(g *gen) {
 	widenAdd(g)
 }
 
-// ptr loads a pointer or an integer parameter.
-func (g *gen) ptr(name string) reg.GPVirtual { return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual) }
-
 // scalar loads a float32 parameter into all lanes.
 func (g *gen) scalar(name string) V {
 	c, err := g.Param(name).Resolve()
@@ -38,12 +35,12 @@ func gradSums(g *gen, weighted bool) {
 		name, sig, of = "gradSumsOf"+g.w.name, "func(out *float64, dy, x, w *float32, n int, mean float64)", "dy*w"
 	}
 	g.fn(name, sig, name+" sets out to the sums of d, d*(x-mean), x-mean and (x-mean)^2, where d is "+of+"; n is a multiple of 16.")
-	out, dy, x := g.ptr("out"), g.ptr("dy"), g.ptr("x")
+	out, dy, x := g.arg("out"), g.arg("dy"), g.arg("x")
 	var w reg.GPVirtual
 	if weighted {
-		w = g.ptr("w")
+		w = g.arg("w")
 	}
-	n := g.ptr("n")
+	n := g.arg("n")
 	c, err := g.Param("mean").Resolve()
 	if err != nil {
 		panic(err)
@@ -107,12 +104,12 @@ func nearSums(g *gen, weighted bool) {
 		name, sig, of = "nearSumsOf"+g.w.name, "func(out *float64, dy, x, w *float32, n int, k float32)", "dy*w"
 	}
 	g.fn(name, sig, name+" sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is "+of+"; n is a multiple of 32.")
-	out := g.ptr("out")
-	ptrs := []reg.GPVirtual{g.ptr("dy"), g.ptr("x")}
+	out := g.arg("out")
+	ptrs := []reg.GPVirtual{g.arg("dy"), g.arg("x")}
 	if weighted {
-		ptrs = append(ptrs, g.ptr("w"))
+		ptrs = append(ptrs, g.arg("w"))
 	}
-	n, k := g.ptr("n"), g.scalar("k")
+	n, k := g.arg("n"), g.scalar("k")
 	var acc [4]V
 	for i := range acc {
 		acc[i] = g.new()
@@ -220,13 +217,13 @@ func gradApply(g *gen, weighted bool) {
 			" sets dx = k*dy*w + ((x - a)*b + c), and adds dy*((x - a)*inv + rest) to product and dy to sum; ahead and nt as of gradApply."
 	}
 	g.fn(name, sig, name+doc)
-	ptrs := []reg.GPVirtual{g.ptr("dx"), g.ptr("dy"), g.ptr("x")}
+	ptrs := []reg.GPVirtual{g.arg("dx"), g.arg("dy"), g.arg("x")}
 	if weighted {
-		ptrs = append(ptrs, g.ptr("w"), g.ptr("product"), g.ptr("sum"))
+		ptrs = append(ptrs, g.arg("w"), g.arg("product"), g.arg("sum"))
 	}
-	n := g.ptr("n")
+	n := g.arg("n")
 	a, b, c, k := g.scalar("a"), g.scalar("b"), g.scalar("c"), g.scalar("k")
-	ahead := g.ptr("ahead")
+	ahead := g.arg("ahead")
 	kind := g.GP64() // 0, 1 with nt
 	var inv, rest V
 	if weighted {
@@ -307,7 +304,7 @@ func gradApply(g *gen, weighted bool) {
 func widenAdd(g *gen) {
 	name := "widenAdd" + g.w.name
 	g.fn(name, "func(acc *float64, x *float32, n int)", name+" adds x to acc and clears x; n is a multiple of 16.")
-	acc, x, n := g.ptr("acc"), g.ptr("x"), g.ptr("n")
+	acc, x, n := g.arg("acc"), g.arg("x"), g.arg("n")
 	half := 2 * g.w.lanes
 	zero := g.new()
 	g.VXORPS(zero, zero, zero)

@@ -44,13 +44,13 @@ func vecMask(g *gen, n reg.GPVirtual, cols int, k []reg.OpmaskPhysical, v []reg.
 func copyRows(g *gen) {
 	g.fn("copyRows"+g.w.name, "func(dst, src *float32, dstStride, srcStride, rows, n, w int)",
 		"copyRows"+g.w.name+" copies n floats and w-n zeros per row, w at most two vectors.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	ds := g.Load(g.Param("dstStride"), g.GP64()).(reg.GPVirtual)
-	ss := g.Load(g.Param("srcStride"), g.GP64()).(reg.GPVirtual)
-	rows := g.Load(g.Param("rows"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	w := g.Load(g.Param("w"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	ds := g.arg("dstStride")
+	ss := g.arg("srcStride")
+	rows := g.arg("rows")
+	n := g.arg("n")
+	w := g.arg("w")
 	g.SHLQ(operand.U8(2), ds)
 	g.SHLQ(operand.U8(2), ss)
 	in := vecMask(g, n, 2, []reg.OpmaskPhysical{reg.K1, reg.K2}, []reg.VecPhysical{g.vec(4), g.vec(5)})
@@ -104,19 +104,19 @@ func transposeRows(g *gen) {
 	L := g.w.lanes
 	g.fn("transpose"+g.w.name, "func(dst, src *float32, dstStride, srcStride, cols, n, w int)",
 		"transpose"+g.w.name+" turns n rows of cols floats into cols rows of n floats and w-n zeros, w at most one vector.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	ds := g.Load(g.Param("dstStride"), g.GP64()).(reg.GPVirtual)
-	ss := g.Load(g.Param("srcStride"), g.GP64()).(reg.GPVirtual)
-	cols := g.Load(g.Param("cols"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	ds := g.arg("dstStride")
+	ss := g.arg("srcStride")
+	cols := g.arg("cols")
+	n := g.arg("n")
 	g.SHLQ(operand.U8(2), ds)
 	g.SHLQ(operand.U8(2), ss)
 	block, last, end := g.label("block"), g.label("lastblock"), g.label("transposed")
 
 	// The mask of the rows written stays; that of the columns read is made
 	// anew for the last block.
-	wreg := g.Load(g.Param("w"), g.GP64()).(reg.GPVirtual)
+	wreg := g.arg("w")
 	outMask := g.AllocLocal(32)
 	var out operand.Op
 	if L == 16 {

@@ -10,7 +10,7 @@ func dropouts(g *gen) {
 	name := "dropout" + g.w.name
 	g.fn(name, "func(dst, src *float32, counters int, counter, low, high, threshold uint32, scale float32)",
 		name+" sets dst = word >= threshold ? src*scale : 0, four words for each counter from the given one on; counters is a multiple of 16.")
-	dst, src, n := g.ptr("dst"), g.ptr("src"), g.ptr("counters")
+	dst, src, n := g.arg("dst"), g.arg("src"), g.arg("counters")
 	word := func(name string) V {
 		c, err := g.Param(name).Resolve()
 		if err != nil {

@@ -23,12 +23,12 @@ func copyPlane(g *gen, step int) {
 	name := map[int]string{1: "copyPlane1", 2: "copyPlane2"}[step] + g.w.name
 	g.fn(name, "func(dst, src *float32, dstStride, srcStride, rows, n int)",
 		name+" sets dst[r*dstStride+i] = src[r*srcStride+i*step] for r < rows, i < n; rows and n are positive.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	ds := g.Load(g.Param("dstStride"), g.GP64()).(reg.GPVirtual)
-	ss := g.Load(g.Param("srcStride"), g.GP64()).(reg.GPVirtual)
-	rows := g.Load(g.Param("rows"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	ds := g.arg("dstStride")
+	ss := g.arg("srcStride")
+	rows := g.arg("rows")
+	n := g.arg("n")
 	g.SHLQ(operand.U8(2), ds)
 	g.SHLQ(operand.U8(2), ss)
 	L := g.w.lanes
@@ -171,7 +171,7 @@ const (
 func depthwise(g *gen) {
 	name := "depthwise" + g.w.name
 	g.fn(name, "func(d *byte)", name+" convolves rows of one plane; see Depthwise.")
-	p := g.Load(g.Param("d"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("d")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	L := g.w.lanes
 	dst, src, rows := g.GP64(), g.GP64(), g.GP64()
@@ -272,7 +272,7 @@ func (g *gen) tailStoreN(v V, n reg.GPVirtual, dst operand.Mem) {
 func depthwise3x3(g *gen, vecs int) {
 	name := "depthwise3x3x" + map[int]string{1: "1", 2: "2", 3: "3", 4: "4"}[vecs] + g.w.name
 	g.fn(name, "func(d *byte)", name+" convolves a strip of "+map[int]string{1: "1 vector", 2: "2 vectors", 3: "3 vectors", 4: "4 vectors"}[vecs]+" of one plane with a 3x3 kernel; see Depthwise.")
-	p := g.Load(g.Param("d"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("d")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	dst, src, zero, rows, height, top, ss := g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	g.MOVQ(field(dwDst), dst)
@@ -379,12 +379,12 @@ func spreadPlane(g *gen) {
 	name := "spreadPlane" + g.w.name
 	g.fn(name, "func(dst, src *float32, dstStride, srcStride, rows, n int)",
 		name+" sets dst[r*dstStride+2*i] = src[r*srcStride+i] for r < rows, i < n; rows and n are positive.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	ds := g.Load(g.Param("dstStride"), g.GP64()).(reg.GPVirtual)
-	ss := g.Load(g.Param("srcStride"), g.GP64()).(reg.GPVirtual)
-	rows := g.Load(g.Param("rows"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	ds := g.arg("dstStride")
+	ss := g.arg("srcStride")
+	rows := g.arg("rows")
+	n := g.arg("n")
 	g.SHLQ(operand.U8(2), ds)
 	g.SHLQ(operand.U8(2), ss)
 	L := g.w.lanes

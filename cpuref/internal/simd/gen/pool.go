@@ -15,7 +15,7 @@ func pools(g *gen) {
 func pool2x2(g *gen, name, what string) {
 	g.fn(name+g.w.name, "func(dst, src *float32, rows, out, width int, scale float32)",
 		name+g.w.name+" sets dst[r*out+o] to "+what+" of src[2*o] and src[2*o+1] in rows 2*r and 2*r+1, width apart; rows and out are positive.")
-	dst, src, rows, out, width := g.ptr("dst"), g.ptr("src"), g.ptr("rows"), g.ptr("out"), g.ptr("width")
+	dst, src, rows, out, width := g.arg("dst"), g.arg("src"), g.arg("rows"), g.arg("out"), g.arg("width")
 	g.SHLQ(operand.U8(2), width)
 	scale := g.scalar("scale")
 	zero := g.new()

@@ -29,11 +29,11 @@ const sumAhead = 4096
 // sums writes a sum over one array, or over the products of two.
 func sums(g *gen, name, sig, doc string, step func(mean, v, acc V)) {
 	g.fn(name+g.w.name, sig, name+g.w.name+" "+doc)
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	x := g.arg("x")
+	n := g.arg("n")
 	var y reg.GPVirtual
 	if name == "sumProducts" {
-		y = g.Load(g.Param("y"), g.GP64()).(reg.GPVirtual)
+		y = g.arg("y")
 	}
 	var mean V
 	if step != nil {
@@ -106,8 +106,8 @@ func (g *gen) storeSum(v V, result int) {
 func maxReduce(g *gen) {
 	name := "maxReduce" + g.w.name
 	g.fn(name, "func(x *float32, n int) float32", name+" returns the largest of x, or NaN where there is one; n is a positive multiple of 32.")
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	x := g.arg("x")
+	n := g.arg("n")
 	chains := 32 / g.w.lanes
 	acc := make([]V, chains)
 	for i := range acc {
@@ -173,8 +173,8 @@ func maxReduce(g *gen) {
 func countEquals(g *gen) {
 	name := "countEquals" + g.w.name
 	g.fn(name, "func(x *float32, n int, a float32) float32", name+" returns how many of x equal a; n is a positive multiple of 32.")
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	x := g.arg("x")
+	n := g.arg("n")
 	c, err := g.Param("a").Resolve()
 	if err != nil {
 		panic(err)
@@ -224,11 +224,11 @@ func expSum(g *gen, name string, store bool) {
 		sig, doc = "func(dst, x *float32, n int, a float32) float64", " sets dst = e^(x-a) and returns the sum."
 	}
 	g.fn(name+g.w.name, sig, name+g.w.name+doc)
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	x := g.arg("x")
+	n := g.arg("n")
 	var dst reg.GPVirtual
 	if store {
-		dst = g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
+		dst = g.arg("dst")
 	}
 	c, err := g.Param("a").Resolve()
 	if err != nil {

@@ -13,7 +13,7 @@ func spreads(g *gen) {
 func spread3(g *gen, name, what string, sumFirst bool) {
 	full := name + g.w.name
 	g.fn(full, "func(dst, src *float32, n int, a float32)", full+" sets dst[2*j] and dst[2*j+1] to a times "+what+", for j < n in whole vectors; n is not 0.")
-	dst, src, n := g.ptr("dst"), g.ptr("src"), g.ptr("n")
+	dst, src, n := g.arg("dst"), g.arg("src"), g.arg("n")
 	a := g.scalar("a")
 	var low, high V
 	if g.wide() {

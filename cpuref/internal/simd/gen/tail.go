@@ -26,16 +26,15 @@ func tail(g *gen, norm, add bool) {
 	name += g.w.name
 	g.fn(name, "func(y, z, a, b, c *float32, stride, rows, n int, lo, hi float32)",
 		name+" sets y[r*stride+i] = min(max("+doc+", lo), hi) for r < rows, i < n; rows and n are positive.")
-	load := func(name string) reg.GPVirtual { return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual) }
-	y := load("y")
+	y := g.arg("y")
 	var z, a, b, c reg.GPVirtual
 	if add {
-		z = load("z")
+		z = g.arg("z")
 	}
 	if norm {
-		a, b, c = load("a"), load("b"), load("c")
+		a, b, c = g.arg("a"), g.arg("b"), g.arg("c")
 	}
-	stride, rows, n := load("stride"), load("rows"), load("n")
+	stride, rows, n := g.arg("stride"), g.arg("rows"), g.arg("n")
 	g.SHLQ(operand.U8(2), stride)
 	broadcast := func(m operand.Mem) V {
 		v := g.new()

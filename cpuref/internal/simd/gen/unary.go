@@ -58,14 +58,14 @@ func stream(g *gen, name, doc string, srcNames []string, setup func(param func(i
 		sig += " int"
 	}
 	g.fn(name+g.w.name, sig, name+g.w.name+" "+doc)
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
 	var srcs []reg.GPVirtual
 	var xs []V
 	for _, s := range srcNames {
-		srcs = append(srcs, g.Load(g.Param(s), g.GP64()).(reg.GPVirtual))
+		srcs = append(srcs, g.arg(s))
 		xs = append(xs, g.new())
 	}
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	n := g.arg("n")
 	ntByte := g.Load(g.Param("nt"), g.GP8()).(reg.GPVirtual)
 	kind := g.GP64() // 0, 1 with nt, 2 in the rest
 	g.MOVBQZX(ntByte, kind)

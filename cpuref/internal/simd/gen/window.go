@@ -21,8 +21,8 @@ func windows(g *gen) {
 // has AVX2 has the instruction, so there is one form of it.
 func prefetch(g *gen) {
 	g.fn("prefetchLines", "func(p *float32, lines int)", "prefetchLines asks for lines of 64 bytes from p on.")
-	p := g.Load(g.Param("p"), g.GP64()).(reg.GPVirtual)
-	lines := g.Load(g.Param("lines"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("p")
+	lines := g.arg("lines")
 	loop := g.label("line")
 	g.Label(loop)
 	g.PREFETCHT0(operand.Mem{Base: p})
@@ -38,11 +38,11 @@ func prefetch(g *gen) {
 func window(g *gen, name string, stride int) {
 	full := name + map[int]string{1: "1", 2: "2"}[stride] + g.w.name
 	g.fn(full, "func(dst, src *float32, n, taps, step int)", full+" slides a window along a row; n is a multiple of the lanes.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	taps := g.Load(g.Param("taps"), g.GP64()).(reg.GPVirtual)
-	step := g.Load(g.Param("step"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	taps := g.arg("taps")
+	step := g.arg("step")
 	g.SHLQ(operand.U8(2), step)
 	L := g.w.lanes
 	var even V

@@ -56,11 +56,11 @@ func winogradRows(g *gen) {
 	name := "winogradRows" + g.w.name
 	g.fn(name, "func(dst, src *float32, n, dstRow, srcRow int)",
 		name+" sets row i of dst to sum over r of B'[i][r] times row r of src, n vectors each; rows are dstRow and srcRow floats apart.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	dr := g.Load(g.Param("dstRow"), g.GP64()).(reg.GPVirtual)
-	sr := g.Load(g.Param("srcRow"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	dr := g.arg("dstRow")
+	sr := g.arg("srcRow")
 	g.SHLQ(operand.U8(2), dr)
 	g.SHLQ(operand.U8(2), sr)
 	constants := g.lineConstants()
@@ -105,12 +105,12 @@ func winogradCols(g *gen) {
 	name := "winogradCols" + g.w.name
 	g.fn(name, "func(dst, src *float32, n, pos, tile, srcRow int)",
 		name+" transforms n tiles; results lie pos floats apart, tiles tile, rows of src srcRow.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	pos := g.Load(g.Param("pos"), g.GP64()).(reg.GPVirtual)
-	tile := g.Load(g.Param("tile"), g.GP64()).(reg.GPVirtual)
-	sr := g.Load(g.Param("srcRow"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	pos := g.arg("pos")
+	tile := g.arg("tile")
+	sr := g.arg("srcRow")
 	for _, r := range []reg.GPVirtual{pos, tile, sr} {
 		g.SHLQ(operand.U8(2), r)
 	}
@@ -160,10 +160,10 @@ func winogradWeights(g *gen, i int) {
 	name := fmt.Sprintf("winogradWeights%d%s", i, g.w.name)
 	g.fn(name, "func(dst, src *float32, n, point int)",
 		fmt.Sprintf("%s transforms n kernels of 9 taps, each tap two vectors of output channels, to the points of row %d, point floats apart.", name, i))
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	point := g.Load(g.Param("point"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	point := g.arg("point")
 	g.SHLQ(operand.U8(2), point)
 	point3, dst3 := g.GP64(), g.GP64()
 	g.LEAQ(operand.Mem{Base: point, Index: point, Scale: 2}, point3)
@@ -236,7 +236,7 @@ func (g *gen) outputLine(m []V) []V {
 func winogradOutput(g *gen) {
 	name := "winogradOutput" + g.w.name
 	g.fn(name, "func(w *byte)", name+" transforms tiles back; see WinogradTile.")
-	p := g.Load(g.Param("w"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("w")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	dst, src, tmp, n, pos, dstRow, bias := g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64(), g.GP64()
 	g.MOVQ(field(0), dst)
@@ -321,12 +321,12 @@ func transposeTall(g *gen) {
 	name := "transposeTall" + g.w.name
 	g.fn(name, "func(dst, src *float32, dstStride, srcStride, rows, n int)",
 		name+" sets dst[c*dstStride+r] = src[r*srcStride+c] for r < rows and c < n, n at most one vector; whole vectors of src are read.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	ds := g.Load(g.Param("dstStride"), g.GP64()).(reg.GPVirtual)
-	ss := g.Load(g.Param("srcStride"), g.GP64()).(reg.GPVirtual)
-	rows := g.Load(g.Param("rows"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	ds := g.arg("dstStride")
+	ss := g.arg("srcStride")
+	rows := g.arg("rows")
+	n := g.arg("n")
 	g.SHLQ(operand.U8(2), ds)
 	g.SHLQ(operand.U8(2), ss)
 	block, part, whole, end := g.label("block"), g.label("part"), g.label("whole"), g.label("end")
@@ -388,13 +388,13 @@ func absSquares(g *gen, rows int) {
 	name := fmt.Sprintf("absSquares%dx%s", rows, g.w.name)
 	g.fn(name, "func(sums, squares, x *float32, n, stride int)",
 		fmt.Sprintf("%s adds |x[i+r*stride]| to sums[i], and its square to squares[i], for r < %d and n whole vectors.", name, rows))
-	sums := g.Load(g.Param("sums"), g.GP64()).(reg.GPVirtual)
-	squares := g.Load(g.Param("squares"), g.GP64()).(reg.GPVirtual)
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	sums := g.arg("sums")
+	squares := g.arg("squares")
+	x := g.arg("x")
+	n := g.arg("n")
 	from := []operand.Mem{{Base: x}}
 	if rows == 4 {
-		stride := g.Load(g.Param("stride"), g.GP64()).(reg.GPVirtual)
+		stride := g.arg("stride")
 		three := g.GP64()
 		g.SHLQ(operand.U8(2), stride)
 		g.LEAQ(operand.Mem{Base: stride, Index: stride, Scale: 2}, three)
@@ -434,10 +434,10 @@ func winogradDeficits(g *gen) {
 	name := "winogradDeficits" + g.w.name
 	g.fn(name, "func(sums, src, limits *float32, n int)",
 		name+" adds, for "+note+", to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.")
-	sums := g.Load(g.Param("sums"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	limits := g.Load(g.Param("limits"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	sums := g.arg("sums")
+	src := g.arg("src")
+	limits := g.arg("limits")
+	n := g.arg("n")
 	var mask, zero V
 	if !g.wide() {
 		mask, zero = g.hold(absBits), g.new()
@@ -486,12 +486,12 @@ func winogradTaps(g *gen) {
 	name := "winogradTaps" + g.w.name
 	g.fn(name, "func(dst, src *float32, n, row, next, step int)",
 		name+" gathers the nine taps of n kernels for one vector of output channels that are row floats apart; kernels are next floats apart, taps in dst step.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	row := g.Load(g.Param("row"), g.GP64()).(reg.GPVirtual)
-	next := g.Load(g.Param("next"), g.GP64()).(reg.GPVirtual)
-	step := g.Load(g.Param("step"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	row := g.arg("row")
+	next := g.arg("next")
+	step := g.arg("step")
 	for _, r := range []reg.GPVirtual{row, next, step} {
 		g.SHLQ(operand.U8(2), r)
 	}

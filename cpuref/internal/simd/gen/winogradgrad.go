@@ -50,11 +50,11 @@ func winogradGradRows(g *gen) {
 	name := "winogradGradRows" + g.w.name
 	g.fn(name, "func(dst, src *float32, n, dstRow, srcRow int)",
 		name+" sets row i of dst to sum over r of A'[r][i] times row r of src, n vectors each; rows are dstRow and srcRow floats apart.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	dr := g.Load(g.Param("dstRow"), g.GP64()).(reg.GPVirtual)
-	sr := g.Load(g.Param("srcRow"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	dr := g.arg("dstRow")
+	sr := g.arg("srcRow")
 	g.SHLQ(operand.U8(2), dr)
 	g.SHLQ(operand.U8(2), sr)
 	far := g.hold(k(math.Sqrt2))
@@ -91,12 +91,12 @@ func winogradGradCols(g *gen) {
 	name := "winogradGradCols" + g.w.name
 	g.fn(name, "func(dst, src *float32, n, pos, tile, srcRow int)",
 		name+" transforms n tiles; results lie pos floats apart, tiles tile, rows of src srcRow.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	pos := g.Load(g.Param("pos"), g.GP64()).(reg.GPVirtual)
-	tile := g.Load(g.Param("tile"), g.GP64()).(reg.GPVirtual)
-	sr := g.Load(g.Param("srcRow"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	n := g.arg("n")
+	pos := g.arg("pos")
+	tile := g.arg("tile")
+	sr := g.arg("srcRow")
 	for _, r := range []reg.GPVirtual{pos, tile, sr} {
 		g.SHLQ(operand.U8(2), r)
 	}
@@ -144,12 +144,12 @@ func winogradGradOutput(g *gen) {
 	name := "winogradGradOutput" + g.w.name
 	g.fn(name, "func(dst, src, tmp *float32, n, pos, row int)",
 		name+" transforms the 36 sums at src, pos floats apart, to nine vectors at dst, for n of them row floats apart. tmp holds 18 vectors.")
-	dst := g.Load(g.Param("dst"), g.GP64()).(reg.GPVirtual)
-	src := g.Load(g.Param("src"), g.GP64()).(reg.GPVirtual)
-	tmp := g.Load(g.Param("tmp"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
-	pos := g.Load(g.Param("pos"), g.GP64()).(reg.GPVirtual)
-	row := g.Load(g.Param("row"), g.GP64()).(reg.GPVirtual)
+	dst := g.arg("dst")
+	src := g.arg("src")
+	tmp := g.arg("tmp")
+	n := g.arg("n")
+	pos := g.arg("pos")
+	row := g.arg("row")
 	g.SHLQ(operand.U8(2), pos)
 	g.SHLQ(operand.U8(2), row)
 	loop := g.label("sums")
@@ -200,7 +200,7 @@ func winogradOuter(g *gen) {
 	bv := func(j int) reg.VecPhysical { return g.vec(2*rows + j) }
 	av := func(i int) reg.VecPhysical { return g.vec(2*rows + 2 + i&1) }
 
-	p := g.Load(g.Param("o"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("o")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	gp := func() reg.GPVirtual { return g.GP64() }
 	aPoint, bPoint, m, tile, add := gp(), gp(), gp(), gp(), gp()
@@ -271,9 +271,9 @@ func shortfall(g *gen) {
 	name := "shortfall" + g.w.name
 	g.fn(name, "func(sum, x *float32, n int, limit float32)",
 		name+" adds max(limit-|x|, 0)^2 of n vectors, an even number, to the vector sum.")
-	sum := g.Load(g.Param("sum"), g.GP64()).(reg.GPVirtual)
-	x := g.Load(g.Param("x"), g.GP64()).(reg.GPVirtual)
-	n := g.Load(g.Param("n"), g.GP64()).(reg.GPVirtual)
+	sum := g.arg("sum")
+	x := g.arg("x")
+	n := g.arg("n")
 	mask, zero, limit := g.hold(absBits), g.new(), g.new()
 	at, err := g.Param("limit").Resolve()
 	if err != nil {

@@ -48,7 +48,7 @@ func winogradProduct(g *gen, rows int) {
 	bv := func(j int) reg.VecPhysical { return g.vec(2*rows + j) }
 	av := func(i int) reg.VecPhysical { return g.vec(2*rows + 2 + i&1) }
 
-	p := g.Load(g.Param("p"), g.GP64()).(reg.GPVirtual)
+	p := g.arg("p")
 	field := func(off int) operand.Mem { return operand.Mem{Base: p, Disp: off} }
 	gp := func() reg.GPVirtual { return g.GP64() }
 	vPoint, uPoint, m := gp(), gp(), gp()
