@@ -15,17 +15,16 @@ TEXT ·winogradGradRowsAVX2(SB), NOSPLIT, $0-40
 	SHLQ         $0x02, BX
 	SHLQ         $0x02, SI
 	VBROADCASTSS c3fb504f3<>+0(SB), Y0
+	LEAQ         (SI)(SI*2), DI
+	ADDQ         CX, DI
+	LEAQ         (BX)(BX*2), R8
+	ADDQ         AX, R8
 
 pixel1:
-	MOVQ         CX, DI
-	VMOVUPS      (DI), Y1
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y2
-	ADDQ         SI, DI
-	VMOVUPS      (DI), Y3
-	ADDQ         SI, DI
+	VMOVUPS      (CX), Y1
+	VMOVUPS      (CX)(SI*1), Y2
+	VMOVUPS      (CX)(SI*2), Y3
 	VMOVUPS      (DI), Y4
-	MOVQ         AX, DI
 	VMOVAPS      Y1, Y5
 	VFMADD231PS  c3f000000<>+0(SB), Y3, Y5
 	VMOVAPS      Y2, Y6
@@ -43,19 +42,16 @@ pixel1:
 	VFMADD231PS  Y0, Y2, Y3
 	VMOVAPS      Y7, Y6
 	VFNMADD231PS Y0, Y2, Y6
-	VMOVUPS      Y1, (DI)
-	ADDQ         BX, DI
-	VMOVUPS      Y8, (DI)
-	ADDQ         BX, DI
-	VMOVUPS      Y5, (DI)
-	ADDQ         BX, DI
-	VMOVUPS      Y3, (DI)
-	ADDQ         BX, DI
-	VMOVUPS      Y6, (DI)
-	ADDQ         BX, DI
-	VMOVUPS      Y4, (DI)
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      Y8, (AX)(BX*1)
+	VMOVUPS      Y5, (AX)(BX*2)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y6, (R8)(BX*1)
+	VMOVUPS      Y4, (R8)(BX*2)
 	ADDQ         $+32, CX
+	ADDQ         $+32, DI
 	ADDQ         $+32, AX
+	ADDQ         $+32, R8
 	DECQ         DX
 	JNZ          pixel1
 	VZEROUPPER

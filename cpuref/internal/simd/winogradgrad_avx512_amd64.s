@@ -15,17 +15,16 @@ TEXT ·winogradGradRowsAVX512(SB), NOSPLIT, $0-40
 	SHLQ         $0x02, BX
 	SHLQ         $0x02, SI
 	VBROADCASTSS c3fb504f3<>+0(SB), Z0
+	LEAQ         (SI)(SI*2), DI
+	ADDQ         CX, DI
+	LEAQ         (BX)(BX*2), R8
+	ADDQ         AX, R8
 
 pixel1:
-	MOVQ             CX, DI
-	VMOVUPS          (DI), Z1
-	ADDQ             SI, DI
-	VMOVUPS          (DI), Z2
-	ADDQ             SI, DI
-	VMOVUPS          (DI), Z3
-	ADDQ             SI, DI
+	VMOVUPS          (CX), Z1
+	VMOVUPS          (CX)(SI*1), Z2
+	VMOVUPS          (CX)(SI*2), Z3
 	VMOVUPS          (DI), Z4
-	MOVQ             AX, DI
 	VMOVAPS          Z1, Z5
 	VFMADD231PS.BCST c3f000000<>+0(SB), Z3, Z5
 	VMOVAPS          Z2, Z6
@@ -43,19 +42,16 @@ pixel1:
 	VFMADD231PS      Z0, Z2, Z3
 	VMOVAPS          Z7, Z6
 	VFNMADD231PS     Z0, Z2, Z6
-	VMOVUPS          Z1, (DI)
-	ADDQ             BX, DI
-	VMOVUPS          Z8, (DI)
-	ADDQ             BX, DI
-	VMOVUPS          Z5, (DI)
-	ADDQ             BX, DI
-	VMOVUPS          Z3, (DI)
-	ADDQ             BX, DI
-	VMOVUPS          Z6, (DI)
-	ADDQ             BX, DI
-	VMOVUPS          Z4, (DI)
+	VMOVUPS          Z1, (AX)
+	VMOVUPS          Z8, (AX)(BX*1)
+	VMOVUPS          Z5, (AX)(BX*2)
+	VMOVUPS          Z3, (R8)
+	VMOVUPS          Z6, (R8)(BX*1)
+	VMOVUPS          Z4, (R8)(BX*2)
 	ADDQ             $+64, CX
+	ADDQ             $+64, DI
 	ADDQ             $+64, AX
+	ADDQ             $+64, R8
 	DECQ             DX
 	JNZ              pixel1
 	VZEROUPPER

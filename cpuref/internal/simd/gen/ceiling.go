@@ -1,11 +1,6 @@
 package main
 
-import (
-	"log"
-
-	"github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
-)
+import "github.com/mmcloughlin/avo/operand"
 
 // chains is how many vectors a multiply-add ceiling keeps in flight: more than
 // the instruction's latency times the number of units, and few enough that
@@ -20,13 +15,8 @@ func ceilings(g *gen) {
 	dst := g.arg("dst")
 	rounds := g.arg("rounds")
 	m, c := g.vec(chains), g.vec(chains+1)
-	for i, v := range []reg.VecPhysical{m, c} {
-		word, err := g.Param([]string{"m", "c"}[i]).Resolve()
-		if err != nil {
-			log.Fatalf("%s: %v", name, err)
-		}
-		g.VBROADCASTSS(word.Addr, v)
-	}
+	g.VBROADCASTSS(g.place("m"), m)
+	g.VBROADCASTSS(g.place("c"), c)
 	at := func(i int) operand.Mem { return operand.Mem{Base: dst, Disp: i * g.bytes()} }
 	for i := range chains {
 		g.VMOVUPS(at(i), g.vec(i))

@@ -288,12 +288,7 @@ func repeat(g *gen) {
 	src := g.arg("src")
 	n := g.arg("n")
 	L := g.w.lanes
-	c, err := g.Param("a").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	a := g.new()
-	g.VBROADCASTSS(c.Addr, a)
+	a := g.scalar("a")
 	index := g.StaticGlobal("pairs" + g.w.name)
 	g.DataAttributes(rodata)
 	for i := range 2 * L {

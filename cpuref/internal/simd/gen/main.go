@@ -65,6 +65,22 @@ func (g *gen) fn(name, signature, doc string) {
 // arg loads one of its parameters, a pointer or an int.
 func (g *gen) arg(name string) reg.GPVirtual { return g.Load(g.Param(name), g.GP64()).(reg.GPVirtual) }
 
+// scalar loads a float32 parameter into all lanes.
+func (g *gen) scalar(name string) V {
+	v := g.new()
+	g.VBROADCASTSS(g.place(name), v)
+	return v
+}
+
+// place is where a parameter lies that is no pointer or int.
+func (g *gen) place(name string) operand.Op {
+	c, err := g.Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return c.Addr
+}
+
 // ret ends it. VZEROUPPER keeps later SSE code of the caller fast.
 func (g *gen) ret() {
 	g.VZEROUPPER()

@@ -1,6 +1,9 @@
 package main
 
-import "github.com/mmcloughlin/avo/operand"
+import (
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
 
 // norms writes the two passes of a normalization over a group that the caches
 // hold between them.
@@ -66,8 +69,19 @@ func shiftedSums(g *gen) {
 		widen(g.add(q[0], q[1]), squares)
 		g.ADDQ(operand.I32(int32(count*g.bytes())), x)
 	}
+	g.inEights("shifted", n, vectors)
+	g.VADDPD(sums[1], sums[0], sums[0])
+	g.VADDPD(squares[1], squares[0], squares[0])
+	g.storeSum(sums[0], 0)
+	g.storeSum(squares[0], 1)
+	g.ret()
+}
+
+// inEights runs vectors(8) over n floats, a multiple of 32, and then what is left in
+// pieces of 32.
+func (g *gen) inEights(stem string, n reg.GPVirtual, vectors func(count int)) {
 	L := g.w.lanes
-	loop, rest, last, done := g.label("shifted"), g.label("shiftedrest"), g.label("shiftedlast"), g.label("shifteddone")
+	loop, rest, last, done := g.label(stem), g.label(stem+"rest"), g.label(stem+"last"), g.label(stem+"done")
 	g.SUBQ(operand.I32(int32(8*L)), n)
 	g.JLT(operand.LabelRef(rest))
 	g.Label(loop)
@@ -82,11 +96,6 @@ func shiftedSums(g *gen) {
 	g.SUBQ(operand.I8(32), n)
 	g.JG(operand.LabelRef(last))
 	g.Label(done)
-	g.VADDPD(sums[1], sums[0], sums[0])
-	g.VADDPD(squares[1], squares[0], squares[0])
-	g.storeSum(sums[0], 0)
-	g.storeSum(squares[0], 1)
-	g.ret()
 }
 
 // centerAhead writes dst = (src-a)*b + c, which asks for what lies further on: the

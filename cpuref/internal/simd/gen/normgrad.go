@@ -16,17 +16,6 @@ func normGrads(g *gen) {
 	widenAdd(g)
 }
 
-// scalar loads a float32 parameter into all lanes.
-func (g *gen) scalar(name string) V {
-	c, err := g.Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	v := g.new()
-	g.VBROADCASTSS(c.Addr, v)
-	return v
-}
-
 // gradSums writes the four sums that the gradient of a normalization takes, in
 // float64: two chains of additions for each.
 func gradSums(g *gen, weighted bool) {
@@ -41,12 +30,8 @@ func gradSums(g *gen, weighted bool) {
 		w = g.arg("w")
 	}
 	n := g.arg("n")
-	c, err := g.Param("mean").Resolve()
-	if err != nil {
-		panic(err)
-	}
 	mean := g.new()
-	g.VBROADCASTSD(c.Addr, mean)
+	g.VBROADCASTSD(g.place("mean"), mean)
 	var acc [4][2]V
 	for i := range acc {
 		for j := range acc[i] {
@@ -162,22 +147,7 @@ func nearSums(g *gen, weighted bool) {
 			g.ADDQ(operand.I32(int32(count*g.bytes())), p)
 		}
 	}
-	L := g.w.lanes
-	loop, rest, last, done := g.label("near"), g.label("nearrest"), g.label("nearlast"), g.label("neardone")
-	g.SUBQ(operand.I32(int32(8*L)), n)
-	g.JLT(operand.LabelRef(rest))
-	g.Label(loop)
-	vectors(8)
-	g.SUBQ(operand.I32(int32(8*L)), n)
-	g.JGE(operand.LabelRef(loop))
-	g.Label(rest)
-	g.ADDQ(operand.I32(int32(8*L)), n)
-	g.JZ(operand.LabelRef(done))
-	g.Label(last)
-	vectors(32 / L)
-	g.SUBQ(operand.I8(32), n)
-	g.JG(operand.LabelRef(last))
-	g.Label(done)
+	g.inEights("near", n, vectors)
 	for i := range acc {
 		g.VMOVSD(g.foldDoubles(acc[i]), operand.Mem{Base: out, Disp: 8 * i})
 	}

@@ -11,15 +11,6 @@ func dropouts(g *gen) {
 	g.fn(name, "func(dst, src *float32, counters int, counter, low, high, threshold uint32, scale float32)",
 		name+" sets dst = word >= threshold ? src*scale : 0, four words for each counter from the given one on; counters is a multiple of 16.")
 	dst, src, n := g.arg("dst"), g.arg("src"), g.arg("counters")
-	word := func(name string) V {
-		c, err := g.Param(name).Resolve()
-		if err != nil {
-			panic(err)
-		}
-		v := g.new()
-		g.VBROADCASTSS(c.Addr, v)
-		return v
-	}
 	// Lane 4L+j has counter j*lanes/4 + L, so that the words of four neighbours
 	// come out together when words are gathered within 128 bits.
 	order := g.StaticGlobal("philoxOrder")
@@ -28,7 +19,7 @@ func dropouts(g *gen) {
 	for i := range g.w.lanes {
 		g.AppendDatum(operand.U32(i%4*quads + i/4))
 	}
-	counter := word("counter")
+	counter := g.scalar("counter")
 	first := g.new()
 	g.VMOVUPS(order, first)
 	counter = g.addInt(counter, first)
@@ -45,7 +36,7 @@ func dropouts(g *gen) {
 		g.VXORPS(c[i], c[i], c[i])
 	}
 	g.VMOVAPS(counter, c[0])
-	k0, k1 := word("low"), word("high") // registers are scarce: what is used once is loaded anew
+	k0, k1 := g.scalar("low"), g.scalar("high") // registers are scarce: what is used once is loaded anew
 	left := g.GP64()
 	g.MOVQ(operand.I32(10), left)
 	round := g.label("round")
@@ -84,7 +75,7 @@ func dropouts(g *gen) {
 	}
 	a, b := pair(c[0], c[1], false), pair(c[2], c[3], false)
 	d, e := pair(c[0], c[1], true), pair(c[2], c[3], true)
-	threshold, scale := word("threshold"), g.scalar("scale")
+	threshold, scale := g.scalar("threshold"), g.scalar("scale")
 	for i, w := range []V{quad(a, b, false), quad(a, b, true), quad(d, e, false), quad(d, e, true)} {
 		x := g.new()
 		g.VMOVUPS(operand.Mem{Base: src, Disp: g.bytes() * i}, x)

@@ -38,11 +38,7 @@ func sums(g *gen, name, sig, doc string, step func(mean, v, acc V)) {
 	var mean V
 	if step != nil {
 		mean = g.new()
-		c, err := g.Param("mean").Resolve()
-		if err != nil {
-			panic(err)
-		}
-		g.VBROADCASTSD(c.Addr, mean)
+		g.VBROADCASTSD(g.place("mean"), mean)
 	}
 	// Eight chains of additions in AVX2, four of twice the width in AVX-512.
 	half := 2 * g.w.lanes // bytes of floats that fill a vector of doubles
@@ -175,12 +171,7 @@ func countEquals(g *gen) {
 	g.fn(name, "func(x *float32, n int, a float32) float32", name+" returns how many of x equal a; n is a positive multiple of 32.")
 	x := g.arg("x")
 	n := g.arg("n")
-	c, err := g.Param("a").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	a, one := g.new(), g.hold(k(1))
-	g.VBROADCASTSS(c.Addr, a)
+	a, one := g.scalar("a"), g.hold(k(1))
 	acc := make([]V, 32/g.w.lanes)
 	for i := range acc {
 		acc[i] = g.hold(k(0))
@@ -230,12 +221,7 @@ func expSum(g *gen, name string, store bool) {
 	if store {
 		dst = g.arg("dst")
 	}
-	c, err := g.Param("a").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	a := g.new()
-	g.VBROADCASTSS(c.Addr, a)
+	a := g.scalar("a")
 	clamp := g.clamps(-104, 89)
 	acc := []V{g.new(), g.new()}
 	for _, v := range acc {

@@ -41,14 +41,7 @@ func tail(g *gen, norm, add bool) {
 		g.VBROADCASTSS(m, v)
 		return v
 	}
-	param := func(name string) V {
-		r, err := g.Param(name).Resolve()
-		if err != nil {
-			panic(err)
-		}
-		return broadcast(r.Addr)
-	}
-	lo, hi := param("lo"), param("hi")
+	lo, hi := g.scalar("lo"), g.scalar("hi")
 	L := g.w.lanes
 	rest := g.GP64()
 	g.MOVQ(n, rest)

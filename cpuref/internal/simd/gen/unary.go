@@ -74,15 +74,7 @@ func stream(g *gen, name, doc string, srcNames []string, setup func(param func(i
 		start = g.GP64()
 		g.MOVQ(srcs[0], start)
 	}
-	f := setup(func(i int) V {
-		c, err := g.Param([]string{"a", "b", "c"}[i]).Resolve()
-		if err != nil {
-			panic(err)
-		}
-		v := g.new()
-		g.VBROADCASTSS(c.Addr, v)
-		return v
-	})
+	f := setup(func(i int) V { return g.scalar([]string{"a", "b", "c"}[i]) })
 	L := g.w.lanes
 	loop, body, special, rest, end := g.label("loop"), g.label("body"), g.label("special"), g.label("rest"), g.label("end")
 	g.SUBQ(operand.I8(int8(L)), n)

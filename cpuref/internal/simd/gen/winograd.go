@@ -18,8 +18,8 @@ func winograd(g *gen) {
 	absSquares(g, 4)
 	winogradTaps(g)
 	winogradDeficits(g)
-	winogradRows(g)
-	winogradCols(g)
+	transformRows(g, "winogradRows", "B'[i][r]", 6, g.inputLine)
+	transformCols(g, "winogradCols", 6, g.inputLine)
 	for i := range 6 {
 		winogradWeights(g, i)
 	}
@@ -27,119 +27,23 @@ func winograd(g *gen) {
 	transposeTall(g)
 }
 
-// lineConstants are what the transforms of a line keep in registers.
-type lineConstants struct{ minus2, minusHalf, near, far V }
-
-func (g *gen) lineConstants() lineConstants {
-	return lineConstants{g.hold(k(-2)), g.hold(k(-0.5)), g.hold(k(math.Sqrt2 / 2)), g.hold(k(math.Sqrt2))}
-}
-
-// inputLine is the transform B' of six values.
-func (g *gen) inputLine(d []V, c lineConstants) []V {
-	evenNear := g.fma(d[2], c.minus2, d[4])
-	oddNear := g.fma(d[1], c.minus2, d[3])
-	evenFar := g.fma(d[2], c.minusHalf, d[4])
-	oddFar := g.fma(d[1], c.minusHalf, d[3])
-	return []V{
-		g.fma(d[2], k(-2.5), g.add(d[0], d[4])),
-		g.fma(oddNear, c.near, evenNear),
-		g.fnma(oddNear, c.near, evenNear),
-		g.fma(oddFar, c.far, evenFar),
-		g.fnma(oddFar, c.far, evenFar),
-		g.fma(d[3], k(-2.5), g.add(d[1], d[5])),
-	}
-}
-
-// winogradRows transforms columns of six: for each of n pixels, one vector of
-// channels each, the six rows below it.
-func winogradRows(g *gen) {
-	name := "winogradRows" + g.w.name
-	g.fn(name, "func(dst, src *float32, n, dstRow, srcRow int)",
-		name+" sets row i of dst to sum over r of B'[i][r] times row r of src, n vectors each; rows are dstRow and srcRow floats apart.")
-	dst := g.arg("dst")
-	src := g.arg("src")
-	n := g.arg("n")
-	dr := g.arg("dstRow")
-	sr := g.arg("srcRow")
-	g.SHLQ(operand.U8(2), dr)
-	g.SHLQ(operand.U8(2), sr)
-	constants := g.lineConstants()
-	src3, dst3 := g.GP64(), g.GP64()
-	g.LEAQ(operand.Mem{Base: sr, Index: sr, Scale: 2}, src3)
-	g.ADDQ(src, src3)
-	g.LEAQ(operand.Mem{Base: dr, Index: dr, Scale: 2}, dst3)
-	g.ADDQ(dst, dst3)
-	at := func(base, base3, row reg.GPVirtual, i int) operand.Mem {
-		m := operand.Mem{Base: base}
-		if i >= 3 {
-			m.Base, i = base3, i-3
-		}
-		if i > 0 {
-			m.Index, m.Scale = row, uint8(i)
-		}
-		return m
-	}
-	loop := g.label("pixel")
-	g.Label(loop)
-	d := make([]V, 6)
-	for i := range d {
-		d[i] = g.new()
-		g.VMOVUPS(at(src, src3, sr, i), d[i])
-	}
-	for i, v := range g.inputLine(d, constants) {
-		g.VMOVUPS(v, at(dst, dst3, dr, i))
-	}
-	for _, r := range []reg.GPVirtual{src, src3, dst, dst3} {
-		g.ADDQ(operand.I32(g.bytes()), r)
-	}
-	g.DECQ(n)
-	g.JNZ(operand.LabelRef(loop))
-	g.ret()
-}
-
-// winogradCols transforms rows of six: for each of n tiles, four pixels apart,
-// the six pixels from its first on, in each of the six rows that winogradRows
-// made; the 36 results go pos floats apart. The lines of the tile after the next
-// are fetched meanwhile.
-func winogradCols(g *gen) {
-	name := "winogradCols" + g.w.name
-	g.fn(name, "func(dst, src *float32, n, pos, tile, srcRow int)",
-		name+" transforms n tiles; results lie pos floats apart, tiles tile, rows of src srcRow.")
-	dst := g.arg("dst")
-	src := g.arg("src")
-	n := g.arg("n")
-	pos := g.arg("pos")
-	tile := g.arg("tile")
-	sr := g.arg("srcRow")
-	for _, r := range []reg.GPVirtual{pos, tile, sr} {
-		g.SHLQ(operand.U8(2), r)
-	}
-	constants := g.lineConstants()
-	loop := g.label("tile")
-	d, s := g.GP64(), g.GP64()
-	g.Label(loop)
-	g.MOVQ(src, s)
-	g.MOVQ(dst, d)
-	for i := range 6 {
-		x := make([]V, 6)
-		for j := range x {
-			x[j] = g.new()
-			g.VMOVUPS(operand.Mem{Base: s, Disp: j * g.bytes()}, x[j])
-		}
-		for _, v := range g.inputLine(x, constants) {
-			g.VMOVUPS(v, operand.Mem{Base: d})
-			g.PREFETCHT0(operand.Mem{Base: d, Index: tile, Scale: 2})
-			g.ADDQ(pos, d)
-		}
-		if i < 5 {
-			g.ADDQ(sr, s)
+// inputLine is the transform B' of six values, with its constants in registers.
+func (g *gen) inputLine() func(d []V) []V {
+	minus2, minusHalf, near, far := g.hold(k(-2)), g.hold(k(-0.5)), g.hold(k(math.Sqrt2/2)), g.hold(k(math.Sqrt2))
+	return func(d []V) []V {
+		evenNear := g.fma(d[2], minus2, d[4])
+		oddNear := g.fma(d[1], minus2, d[3])
+		evenFar := g.fma(d[2], minusHalf, d[4])
+		oddFar := g.fma(d[1], minusHalf, d[3])
+		return []V{
+			g.fma(d[2], k(-2.5), g.add(d[0], d[4])),
+			g.fma(oddNear, near, evenNear),
+			g.fnma(oddNear, near, evenNear),
+			g.fma(oddFar, far, evenFar),
+			g.fnma(oddFar, far, evenFar),
+			g.fma(d[3], k(-2.5), g.add(d[1], d[5])),
 		}
 	}
-	g.ADDQ(operand.I32(4*g.bytes()), src)
-	g.ADDQ(tile, dst)
-	g.DECQ(n)
-	g.JNZ(operand.LabelRef(loop))
-	g.ret()
 }
 
 // weightLine is the transform G of three values. Its rows for the four finite
@@ -380,98 +284,6 @@ func transposeTall(g *gen) {
 		}
 	}
 	g.Label(end)
-	g.ret()
-}
-
-// absSquares adds magnitudes and squares of one array, or of four, to two others.
-func absSquares(g *gen, rows int) {
-	name := fmt.Sprintf("absSquares%dx%s", rows, g.w.name)
-	g.fn(name, "func(sums, squares, x *float32, n, stride int)",
-		fmt.Sprintf("%s adds |x[i+r*stride]| to sums[i], and its square to squares[i], for r < %d and n whole vectors.", name, rows))
-	sums := g.arg("sums")
-	squares := g.arg("squares")
-	x := g.arg("x")
-	n := g.arg("n")
-	from := []operand.Mem{{Base: x}}
-	if rows == 4 {
-		stride := g.arg("stride")
-		three := g.GP64()
-		g.SHLQ(operand.U8(2), stride)
-		g.LEAQ(operand.Mem{Base: stride, Index: stride, Scale: 2}, three)
-		from = append(from, operand.Mem{Base: x, Index: stride, Scale: 1},
-			operand.Mem{Base: x, Index: stride, Scale: 2}, operand.Mem{Base: x, Index: three, Scale: 1})
-	}
-	mask := g.hold(absBits)
-	loop := g.label("abs")
-	g.Label(loop)
-	s, q := g.new(), g.new()
-	g.VMOVUPS(operand.Mem{Base: sums}, s)
-	g.VMOVUPS(operand.Mem{Base: squares}, q)
-	for _, m := range from {
-		v := g.new()
-		g.VMOVUPS(m, v)
-		g.VFMADD231PS(v, v, q)
-		g.VANDPS(mask, v, v)
-		g.VADDPS(v, s, s)
-	}
-	g.VMOVUPS(q, operand.Mem{Base: squares})
-	g.VMOVUPS(s, operand.Mem{Base: sums})
-	for _, p := range []reg.GPVirtual{sums, squares, x} {
-		g.ADDQ(operand.I32(g.bytes()), p)
-	}
-	g.DECQ(n)
-	g.JNZ(operand.LabelRef(loop))
-	g.ret()
-}
-
-// winogradDeficits sums by how much weights fall short of a limit, for all nine
-// taps at once where there are registers, otherwise for three.
-func winogradDeficits(g *gen) {
-	taps, note := 3, "each of three taps"
-	if g.wide() {
-		taps, note = 9, "each of nine taps"
-	}
-	name := "winogradDeficits" + g.w.name
-	g.fn(name, "func(sums, src, limits *float32, n int)",
-		name+" adds, for "+note+", to a vector max(limit-|v|, 0)^2 over n kernels, and to the next v^2.")
-	sums := g.arg("sums")
-	src := g.arg("src")
-	limits := g.arg("limits")
-	n := g.arg("n")
-	var mask, zero V
-	if !g.wide() {
-		mask, zero = g.hold(absBits), g.new()
-		g.VXORPS(zero, zero, zero)
-	}
-	acc, limit := make([]V, 2*taps), g.new()
-	at := func(i int) operand.Mem { return operand.Mem{Base: sums, Disp: (i/2*4 + i%2) * g.bytes()} }
-	for i := range acc {
-		acc[i] = g.new()
-		g.VMOVUPS(at(i), acc[i])
-	}
-	g.VMOVUPS(operand.Mem{Base: limits}, limit)
-	loop := g.label("deficit")
-	g.Label(loop)
-	for t := range taps {
-		v, d := g.new(), g.new()
-		m := operand.Mem{Base: src, Disp: 2 * t * g.bytes()}
-		if g.wide() { // limit - min(|v|, limit), which is as much
-			g.VMOVUPS(m, v)
-			g.VRANGEPS(operand.U8(0b1010), limit, v, d)
-			g.VSUBPS(d, limit, d)
-		} else {
-			g.VANDPS(m, mask, v)
-			d = g.max(g.sub(limit, v), zero)
-		}
-		g.VFMADD231PS(v, v, acc[2*t+1])
-		g.VFMADD231PS(d, d, acc[2*t])
-	}
-	g.ADDQ(operand.I32(18*g.bytes()), src)
-	g.DECQ(n)
-	g.JNZ(operand.LabelRef(loop))
-	for i, a := range acc {
-		g.VMOVUPS(a, at(i))
-	}
 	g.ret()
 }
 

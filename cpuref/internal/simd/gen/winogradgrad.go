@@ -26,106 +26,25 @@ const (
 // winogradGrads writes what the gradient of a 3x3 kernel by the adjoint of
 // Winograd's F(4x4, 3x3) needs beside the transforms of the input.
 func winogradGrads(g *gen) {
-	winogradGradRows(g)
-	winogradGradCols(g)
+	transformRows(g, "winogradGradRows", "A'[r][i]", 4, g.gradLine)
+	transformCols(g, "winogradGradCols", 4, g.gradLine)
 	winogradGradOutput(g)
 	winogradOuter(g)
 	shortfall(g)
 }
 
 // gradLine is the transpose of the transform A' of four values: six of them.
-func (g *gen) gradLine(d []V, far V) []V {
-	evenNear := g.fma(d[2], k(0.5), d[0])
-	oddNear := g.fma(d[3], k(0.5), d[1])
-	evenFar := g.fma(d[2], k(2), d[0])
-	oddFar := g.fma(d[3], k(2), d[1])
-	near := g.mul(far, k(0.5))
-	return []V{d[0], g.fma(oddNear, near, evenNear), g.fnma(oddNear, near, evenNear),
-		g.fma(oddFar, far, evenFar), g.fnma(oddFar, far, evenFar), d[3]}
-}
-
-// winogradGradRows transforms columns of four outputs' gradients: for each of n
-// pixels, one vector of channels each, the four rows below it.
-func winogradGradRows(g *gen) {
-	name := "winogradGradRows" + g.w.name
-	g.fn(name, "func(dst, src *float32, n, dstRow, srcRow int)",
-		name+" sets row i of dst to sum over r of A'[r][i] times row r of src, n vectors each; rows are dstRow and srcRow floats apart.")
-	dst := g.arg("dst")
-	src := g.arg("src")
-	n := g.arg("n")
-	dr := g.arg("dstRow")
-	sr := g.arg("srcRow")
-	g.SHLQ(operand.U8(2), dr)
-	g.SHLQ(operand.U8(2), sr)
+func (g *gen) gradLine() func(d []V) []V {
 	far := g.hold(k(math.Sqrt2))
-	loop := g.label("pixel")
-	s, to := g.GP64(), g.GP64()
-	g.Label(loop)
-	d := make([]V, 4)
-	g.MOVQ(src, s)
-	for i := range d {
-		d[i] = g.new()
-		g.VMOVUPS(operand.Mem{Base: s}, d[i])
-		if i < 3 {
-			g.ADDQ(sr, s)
-		}
+	return func(d []V) []V {
+		evenNear := g.fma(d[2], k(0.5), d[0])
+		oddNear := g.fma(d[3], k(0.5), d[1])
+		evenFar := g.fma(d[2], k(2), d[0])
+		oddFar := g.fma(d[3], k(2), d[1])
+		near := g.mul(far, k(0.5))
+		return []V{d[0], g.fma(oddNear, near, evenNear), g.fnma(oddNear, near, evenNear),
+			g.fma(oddFar, far, evenFar), g.fnma(oddFar, far, evenFar), d[3]}
 	}
-	g.MOVQ(dst, to)
-	for i, v := range g.gradLine(d, far) {
-		g.VMOVUPS(v, operand.Mem{Base: to})
-		if i < 5 {
-			g.ADDQ(dr, to)
-		}
-	}
-	g.ADDQ(operand.I32(g.bytes()), src)
-	g.ADDQ(operand.I32(g.bytes()), dst)
-	g.DECQ(n)
-	g.JNZ(operand.LabelRef(loop))
-	g.ret()
-}
-
-// winogradGradCols transforms rows of four: for each of n tiles, the four pixels
-// in each of the six rows that winogradGradRows made; the 36 results go pos floats
-// apart.
-func winogradGradCols(g *gen) {
-	name := "winogradGradCols" + g.w.name
-	g.fn(name, "func(dst, src *float32, n, pos, tile, srcRow int)",
-		name+" transforms n tiles; results lie pos floats apart, tiles tile, rows of src srcRow.")
-	dst := g.arg("dst")
-	src := g.arg("src")
-	n := g.arg("n")
-	pos := g.arg("pos")
-	tile := g.arg("tile")
-	sr := g.arg("srcRow")
-	for _, r := range []reg.GPVirtual{pos, tile, sr} {
-		g.SHLQ(operand.U8(2), r)
-	}
-	far := g.hold(k(math.Sqrt2))
-	loop := g.label("tile")
-	d, s := g.GP64(), g.GP64()
-	g.Label(loop)
-	g.MOVQ(src, s)
-	g.MOVQ(dst, d)
-	for i := range 6 {
-		x := make([]V, 4)
-		for j := range x {
-			x[j] = g.new()
-			g.VMOVUPS(operand.Mem{Base: s, Disp: j * g.bytes()}, x[j])
-		}
-		for _, v := range g.gradLine(x, far) {
-			g.VMOVUPS(v, operand.Mem{Base: d})
-			g.PREFETCHT0(operand.Mem{Base: d, Index: tile, Scale: 2})
-			g.ADDQ(pos, d)
-		}
-		if i < 5 {
-			g.ADDQ(sr, s)
-		}
-	}
-	g.ADDQ(operand.I32(4*g.bytes()), src)
-	g.ADDQ(tile, dst)
-	g.DECQ(n)
-	g.JNZ(operand.LabelRef(loop))
-	g.ret()
 }
 
 // tapLine is the transpose of the transform G of six sums: three taps.
@@ -263,39 +182,5 @@ func winogradOuter(g *gen) {
 	g.ADDQ(field(outerBPos), bPoint)
 	g.DECQ(field(outerPoints))
 	g.JNZ(operand.LabelRef(point))
-	g.ret()
-}
-
-// shortfall sums by how much values fall short of a limit.
-func shortfall(g *gen) {
-	name := "shortfall" + g.w.name
-	g.fn(name, "func(sum, x *float32, n int, limit float32)",
-		name+" adds max(limit-|x|, 0)^2 of n vectors, an even number, to the vector sum.")
-	sum := g.arg("sum")
-	x := g.arg("x")
-	n := g.arg("n")
-	mask, zero, limit := g.hold(absBits), g.new(), g.new()
-	at, err := g.Param("limit").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	g.VBROADCASTSS(at.Addr, limit)
-	g.VXORPS(zero, zero, zero)
-	acc := []V{g.new(), g.new()}
-	g.VMOVUPS(operand.Mem{Base: sum}, acc[0])
-	g.VXORPS(acc[1], acc[1], acc[1])
-	loop := g.label("short")
-	g.Label(loop)
-	for i, a := range acc {
-		v := g.new()
-		g.VANDPS(operand.Mem{Base: x, Disp: i * g.bytes()}, mask, v)
-		d := g.max(g.sub(limit, v), zero)
-		g.VFMADD231PS(d, d, a)
-	}
-	g.ADDQ(operand.I32(2*g.bytes()), x)
-	g.SUBQ(operand.I32(2), n)
-	g.JNZ(operand.LabelRef(loop))
-	g.VADDPS(acc[1], acc[0], acc[0])
-	g.VMOVUPS(acc[0], operand.Mem{Base: sum})
 	g.ret()
 }
