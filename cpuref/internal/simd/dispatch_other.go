@@ -39,14 +39,6 @@ func sumSquares(x *float32, n int, mean float64) float64 {
 	return sumSquaresPortable(unsafe.Slice(x, n), mean)
 }
 
-func shiftedSums(x *float32, n int, k float32, _ int) (s, q float64) {
-	return shiftedSumsPortable(unsafe.Slice(x, n), k)
-}
-
-func centerAhead(dst, x *float32, n int, a, b, c float32, _ int) {
-	centerPortable(unsafe.Slice(dst, n), unsafe.Slice(x, n), a, b, c)
-}
-
 func sumProducts(x, y *float32, n int) float64 {
 	return sumProductsPortable(unsafe.Slice(x, n), unsafe.Slice(y, n))
 }
@@ -116,46 +108,6 @@ func Strip3x3() int { return 0 }
 
 // Strip is there on amd64 only.
 func (d *Depthwise) Strip() {}
-
-func winogradLanes() int { return portableLanes }
-
-func absSquares(sums, squares, x *float32, n, stride, rows int) {
-	absSquaresPortable(sums, squares, x, n, stride, rows)
-}
-
-func winogradTaps(dst, src *float32, n, row, next, step int) {
-	winogradTapsPortable(dst, src, n, row, next, step)
-}
-
-func winogradDeficits(sums, src, limits *float32, n int) {
-	winogradDeficitsPortable(sums, src, limits, n)
-}
-
-func winogradRowsMost() int { return 4 }
-
-func winogradProduct(p *WinogradProduct, rows int) { p.portable(rows) }
-
-func winogradRows(dst, src *float32, n, dstRow, srcRow int) {
-	winogradRowsPortable(dst, src, n, dstRow, srcRow)
-}
-
-func winogradCols(dst, src *float32, n, pos, tile, srcRow int) {
-	winogradColsPortable(dst, src, n, pos, tile, srcRow)
-}
-
-func winogradWeights(dst, src *float32, i, n, point int) {
-	winogradWeightsPortable(dst, src, i, n, point)
-}
-
-func winogradDeficitTaps() int { return 3 }
-
-func winogradOutput(w *WinogradTile) {
-	w.portable()
-}
-
-func transposeTall(dst, src *float32, dstStride, srcStride, rows, n int) {
-	transposeTallPortable(dst, src, dstStride, srcStride, rows, n)
-}
 
 // spreadPlane is not called in portable Go.
 func spreadPlane(dst, src *float32, dstStride, srcStride, rows, n int) {}
