@@ -91,7 +91,8 @@ type product struct {
 
 	// The block in hand: columns j0 to j0+nb and rows k0 to k0+kb of B.
 	j0, nb, k0, kb int
-	packedA        []float32 // all of it, in panels
+	packedA        []float32 // all of it, in panels, for each worker where has is set
+	has            []bool    // the workers that have packed it for themselves
 	packedB        []float32
 	np             int   // panels of A
 	parts          int   // of the block's columns
@@ -240,14 +241,16 @@ func (p *product) cutRows(workers int) {
 // panelRow returns the first row, within the block, of panel i of np.
 func panelRow(i, np, rows int) int { return i * rows / np }
 
-// doPackA packs a panel of A for one block of k: the blocks lie one after the
+func (p *product) doPackA(_, i int) { p.packPanel(p.packedA, i) }
+
+// packPanel packs a panel of A for one block of k: the blocks lie one after the
 // other, and the panels of a block likewise.
-func (p *product) doPackA(_, i int) {
+func (p *product) packPanel(dst []float32, i int) {
 	np := p.np
 	k0 := i / np * gemmDepth
 	kb := min(p.k-k0, gemmDepth)
 	r0, r1 := panelRow(i%np, np, p.m), panelRow(i%np+1, np, p.m)
-	packRows(p.packedA[k0*p.m+r0*kb:k0*p.m+r1*kb], p.a, p.lda, p.transA, r0, r1-r0, k0, kb)
+	packRows(dst[k0*p.m+r0*kb:k0*p.m+r1*kb], p.a, p.lda, p.transA, r0, r1-r0, k0, kb)
 }
 
 // packRows packs rows r0 to r0+n and columns k0 to k0+kn of a, or of its
@@ -487,13 +490,22 @@ func addBias(row []float32, e Epilogue, i, j0 int) {
 	}
 }
 
-// panels computes a product of few rows: A is packed whole, and each task packs
-// the strips of B that it needs, one at a time, and uses them at once.
+// panels computes a product of few rows: A is packed whole, by each worker for
+// itself if it is small, and each task packs the strips of B that it needs, one at a
+// time, and uses them at once.
 func (p *product) panels() {
 	workers := workersFor(p.ns())
 	p.j0, p.nb = 0, p.n
-	p.packedA = getScratch(p.m * p.k)
-	parallel(workers, p.np*depthsOf(p.k), p.packATask)
+	p.has = p.has[:0]
+	if p.m*p.k <= gemmCache/4 {
+		for range workers {
+			p.has = append(p.has, false)
+		}
+	}
+	p.packedA = getScratch(max(1, len(p.has)) * p.m * p.k)
+	if len(p.has) == 0 {
+		parallel(workers, p.np*depthsOf(p.k), p.packATask)
+	}
 	// A task is some microseconds long, and wide enough for the epilogue and for B
 	// and C to be read and written in stretches; each worker has a few.
 	strip := 2 * p.m * (p.k + 1) * p.ts.Cols
@@ -504,27 +516,37 @@ func (p *product) panels() {
 	if p.byRows() {
 		p.wide = min(p.perTask, gemmFinish)
 	}
-	parallel(workers, (strips+p.perTask-1)/p.perTask, p.panelTask)
+	parallelShares(workers, (strips+p.perTask-1)/p.perTask, p.panelTask)
 	putScratch(p.packedA)
 }
 
 // doPanel computes the strips of task i, p.wide of them at a time: through all
 // of k, or, where A does not stay in the cache, block by block of k.
-func (p *product) doPanel(_, i int) {
+func (p *product) doPanel(worker, i int) {
 	w := p.ts.Cols
+	a := p.packedA
+	if len(p.has) > 0 {
+		a = a[worker*p.m*p.k:][:p.m*p.k]
+		if !p.has[worker] {
+			p.has[worker] = true
+			for j := range p.np * depthsOf(p.k) {
+				p.packPanel(a, j)
+			}
+		}
+	}
 	t := tiles.Get().(*simd.Tile)
 	buf := getScratch(p.wide * min(p.k, gemmDepth) * w)
 	s0, s1 := i*p.perTask, min((i+1)*p.perTask, p.stripsOf(p.n))
 	if p.m*p.k > gemmCache {
 		for k0 := 0; k0 < p.k; k0 += gemmDepth {
 			for s := s0; s < s1; s += p.wide {
-				p.panelStrips(t, buf, s, min(s+p.wide, s1), k0)
+				p.panelStrips(t, a, buf, s, min(s+p.wide, s1), k0)
 			}
 		}
 	} else {
 		for s := s0; s < s1; s += p.wide {
 			for k0 := 0; k0 < p.k || k0 == 0; k0 += gemmDepth {
-				p.panelStrips(t, buf, s, min(s+p.wide, s1), k0)
+				p.panelStrips(t, a, buf, s, min(s+p.wide, s1), k0)
 			}
 		}
 	}
@@ -536,10 +558,10 @@ func (p *product) doPanel(_, i int) {
 
 // panelStrips packs strips s to end of B for the block of k that starts at k0, and
 // computes with them.
-func (p *product) panelStrips(t *simd.Tile, buf []float32, s, end, k0 int) {
+func (p *product) panelStrips(t *simd.Tile, packedA, buf []float32, s, end, k0 int) {
 	w, np := p.ts.Cols, p.np
 	kb := min(p.k-k0, gemmDepth)
-	a := p.packedA[k0*p.m:]
+	a := packedA[k0*p.m:]
 	if end-s == 1 {
 		p.packStrip(buf[:kb*w], k0, kb, s*w, min(w, p.n-s*w))
 		var ahead []float32

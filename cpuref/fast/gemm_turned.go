@@ -67,19 +67,24 @@ func (p *product) turned() {
 				pack(worker*blocks*strips + j)
 			}
 		}
-		p.turnedTask(packed[worker*size:], i*np/tasks, (i+1)*np/tasks, np)
+		next := max(i+1, min(i+2, (i*workers/tasks+1)*tasks/workers)) // in the same share
+		p.turnedTask(packed[worker*size:], i*np/tasks, (i+1)*np/tasks, next*np/tasks, np)
 	})
 	putScratch(packed)
 }
 
-// turnedTask computes the columns of C that belong to panels q0 to q1 of B's rows.
-func (p *product) turnedTask(packed []float32, q0, q1, np int) {
+// turnedTask computes the columns of C that belong to panels q0 to q1 of B's rows,
+// and asks ahead for those to next.
+func (p *product) turnedTask(packed []float32, q0, q1, next, np int) {
 	w := 2 * p.ts.Lanes
 	strips := (p.m + w - 1) / w
 	from, to := panelRow(q0, np, p.n), panelRow(q1, np, p.n)
 	ct := getScratch((to - from) * p.m)
 	t := tiles.Get().(*simd.Tile)
 	t.LDB, t.LDC, t.Lo, t.Hi = p.ldb, p.m, p.lo, p.hi
+	// The rows that come next are asked for as one stretch, a part with each strip.
+	ahead := p.b[min(len(p.b), to*p.ldb):min(len(p.b), panelRow(next, np, p.n)*p.ldb)]
+	t.Step = 32 / strips
 	for k0 := 0; k0 < p.k; k0 += gemmK {
 		t.K = min(gemmK, p.k-k0)
 		t.Mode = simd.FromC
@@ -106,7 +111,9 @@ func (p *product) turnedTask(packed []float32, q0, q1, np int) {
 				} else if p.e.ColBias != nil {
 					t.Bias = &p.e.ColBias[a]
 				}
+				t.Next = first(ahead)
 				p.ts.RunRows(t, z-a)
+				ahead = ahead[min(len(ahead), t.K/4*t.Step):]
 			}
 		}
 	}

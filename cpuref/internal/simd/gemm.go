@@ -21,8 +21,9 @@ const (
 // so that a result does not depend on where in a tile it stands; what C held is
 // added last in assembly for amd64 and first elsewhere. K may be 0.
 //
-// Next is what will be read soon, or nil: Run's kernels may ask for a row of it
-// every four rows of B, the rows Step apart. Nothing is read there.
+// Next is what will be read soon, or nil: the kernels may ask for a row of it, or
+// RunRows's for a cache line, every four rows of B, the rows Step apart. Nothing is
+// read there.
 type Tile struct {
 	A, B, C *float32
 	Bias    *float32

@@ -5445,7 +5445,7 @@ end310:
 	RET
 
 // func tileRows1x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tileRows1x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5490,6 +5490,11 @@ zero313:
 ready316:
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), DI
+	SHLQ       $0x02, DI
+	MOVQ       88(AX), BX
+	TESTQ      BX, BX
+	CMOVQEQ    DX, BX
 	SUBQ       $+4, SI
 	JLT        rest318
 
@@ -5499,6 +5504,7 @@ loop4_317:
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
+	PREFETCHT1   (BX)
 	VMOVUPS      64(DX), Y2
 	VMOVUPS      96(DX), Y3
 	VBROADCASTSS 4(CX), Y4
@@ -5514,6 +5520,7 @@ loop4_317:
 	VBROADCASTSS 12(CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         DI, BX
 	ADDQ         $+16, CX
 	ADDQ         $+256, DX
 	SUBQ         $+4, SI
@@ -5589,7 +5596,7 @@ end323:
 	RET
 
 // func tileRows2x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tileRows2x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5642,6 +5649,11 @@ ready329:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R10
+	SHLQ       $0x02, R10
+	MOVQ       88(AX), BX
+	TESTQ      BX, BX
+	CMOVQEQ    DX, BX
 	SUBQ       $+4, SI
 	JLT        rest331
 
@@ -5654,6 +5666,7 @@ loop4_330:
 	VBROADCASTSS (CX)(DI*1), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
+	PREFETCHT1   (BX)
 	VMOVUPS      64(DX), Y4
 	VMOVUPS      96(DX), Y5
 	VBROADCASTSS 4(CX), Y6
@@ -5678,6 +5691,7 @@ loop4_330:
 	VBROADCASTSS 12(CX)(DI*1), Y7
 	VFMADD231PS  Y4, Y7, Y2
 	VFMADD231PS  Y5, Y7, Y3
+	ADDQ         R10, BX
 	ADDQ         $+16, CX
 	ADDQ         $+256, DX
 	SUBQ         $+4, SI
@@ -5774,7 +5788,7 @@ end336:
 	RET
 
 // func tileRows3x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tileRows3x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5835,6 +5849,11 @@ ready342:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R10
+	SHLQ       $0x02, R10
+	MOVQ       88(AX), BX
+	TESTQ      BX, BX
+	CMOVQEQ    DX, BX
 	SUBQ       $+4, SI
 	JLT        rest344
 
@@ -5850,6 +5869,7 @@ loop4_343:
 	VBROADCASTSS (CX)(DI*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT1   (BX)
 	VMOVUPS      64(DX), Y6
 	VMOVUPS      96(DX), Y7
 	VBROADCASTSS 4(CX), Y8
@@ -5883,6 +5903,7 @@ loop4_343:
 	VBROADCASTSS 12(CX)(DI*2), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         R10, BX
 	ADDQ         $+16, CX
 	ADDQ         $+256, DX
 	SUBQ         $+4, SI
@@ -6000,7 +6021,7 @@ end349:
 	RET
 
 // func tileRows4x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tileRows4x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6069,6 +6090,11 @@ ready355:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
 	JLT        rest357
 
@@ -6087,6 +6113,7 @@ loop4_356:
 	VBROADCASTSS (CX)(BX*1), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
+	PREFETCHT1   (R10)
 	VMOVUPS      64(DX), Y8
 	VMOVUPS      96(DX), Y9
 	VBROADCASTSS 4(CX), Y10
@@ -6129,6 +6156,7 @@ loop4_356:
 	VBROADCASTSS 12(CX)(BX*1), Y11
 	VFMADD231PS  Y8, Y11, Y6
 	VFMADD231PS  Y9, Y11, Y7
+	ADDQ         R11, R10
 	ADDQ         $+16, CX
 	ADDQ         $+256, DX
 	SUBQ         $+4, SI
@@ -6267,7 +6295,7 @@ end362:
 	RET
 
 // func tileRows5x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tileRows5x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6344,6 +6372,11 @@ ready368:
 	ADDQ       R8, BX
 	PREFETCHT0 (BX)
 	LEAQ       (DI)(DI*2), BX
+	MOVQ       96(AX), R11
+	SHLQ       $0x02, R11
+	MOVQ       88(AX), R10
+	TESTQ      R10, R10
+	CMOVQEQ    DX, R10
 	SUBQ       $+4, SI
 	JLT        rest370
 
@@ -6365,6 +6398,7 @@ loop4_369:
 	VBROADCASTSS (CX)(DI*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
+	PREFETCHT1   (R10)
 	VMOVUPS      64(DX), Y10
 	VMOVUPS      96(DX), Y11
 	VBROADCASTSS 4(CX), Y12
@@ -6416,6 +6450,7 @@ loop4_369:
 	VBROADCASTSS 12(CX)(DI*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         R11, R10
 	ADDQ         $+16, CX
 	ADDQ         $+256, DX
 	SUBQ         $+4, SI
@@ -6575,7 +6610,7 @@ end375:
 	RET
 
 // func tileRows6x2AVX2(t *Tile)
-// Requires: AVX, FMA3, MMX+
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tileRows6x2AVX2(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6662,6 +6697,11 @@ ready381:
 	LEAQ       (DI)(DI*2), BX
 	IMUL3Q     $+5, DI, R10
 	ADDQ       CX, R10
+	MOVQ       96(AX), R12
+	SHLQ       $0x02, R12
+	MOVQ       88(AX), R11
+	TESTQ      R11, R11
+	CMOVQEQ    DX, R11
 	SUBQ       $+4, SI
 	JLT        rest383
 
@@ -6686,6 +6726,7 @@ loop4_382:
 	VBROADCASTSS (R10), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	PREFETCHT1   (R11)
 	VMOVUPS      64(DX), Y12
 	VMOVUPS      96(DX), Y13
 	VBROADCASTSS 4(CX), Y14
@@ -6746,6 +6787,7 @@ loop4_382:
 	VBROADCASTSS 12(R10), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	ADDQ         R12, R11
 	ADDQ         $+16, CX
 	ADDQ         $+16, R10
 	ADDQ         $+256, DX

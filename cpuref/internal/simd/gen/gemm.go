@@ -82,7 +82,7 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 
 	elem := func(i, s int) operand.Mem { return operand.Mem{Base: a, Disp: 4 * (s*rows + i)} }
 	bases := []reg.GPVirtual{a}
-	var ldb3, next, nextStep reg.GPVirtual
+	var ldb3 reg.GPVirtual
 	switch {
 	case inRows:
 		elem, bases = rowAddresses(g, a, ldb, rows)
@@ -90,9 +90,7 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 		ldb3 = g.GP64()
 		g.LEAQ(operand.Mem{Base: ldb, Index: ldb, Scale: 2}, ldb3)
 	}
-	if !inRows {
-		next, nextStep = tileNextOf(g, field, b)
-	}
+	next, nextStep := tileNextOf(g, field, b)
 
 	// The sum over k, four steps at a time.
 	step := func(s int) {
@@ -138,19 +136,21 @@ func gemmTile(g *gen, kind string, rows, cols int) {
 			g.LEAQ(operand.Mem{Base: b, Index: ldb, Scale: 4}, b)
 		}
 	}
+	ahead := max(1, cols*g.bytes()/64) // lines of a row of B
+	if inRows {
+		ahead = 1 // a line of A serves several tiles
+	}
 	loop4, rest, loop1, done := g.label("loop4_"), g.label("rest"), g.label("loop1_"), g.label("done")
 	g.SUBQ(operand.I8(4), k)
 	g.JLT(operand.LabelRef(rest))
 	g.Label(loop4)
 	for s := range 4 {
 		step(s)
-		if next != nil && s < max(1, cols*g.bytes()/64) {
+		if s < ahead {
 			g.PREFETCHT1(operand.Mem{Base: next, Disp: 64 * s})
 		}
 	}
-	if next != nil {
-		g.ADDQ(nextStep, next)
-	}
+	g.ADDQ(nextStep, next)
 	advance(4)
 	g.SUBQ(operand.I8(4), k)
 	g.JGE(operand.LabelRef(loop4))
