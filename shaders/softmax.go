@@ -179,17 +179,24 @@ func softmaxGroupKernel(kind spec.SoftmaxKind, load, wg, per int, split bool) *K
 	})
 }
 
-// softmaxGroup plans one workgroup for a slice.
-func softmaxGroup(g spec.SoftmaxOf, dev Device) Plan {
-	load := softmaxLoad(g)
-	n := g.N / load
-	wg, per := 32, 1
+// softmaxTile returns the workgroup for slices of n loads and how many each
+// invocation keeps.
+func softmaxTile(n int) (wg, per int) {
+	wg, per = 32, 1
 	for wg < softmaxWG && wg*2 < n {
 		wg *= 2
 	}
 	for wg*per < n {
 		per *= 2
 	}
+	return wg, per
+}
+
+// softmaxGroup plans one workgroup for a slice.
+func softmaxGroup(g spec.SoftmaxOf, dev Device) Plan {
+	load := softmaxLoad(g)
+	n := g.N / load
+	wg, per := softmaxTile(n)
 	slices := g.Outer * g.Inner
 	return Plan{Steps: []Step{{
 		Kernel:   softmaxGroupKernel(g.Kind, load, wg, per, false),

@@ -118,13 +118,7 @@ func softmaxGradGroupKernel(kind spec.SoftmaxKind, load, wg, per int, split bool
 func softmaxGradGroup(g spec.SoftmaxOf, dev Device) Plan {
 	load := softmaxLoad(g)
 	n := g.N / load
-	wg, per := 32, 1
-	for wg < softmaxWG && wg*2 < n {
-		wg *= 2
-	}
-	for wg*per < n {
-		per *= 2
-	}
+	wg, per := softmaxTile(n)
 	slices := g.Outer * g.Inner
 	return Plan{Steps: []Step{{
 		Kernel:   softmaxGradGroupKernel(g.Kind, load, wg, per, false),

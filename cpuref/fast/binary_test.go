@@ -101,3 +101,37 @@ func TestPowAndDivGrad(t *testing.T) {
 		}
 	})
 }
+
+// TestBinaryGrad has equal operands, zeros and NaN among its values.
+func TestBinaryGrad(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		for _, f := range []spec.BinaryFunc{spec.Div, spec.Min, spec.Max, spec.Pow, spec.PReLU} {
+			for _, n := range []int{0, 1, 7, 17, 100, 70001} {
+				dy, a, b := random(r, n), random(r, n), random(r, n)
+				for i := range a {
+					switch r.IntN(8) {
+					case 0:
+						a[i] = b[i]
+					case 1:
+						a[i] = 0
+					case 2:
+						a[i] = float32(math.NaN())
+					}
+				}
+				g := spec.BinaryGrad{Func: f, N: n}
+				wantA, wantB := make([]float64, n), make([]float64, n)
+				cpuref.BinaryGrad(wantA, wantB, mapped(dy, asIs), mapped(a, asIs), mapped(b, asIs), g)
+				da, db := newGuarded(n), newGuarded(n)
+				repeatable(t, "binary", func() []float32 {
+					BinaryGrad(da.s, db.s, dy, a, b, g)
+					return append(append([]float32{}, da.s...), db.s...)
+				})
+				da.check(t, f.String())
+				db.check(t, f.String())
+				requireNear(t, f.String(), g.Budget(), da.s, wantA, wantA)
+				requireNear(t, f.String(), g.Budget(), db.s, wantB, wantB)
+			}
+		}
+	})
+}

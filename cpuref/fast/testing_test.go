@@ -10,6 +10,7 @@ import (
 
 	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/internal/testseed"
+	"github.com/kansu-dev/kansu/spec"
 	"github.com/stretchr/testify/require"
 )
 
@@ -105,5 +106,13 @@ func onThreads(b *testing.B, f func(b *testing.B)) {
 			defer SetThreads(SetThreads(n))
 			f(b)
 		})
+	}
+}
+
+// requireNear compares with the oracle's values, given magnitudes.
+func requireNear(t *testing.T, what string, budget spec.Budget, got []float32, want, mag []float64) {
+	t.Helper()
+	for i, v := range got {
+		require.LessOrEqual(t, budget.Err(v, want[i], mag[i]), 1.0, "%s: element %d is %v, want %v", what, i, v, want[i])
 	}
 }

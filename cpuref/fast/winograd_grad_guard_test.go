@@ -214,29 +214,7 @@ func TestWinogradGradAdversary(t *testing.T) {
 				e, _ := l.check(t)
 				return e
 			}
-			now := score()
-			for range climbSteps {
-				p := px
-				if r.IntN(2) == 0 {
-					p = py
-				}
-				i := r.IntN(len(p))
-				old := p[i]
-				switch r.IntN(3) {
-				case 0:
-					p[i] = -old
-				case 1:
-					p[i] *= []float64{0, 0.1, 0.5, 0.8, 1.25, 2}[r.IntN(6)]
-				default:
-					p[i] = math.Copysign([]float64{0, 0.05, 0.3, 1}[r.IntN(4)], old)
-				}
-				if s := score(); s >= now {
-					now = s
-				} else {
-					p[i] = old
-				}
-			}
-			if now > worst {
+			if now := climb(r, score, px, py); now > worst {
 				worst, found = now, fmt.Sprintf("%.3g %.3g", px, py)
 			}
 		}

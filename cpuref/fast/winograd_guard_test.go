@@ -351,32 +351,35 @@ func TestWinogradAdversary(t *testing.T) {
 				e, _ := l.check(t)
 				return e
 			}
-			now := score()
-			for range climbSteps {
-				p := px
-				if r.IntN(4) == 0 {
-					p = pw
-				}
-				i := r.IntN(len(p))
-				old := p[i]
-				switch r.IntN(3) {
-				case 0:
-					p[i] = -old
-				case 1:
-					p[i] *= []float64{0, 0.1, 0.5, 0.8, 1.25, 2}[r.IntN(6)]
-				default:
-					p[i] = math.Copysign([]float64{0, 0.05, 0.3, 1}[r.IntN(4)], old)
-				}
-				if s := score(); s >= now {
-					now = s
-				} else {
-					p[i] = old
-				}
-			}
-			worst = max(worst, now)
+			worst = max(worst, climb(r, score, px, px, px, pw))
 		}
 		t.Logf("%d channels: %.2g of the budget", c, worst)
 	}
 }
 
 const climbSteps = 100
+
+// climb changes one value after another of patterns, each in turn by chance, and
+// keeps what does not lower the score, the last of which it returns.
+func climb(r *rand.Rand, score func() float64, patterns ...[]float64) float64 {
+	now := score()
+	for range climbSteps {
+		p := patterns[r.IntN(len(patterns))]
+		i := r.IntN(len(p))
+		old := p[i]
+		switch r.IntN(3) {
+		case 0:
+			p[i] = -old
+		case 1:
+			p[i] *= []float64{0, 0.1, 0.5, 0.8, 1.25, 2}[r.IntN(6)]
+		default:
+			p[i] = math.Copysign([]float64{0, 0.05, 0.3, 1}[r.IntN(4)], old)
+		}
+		if s := score(); s >= now {
+			now = s
+		} else {
+			p[i] = old
+		}
+	}
+	return now
+}
