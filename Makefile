@@ -21,7 +21,7 @@ run: vulkan
 	./bin/kansu bench -short
 
 test: vulkan
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 60m ./...
 
 # A Vulkan driver, where the system has none and can be asked for one: Mesa's
 # software driver runs the shaders on the CPU. Without it the tests of the GPU
