@@ -15,8 +15,9 @@ import (
 // enough channels and tiles by the adjoint of Winograd's method where the data allow
 // it (see winograd_grad_guard.go), and the rest as a product of dy with a matrix
 // that is never made: its row for an output position is, for each run of taps, a
-// stretch of a copy of the input whose channels are the innermost axis. The positions
-// of all images are summed in rising order, in blocks of gemmK.
+// stretch of a copy of the input whose channels, or as many of them as a tile has
+// columns, are the innermost axis. The positions of all images are summed in rising
+// order, in blocks of gemmK.
 func ConvGradWeight(dw, dy, x []float32, g spec.Conv) {
 	if forcedConv == convWinograd { // in tests
 		if p := newWinoGrad(dw, dy, x, &g); p != nil && p.run() {
@@ -69,14 +70,17 @@ type weightGrad struct {
 	ts       simd.Tiles
 	workers  int
 	stacked  bool   // a place has the channels under all rows of taps
+	blocked  bool   // a place has a block of the channels, as many as a tile has columns (see conv_grad_blocks.go)
+	blocks   int    // of channels, each with a part of the copy for itself; 1 where it is not blocked
 	place    int    // floats of a place
 	axis     int    // along which an image is cut into lines
 	line     int    // positions of a line
 	lines    int    // of one image in a round; the last may have fewer
 	images   int    // in a round
 	padded   [3]int // places of one image along each axis
+	part     int    // floats of a block of channels of one image
 	group    int    // floats of a group of channels of one image
-	runs     []int  // where each run of taps starts in such a group
+	runs     []int  // where each run of taps starts in such a part
 	cols     int    // columns of a run: its taps times the floats of a place
 	perTask  int    // tiles of columns in a task
 	parts    int    // into which the output channels are cut
@@ -91,7 +95,7 @@ const (
 )
 
 func newWeightGrad(dy, x []float32, g *spec.Conv) *weightGrad {
-	p := &weightGrad{g: g, dy: dy, x: x, ts: simd.ActiveTiles(), axis: 1}
+	p := &weightGrad{g: g, dy: dy, x: x, ts: simd.ActiveTiles(), axis: 1, blocks: 1}
 	cg := g.CG()
 	if g.Out[0] > 1 {
 		p.axis = 0
@@ -110,7 +114,11 @@ func newWeightGrad(dy, x []float32, g *spec.Conv) *weightGrad {
 		width, step = 1, g.Kernel[2]
 	}
 	perPosition := g.K + g.C*g.Stride[0]*g.Stride[1]*g.Stride[2]
-	if p.stacked = p.stackPays(width*cg, rows); p.stacked {
+	if p.blocked = p.blocksPay(width * cg); p.blocked {
+		p.blocks = p.strips(cg)
+		p.place = p.ts.Cols
+		width, step = 1, g.Kernel[2]
+	} else if p.stacked = p.stackPays(width*cg, rows); p.stacked {
 		p.place = rows * cg
 		p.padded[0], p.padded[1] = g.Out[0], g.Out[1]
 		perPosition = g.K + g.Groups*p.place*g.Stride[2]
@@ -124,7 +132,8 @@ func newWeightGrad(dy, x []float32, g *spec.Conv) *weightGrad {
 	} else {
 		p.padded[p.axis] = (p.lines-1)*g.Stride[p.axis] + g.Extent(p.axis)
 	}
-	p.group = p.padded[0] * p.padded[1] * p.padded[2] * p.place
+	p.part = p.padded[0] * p.padded[1] * p.padded[2] * p.place
+	p.group = p.blocks * p.part
 	for r := range rows {
 		d, h := r/g.Kernel[1]*g.Dilation[0], r%g.Kernel[1]*g.Dilation[1]
 		for w := range step {
@@ -138,7 +147,14 @@ func newWeightGrad(dy, x []float32, g *spec.Conv) *weightGrad {
 	}
 	p.workers = workersFor(ns)
 	p.parallel = max(1, p.workers/p.chunks)
-	strips := g.Groups * len(p.runs) * p.strips()
+	if p.blocked {
+		p.parts, p.perTask = 1, p.pairs()
+		if p.parallel > 1 {
+			p.perTask = max(1, p.perTask/(16*p.parallel))
+		}
+		return p
+	}
+	strips := g.Groups * len(p.runs) * p.strips(p.cols)
 	p.parts = (g.KG() + gemmRows - 1) / gemmRows
 	p.perTask = gemmCols / p.ts.Cols
 	if p.parallel > 1 {
@@ -185,15 +201,18 @@ func (p *weightGrad) stackPays(cols, rows int) bool {
 	return rows > 1 && p.g.K*p.g.Kernel[2] >= 32*p.g.Stride[2] && filled(cols*rows) > 1.2*filled(cols)
 }
 
-// strips returns the number of tiles that the columns of a run take.
-func (p *weightGrad) strips() int { return (p.cols + p.ts.Cols - 1) / p.ts.Cols }
+// strips returns the number of tiles that n columns take.
+func (p *weightGrad) strips(n int) int { return (n + p.ts.Cols - 1) / p.ts.Cols }
 
 // panels returns the number of panels of a group's output channels.
 func (p *weightGrad) panels() int { return (p.g.KG() + p.ts.Rows - 1) / p.ts.Rows }
 
 // tasks returns into how many tasks the columns of all groups are cut.
 func (p *weightGrad) tasks() int {
-	return (p.g.Groups*len(p.runs)*p.strips() + p.perTask - 1) / p.perTask
+	if p.blocked {
+		return (p.pairs() + p.perTask - 1) / p.perTask
+	}
+	return (p.g.Groups*len(p.runs)*p.strips(p.cols) + p.perTask - 1) / p.perTask
 }
 
 // run sets dw.
@@ -209,6 +228,9 @@ func (p *weightGrad) run(dw []float32) {
 		}
 		p.chunk(sums, i*lines/p.chunks, (i+1)*lines/p.chunks)
 	})
+	if p.once() {
+		return
+	}
 	each := g.Terms()
 	Parallel(g.K, float64(len(acc)+len(dw)), func(k int) {
 		sum := dw[k*each:][:each]
@@ -216,7 +238,7 @@ func (p *weightGrad) run(dw []float32) {
 			simd.BinAdd.Apply(sum, sum, acc[i*len(dw)+k*each:][:each], 0, 0, 0, false)
 		}
 		if g.Taps() > 1 { // sums by taps and channels change places
-			sums := getScratch(each)
+			sums := getScratch(each + slack)
 			copy(sums, sum)
 			p.order(sum, sums)
 			putScratch(sums)
@@ -229,6 +251,13 @@ func (p *weightGrad) run(dw []float32) {
 func (p *weightGrad) order(dw, acc []float32) {
 	g := p.g
 	cg, taps := g.CG(), g.Taps()
+	if p.blocked { // from [blocks, taps, channels of a block]
+		for c := 0; c < cg; c += p.ts.Cols {
+			n := min(p.ts.Cols, cg-c)
+			turnTaps(dw[c*taps:], acc[c*taps:], taps, n, n)
+		}
+		return
+	}
 	if !p.stacked { // from [taps, channels]
 		transposeRows(dw, acc, taps, cg, cg, taps, taps)
 		return
@@ -278,15 +307,14 @@ func (p *weightGrad) chunk(acc []float32, from, to int) {
 		r.total = r.n * r.positions
 		blocks := (r.total + gemmK - 1) / gemmK
 		panels := blocks * g.Groups * p.panels()
-		rows := r.n * g.Groups * p.padded[0] * p.padded[1]
-		parallel(p.parallel, panels+rows, func(_, i int) {
-			if i < rows {
-				r.copyRow(i)
-			} else {
-				r.packPanel(i - rows)
-			}
-		})
-		parallel(p.parallel, p.tasks()*p.parts, func(_, i int) { r.task(i) })
+		rows := r.n * g.Groups * p.blocks * p.padded[0] * p.padded[1]
+		parallelShares(p.parallel, rows, func(_, i int) { r.copyRow(i) })
+		parallelShares(p.parallel, panels, func(_, i int) { r.packPanel(i) })
+		if p.blocked { // shares: a worker finds what it copied itself in its cache
+			parallelShares(p.parallel, p.tasks(), func(_, i int) { r.blockTask(i) })
+		} else {
+			parallel(p.parallel, p.tasks()*p.parts, func(_, i int) { r.task(i) })
+		}
 		r.first = false
 		from += r.n * n
 	}
@@ -318,32 +346,34 @@ func (p *weightGrad) setOffsets() {
 }
 
 // copyRow copies row i of the round's part of the padded input, with the
-// channels of its group innermost; where it is stacked, all the rows that row i
-// of the outputs needs.
+// channels of its group, or of one block of them, innermost; where it is stacked,
+// all the rows that row i of the outputs needs.
 func (r *weightRound) copyRow(i int) {
 	p := r.p
 	g, cg := p.g, p.g.CG()
 	h := i % p.padded[1]
 	d := i / p.padded[1] % p.padded[0]
-	plane := i / (p.padded[1] * p.padded[0]) // image and group
+	block := i / (p.padded[1] * p.padded[0]) // counted through all groups and images
+	c := block % p.blocks * p.place          // its first channel
+	plane := block / p.blocks                // image and group
 	row := p.padded[2] * p.place
 	dst := r.copied[i*row:][:row]
 	first := [2]int{-g.PadBegin[0], -g.PadBegin[1]}
 	first[p.axis] += r.firstLine * g.Stride[p.axis]
-	x := p.x[(r.firstN*g.Groups+plane)*cg*g.InSize():]
+	x := p.x[((r.firstN*g.Groups+plane)*cg+c)*g.InSize():]
 	if !p.stacked {
-		p.copyTo(dst, x, d+first[0], h+first[1])
+		p.copyTo(dst, x, min(p.place, cg-c), d+first[0], h+first[1])
 		return
 	}
 	for t := range g.Kernel[0] * g.Kernel[1] {
-		p.copyTo(dst[t*cg:], x, d*g.Stride[0]+t/g.Kernel[1]*g.Dilation[0]+first[0], h*g.Stride[1]+t%g.Kernel[1]*g.Dilation[1]+first[1])
+		p.copyTo(dst[t*cg:], x, cg, d*g.Stride[0]+t/g.Kernel[1]*g.Dilation[0]+first[0], h*g.Stride[1]+t%g.Kernel[1]*g.Dilation[1]+first[1])
 	}
 }
 
-// copyTo copies row (d, h) of a group of channels x, which may lie in the padding,
-// to the first floats of each place of a row of the copy.
-func (p *weightGrad) copyTo(dst, x []float32, d, h int) {
-	g, cg, n := p.g, p.g.CG(), p.padded[2]
+// copyTo copies row (d, h) of the first cg channels of x, which may lie in the
+// padding, to the first floats of each place of a row of the copy.
+func (p *weightGrad) copyTo(dst, x []float32, cg, d, h int) {
+	g, n := p.g, p.padded[2]
 	d, okD := padIndex(d, g.In[0], g.PadMode)
 	h, okH := padIndex(h, g.In[1], g.PadMode)
 	left := min(g.PadBegin[2], n)
@@ -394,7 +424,8 @@ func (r *weightRound) task(i int) {
 	p := r.p
 	g, np, kg := p.g, p.panels(), p.g.KG()
 	part, first := i/p.tasks(), i%p.tasks()*p.perTask
-	last := min(first+p.perTask, g.Groups*len(p.runs)*p.strips())
+	strips := p.strips(p.cols)
+	last := min(first+p.perTask, g.Groups*len(p.runs)*strips)
 	p0, p1 := part*np/p.parts, (part+1)*np/p.parts
 	t := tiles.Get().(*simd.Tile)
 	t.LDC = g.Terms()
@@ -406,9 +437,9 @@ func (r *weightRound) task(i int) {
 			t.Mode = simd.FromZero
 		}
 		for s := first; s < last; s++ {
-			c := s % p.strips() * p.ts.Cols
-			run := s / p.strips() % len(p.runs)
-			gi := s / p.strips() / len(p.runs)
+			c := s % strips * p.ts.Cols
+			run := s / strips % len(p.runs)
+			gi := s / strips / len(p.runs)
 			t.B, t.N = &r.copied[gi*p.group+p.runs[run]+c], min(p.ts.Cols, p.cols-c)
 			for q := p0; q < p1; q++ {
 				a, z := panelRow(q, np, kg), panelRow(q+1, np, kg)

@@ -88,6 +88,13 @@ func TestConvGradWeight(t *testing.T) {
 			{[]int{2, 4, 6, 9, 33}, []int{6, 2, 3, 2, 3}, spec.ConvParams{Padding: []int{1, 0, 2}, Stride: []int{2, 1, 2}, Groups: 2}},
 			{[]int{1, 2, 12, 13, 14}, []int{3, 2, 2, 3, 3}, spec.ConvParams{Padding: []int{1}, Dilation: []int{3, 2, 1}, PadMode: spec.PadReflect}},
 			{[]int{1, 3, 2, 2}, []int{4, 3, 2, 2}, spec.ConvParams{Padding: []int{5}, Stride: []int{3}}},
+			// blocks of channels, in one round and in several
+			{[]int{2, 32, 9, 9}, []int{20, 32, 3, 3}, spec.ConvParams{Padding: []int{1}}},
+			{[]int{1, 110, 11, 7}, []int{60, 55, 3, 3}, spec.ConvParams{Padding: []int{1}, Groups: 2, Dilation: []int{1, 2}}},
+			{[]int{2, 64, 9, 10}, []int{30, 64, 1, 1}, spec.ConvParams{Stride: []int{2}}},
+			{[]int{3, 30, 6, 7, 5}, []int{17, 30, 3, 2, 3}, spec.ConvParams{Padding: []int{1}, Stride: []int{1, 2, 1}}},
+			{[]int{1, 48, 40, 41}, []int{50, 48, 5, 1}, spec.ConvParams{Padding: []int{2, 0}, PadMode: spec.PadReflect}},
+			{[]int{2, 32, 300}, []int{40, 32, 9}, spec.ConvParams{Padding: []int{4}}},
 			// several rounds: images, lines and depths; parts of the channels
 			{[]int{40, 20, 9, 9}, []int{40, 20, 3, 3}, spec.ConvParams{Padding: []int{1}}},
 			{[]int{2, 33, 130, 90}, []int{17, 33, 3, 3}, spec.ConvParams{Padding: []int{1}, Stride: []int{1, 2}}},

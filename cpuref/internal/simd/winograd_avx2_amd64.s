@@ -2086,38 +2086,26 @@ TEXT ·transposeTallAVX2(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), DI
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
+	CMPQ SI, $+8
+	JLT  rest15
 
-block14:
-	MOVQ       CX, R8
-	VMOVUPS    (R8), Y0
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+1
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y1
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+2
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y2
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+3
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y3
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+4
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y4
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+5
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y5
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+6
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y6
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+7
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Y7
+whole14:
+	VMOVUPS    (CX), Y0
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y1
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y3
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y4
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y5
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y6
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Y7
+	ADDQ       BX, CX
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y9
 	VUNPCKLPS  Y3, Y2, Y10
@@ -2143,83 +2131,184 @@ block14:
 	VPERM2F128 $0x20, Y7, Y3, Y11
 	VPERM2F128 $0x31, Y7, Y3, Y3
 	MOVQ       AX, R8
-	CMPQ       SI, $+8
-	JLT        part15
 	VMOVUPS    Y8, (R8)
 	CMPQ       DI, $+1
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y9, (R8)
 	CMPQ       DI, $+2
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y10, (R8)
 	CMPQ       DI, $+3
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y11, (R8)
 	CMPQ       DI, $+4
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y0, (R8)
 	CMPQ       DI, $+5
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y1, (R8)
 	CMPQ       DI, $+6
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y2, (R8)
 	CMPQ       DI, $+7
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Y3, (R8)
 
-whole16:
-	MOVQ   BX, R8
-	IMUL3Q $+8, R8, R8
-	ADDQ   R8, CX
-	ADDQ   $+32, AX
-	SUBQ   $+8, SI
-	JG     block14
-	JMP    end17
+out19:
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+	CMPQ SI, $+8
+	JGE  whole14
 
-part15:
-	LEAQ       laneMasks<>+0(SB), AX
-	MOVQ       $+16, CX
-	SUBQ       SI, CX
-	VMOVDQU    (AX)(CX*4), Y15
+rest15:
+single16:
+	CMPQ  SI, $+2
+	JGT   part17
+	TESTQ SI, SI
+	JZ    end18
+	MOVQ  AX, R8
+	MOVL  (CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+1
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  4(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+2
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  8(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+3
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  12(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+4
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  16(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+5
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  20(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+6
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  24(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+7
+	JLE   out20
+	ADDQ  DX, R8
+	MOVL  28(CX), R9
+	MOVL  R9, (R8)
+
+out20:
+	ADDQ BX, CX
+	ADDQ $+4, AX
+	DECQ SI
+	JMP  single16
+
+part17:
+	VMOVUPS    (CX), Y0
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+1
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Y1
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+2
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Y2
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+3
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Y3
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+4
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Y4
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+5
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Y5
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+6
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Y6
+	LEAQ       (CX)(BX*1), BX
+	CMPQ       SI, $+7
+	CMOVQGT    BX, CX
+	VMOVUPS    (CX), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y9
+	VUNPCKLPS  Y3, Y2, Y10
+	VUNPCKHPS  Y3, Y2, Y11
+	VUNPCKLPS  Y5, Y4, Y12
+	VUNPCKHPS  Y5, Y4, Y13
+	VUNPCKLPS  Y7, Y6, Y14
+	VUNPCKHPS  Y7, Y6, Y15
+	VUNPCKLPD  Y10, Y8, Y0
+	VUNPCKHPD  Y10, Y8, Y1
+	VUNPCKLPD  Y11, Y9, Y2
+	VUNPCKHPD  Y11, Y9, Y3
+	VUNPCKLPD  Y14, Y12, Y4
+	VUNPCKHPD  Y14, Y12, Y5
+	VUNPCKLPD  Y15, Y13, Y6
+	VUNPCKHPD  Y15, Y13, Y7
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VPERM2F128 $0x20, Y5, Y1, Y9
+	VPERM2F128 $0x31, Y5, Y1, Y1
+	VPERM2F128 $0x20, Y6, Y2, Y10
+	VPERM2F128 $0x31, Y6, Y2, Y2
+	VPERM2F128 $0x20, Y7, Y3, Y11
+	VPERM2F128 $0x31, Y7, Y3, Y3
+	LEAQ       laneMasks<>+0(SB), CX
+	MOVQ       $+16, BX
+	SUBQ       SI, BX
+	VMOVDQU    (CX)(BX*4), Y15
+	MOVQ       AX, R8
 	VMASKMOVPS Y8, Y15, (R8)
 	CMPQ       DI, $+1
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y9, Y15, (R8)
 	CMPQ       DI, $+2
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y10, Y15, (R8)
 	CMPQ       DI, $+3
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y11, Y15, (R8)
 	CMPQ       DI, $+4
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y0, Y15, (R8)
 	CMPQ       DI, $+5
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y1, Y15, (R8)
 	CMPQ       DI, $+6
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y2, Y15, (R8)
 	CMPQ       DI, $+7
-	JLE        end17
+	JLE        out21
 	ADDQ       DX, R8
 	VMASKMOVPS Y3, Y15, (R8)
 
-end17:
+out21:
+end18:
 	VZEROUPPER
 	RET
 

@@ -2064,70 +2064,42 @@ TEXT ·transposeTallAVX512(SB), NOSPLIT, $0-48
 	MOVQ n+40(FP), DI
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
+	CMPQ SI, $+16
+	JLT  rest15
 
-block14:
-	MOVQ       CX, R8
-	VMOVUPS    (R8), Z0
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+1
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z1
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+2
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z2
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+3
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z3
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+4
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z4
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+5
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z5
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+6
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z6
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+7
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z7
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+8
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z8
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+9
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z9
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+10
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z10
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+11
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z11
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+12
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z12
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+13
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z13
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+14
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z14
-	LEAQ       (R8)(BX*1), R9
-	CMPQ       SI, $+15
-	CMOVQGT    R9, R8
-	VMOVUPS    (R8), Z15
+whole14:
+	VMOVUPS    (CX), Z0
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z1
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z2
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z3
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z4
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z5
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z6
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z7
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z8
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z9
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z10
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z11
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z12
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z13
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z14
+	ADDQ       BX, CX
+	VMOVUPS    (CX), Z15
+	ADDQ       BX, CX
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z17
 	VUNPCKLPS  Z3, Z2, Z18
@@ -2193,145 +2165,511 @@ block14:
 	VSHUFF32X4 $0xdd, Z27, Z19, Z11
 	VSHUFF32X4 $0xdd, Z31, Z23, Z15
 	MOVQ       AX, R8
-	CMPQ       SI, $+16
-	JLT        part15
 	VMOVUPS    Z0, (R8)
 	CMPQ       DI, $+1
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z1, (R8)
 	CMPQ       DI, $+2
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z2, (R8)
 	CMPQ       DI, $+3
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z3, (R8)
 	CMPQ       DI, $+4
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z4, (R8)
 	CMPQ       DI, $+5
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z5, (R8)
 	CMPQ       DI, $+6
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z6, (R8)
 	CMPQ       DI, $+7
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z7, (R8)
 	CMPQ       DI, $+8
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z8, (R8)
 	CMPQ       DI, $+9
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z9, (R8)
 	CMPQ       DI, $+10
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z10, (R8)
 	CMPQ       DI, $+11
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z11, (R8)
 	CMPQ       DI, $+12
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z12, (R8)
 	CMPQ       DI, $+13
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z13, (R8)
 	CMPQ       DI, $+14
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z14, (R8)
 	CMPQ       DI, $+15
-	JLE        whole16
+	JLE        out19
 	ADDQ       DX, R8
 	VMOVUPS    Z15, (R8)
 
-whole16:
-	MOVQ   BX, R8
-	IMUL3Q $+16, R8, R8
-	ADDQ   R8, CX
-	ADDQ   $+64, AX
-	SUBQ   $+16, SI
-	JG     block14
-	JMP    end17
+out19:
+	ADDQ $+64, AX
+	SUBQ $+16, SI
+	CMPQ SI, $+16
+	JGE  whole14
 
-part15:
-	MOVQ    $-1, AX
-	BZHIQ   SI, AX, AX
-	KMOVW   AX, K1
-	VMOVUPS Z0, K1, (R8)
-	CMPQ    DI, $+1
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z1, K1, (R8)
-	CMPQ    DI, $+2
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z2, K1, (R8)
-	CMPQ    DI, $+3
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z3, K1, (R8)
-	CMPQ    DI, $+4
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z4, K1, (R8)
-	CMPQ    DI, $+5
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z5, K1, (R8)
-	CMPQ    DI, $+6
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z6, K1, (R8)
-	CMPQ    DI, $+7
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z7, K1, (R8)
-	CMPQ    DI, $+8
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z8, K1, (R8)
-	CMPQ    DI, $+9
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z9, K1, (R8)
-	CMPQ    DI, $+10
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z10, K1, (R8)
-	CMPQ    DI, $+11
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z11, K1, (R8)
-	CMPQ    DI, $+12
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z12, K1, (R8)
-	CMPQ    DI, $+13
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z13, K1, (R8)
-	CMPQ    DI, $+14
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z14, K1, (R8)
-	CMPQ    DI, $+15
-	JLE     end17
-	ADDQ    DX, R8
-	VMOVUPS Z15, K1, (R8)
+rest15:
+	CMPQ          SI, $+8
+	JLT           single16
+	CMPQ          SI, $+10
+	JGT           part17
+	VMOVUPS       (CX), Z0
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z1
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z2
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z3
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z4
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z5
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z6
+	ADDQ          BX, CX
+	VMOVUPS       (CX), Z7
+	ADDQ          BX, CX
+	VUNPCKLPS     Z1, Z0, Z16
+	VUNPCKHPS     Z1, Z0, Z17
+	VUNPCKLPS     Z3, Z2, Z18
+	VUNPCKHPS     Z3, Z2, Z19
+	VUNPCKLPS     Z5, Z4, Z20
+	VUNPCKHPS     Z5, Z4, Z21
+	VUNPCKLPS     Z7, Z6, Z22
+	VUNPCKHPS     Z7, Z6, Z23
+	VUNPCKLPD     Z18, Z16, Z0
+	VUNPCKHPD     Z18, Z16, Z1
+	VUNPCKLPD     Z19, Z17, Z2
+	VUNPCKHPD     Z19, Z17, Z3
+	VUNPCKLPD     Z22, Z20, Z4
+	VUNPCKHPD     Z22, Z20, Z5
+	VUNPCKLPD     Z23, Z21, Z6
+	VUNPCKHPD     Z23, Z21, Z7
+	VMOVUPS       pairsLow<>+0(SB), Z24
+	VMOVUPS       pairsHigh<>+0(SB), Z25
+	VMOVAPS       Z0, Z16
+	VPERMT2PS     Z4, Z24, Z16
+	VPERMT2PS     Z4, Z25, Z0
+	VMOVAPS       Z1, Z17
+	VPERMT2PS     Z5, Z24, Z17
+	VPERMT2PS     Z5, Z25, Z1
+	VMOVAPS       Z2, Z18
+	VPERMT2PS     Z6, Z24, Z18
+	VPERMT2PS     Z6, Z25, Z2
+	VMOVAPS       Z3, Z19
+	VPERMT2PS     Z7, Z24, Z19
+	VPERMT2PS     Z7, Z25, Z3
+	MOVQ          AX, R8
+	VMOVUPS       Y16, (R8)
+	CMPQ          DI, $+1
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y17, (R8)
+	CMPQ          DI, $+2
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y18, (R8)
+	CMPQ          DI, $+3
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y19, (R8)
+	CMPQ          DI, $+4
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z16, (R8)
+	CMPQ          DI, $+5
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z17, (R8)
+	CMPQ          DI, $+6
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z18, (R8)
+	CMPQ          DI, $+7
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z19, (R8)
+	CMPQ          DI, $+8
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y0, (R8)
+	CMPQ          DI, $+9
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y1, (R8)
+	CMPQ          DI, $+10
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y2, (R8)
+	CMPQ          DI, $+11
+	JLE           out20
+	ADDQ          DX, R8
+	VMOVUPS       Y3, (R8)
+	CMPQ          DI, $+12
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z0, (R8)
+	CMPQ          DI, $+13
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z1, (R8)
+	CMPQ          DI, $+14
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z2, (R8)
+	CMPQ          DI, $+15
+	JLE           out20
+	ADDQ          DX, R8
+	VEXTRACTF64X4 $0x01, Z3, (R8)
 
-end17:
+out20:
+	ADDQ $+32, AX
+	SUBQ $+8, SI
+
+single16:
+	CMPQ  SI, $+2
+	JGT   part17
+	TESTQ SI, SI
+	JZ    end18
+	MOVQ  AX, R8
+	MOVL  (CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+1
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  4(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+2
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  8(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+3
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  12(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+4
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  16(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+5
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  20(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+6
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  24(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+7
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  28(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+8
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  32(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+9
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  36(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+10
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  40(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+11
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  44(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+12
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  48(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+13
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  52(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+14
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  56(CX), R9
+	MOVL  R9, (R8)
+	CMPQ  DI, $+15
+	JLE   out21
+	ADDQ  DX, R8
+	MOVL  60(CX), R9
+	MOVL  R9, (R8)
+
+out21:
+	ADDQ BX, CX
+	ADDQ $+4, AX
+	DECQ SI
+	JMP  single16
+
+part17:
+	VMOVUPS    (CX), Z0
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+1
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z1
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+2
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z2
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+3
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z3
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+4
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z4
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+5
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z5
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+6
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z6
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+7
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z7
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+8
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z8
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+9
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z9
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+10
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z10
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+11
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z11
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+12
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z12
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+13
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z13
+	LEAQ       (CX)(BX*1), R8
+	CMPQ       SI, $+14
+	CMOVQGT    R8, CX
+	VMOVUPS    (CX), Z14
+	LEAQ       (CX)(BX*1), BX
+	CMPQ       SI, $+15
+	CMOVQGT    BX, CX
+	VMOVUPS    (CX), Z15
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z17
+	VUNPCKLPS  Z3, Z2, Z18
+	VUNPCKHPS  Z3, Z2, Z19
+	VUNPCKLPS  Z5, Z4, Z20
+	VUNPCKHPS  Z5, Z4, Z21
+	VUNPCKLPS  Z7, Z6, Z22
+	VUNPCKHPS  Z7, Z6, Z23
+	VUNPCKLPS  Z9, Z8, Z24
+	VUNPCKHPS  Z9, Z8, Z25
+	VUNPCKLPS  Z11, Z10, Z26
+	VUNPCKHPS  Z11, Z10, Z27
+	VUNPCKLPS  Z13, Z12, Z28
+	VUNPCKHPS  Z13, Z12, Z29
+	VUNPCKLPS  Z15, Z14, Z30
+	VUNPCKHPS  Z15, Z14, Z31
+	VUNPCKLPD  Z18, Z16, Z0
+	VUNPCKHPD  Z18, Z16, Z1
+	VUNPCKLPD  Z19, Z17, Z2
+	VUNPCKHPD  Z19, Z17, Z3
+	VUNPCKLPD  Z22, Z20, Z4
+	VUNPCKHPD  Z22, Z20, Z5
+	VUNPCKLPD  Z23, Z21, Z6
+	VUNPCKHPD  Z23, Z21, Z7
+	VUNPCKLPD  Z26, Z24, Z8
+	VUNPCKHPD  Z26, Z24, Z9
+	VUNPCKLPD  Z27, Z25, Z10
+	VUNPCKHPD  Z27, Z25, Z11
+	VUNPCKLPD  Z30, Z28, Z12
+	VUNPCKHPD  Z30, Z28, Z13
+	VUNPCKLPD  Z31, Z29, Z14
+	VUNPCKHPD  Z31, Z29, Z15
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z20
+	VSHUFF32X4 $0x88, Z12, Z8, Z24
+	VSHUFF32X4 $0xdd, Z12, Z8, Z28
+	VSHUFF32X4 $0x88, Z5, Z1, Z17
+	VSHUFF32X4 $0xdd, Z5, Z1, Z21
+	VSHUFF32X4 $0x88, Z13, Z9, Z25
+	VSHUFF32X4 $0xdd, Z13, Z9, Z29
+	VSHUFF32X4 $0x88, Z6, Z2, Z18
+	VSHUFF32X4 $0xdd, Z6, Z2, Z22
+	VSHUFF32X4 $0x88, Z14, Z10, Z26
+	VSHUFF32X4 $0xdd, Z14, Z10, Z30
+	VSHUFF32X4 $0x88, Z7, Z3, Z19
+	VSHUFF32X4 $0xdd, Z7, Z3, Z23
+	VSHUFF32X4 $0x88, Z15, Z11, Z27
+	VSHUFF32X4 $0xdd, Z15, Z11, Z31
+	VSHUFF32X4 $0x88, Z24, Z16, Z0
+	VSHUFF32X4 $0x88, Z28, Z20, Z4
+	VSHUFF32X4 $0xdd, Z24, Z16, Z8
+	VSHUFF32X4 $0xdd, Z28, Z20, Z12
+	VSHUFF32X4 $0x88, Z25, Z17, Z1
+	VSHUFF32X4 $0x88, Z29, Z21, Z5
+	VSHUFF32X4 $0xdd, Z25, Z17, Z9
+	VSHUFF32X4 $0xdd, Z29, Z21, Z13
+	VSHUFF32X4 $0x88, Z26, Z18, Z2
+	VSHUFF32X4 $0x88, Z30, Z22, Z6
+	VSHUFF32X4 $0xdd, Z26, Z18, Z10
+	VSHUFF32X4 $0xdd, Z30, Z22, Z14
+	VSHUFF32X4 $0x88, Z27, Z19, Z3
+	VSHUFF32X4 $0x88, Z31, Z23, Z7
+	VSHUFF32X4 $0xdd, Z27, Z19, Z11
+	VSHUFF32X4 $0xdd, Z31, Z23, Z15
+	MOVQ       $-1, CX
+	BZHIQ      SI, CX, CX
+	KMOVW      CX, K1
+	MOVQ       AX, R8
+	VMOVUPS    Z0, K1, (R8)
+	CMPQ       DI, $+1
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z1, K1, (R8)
+	CMPQ       DI, $+2
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z2, K1, (R8)
+	CMPQ       DI, $+3
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z3, K1, (R8)
+	CMPQ       DI, $+4
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z4, K1, (R8)
+	CMPQ       DI, $+5
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z5, K1, (R8)
+	CMPQ       DI, $+6
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z6, K1, (R8)
+	CMPQ       DI, $+7
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z7, K1, (R8)
+	CMPQ       DI, $+8
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z8, K1, (R8)
+	CMPQ       DI, $+9
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z9, K1, (R8)
+	CMPQ       DI, $+10
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z10, K1, (R8)
+	CMPQ       DI, $+11
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z11, K1, (R8)
+	CMPQ       DI, $+12
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z12, K1, (R8)
+	CMPQ       DI, $+13
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z13, K1, (R8)
+	CMPQ       DI, $+14
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z14, K1, (R8)
+	CMPQ       DI, $+15
+	JLE        out22
+	ADDQ       DX, R8
+	VMOVUPS    Z15, K1, (R8)
+
+out22:
+end18:
 	VZEROUPPER
 	RET
+
+DATA pairsLow<>+0(SB)/4, $0x00000000
+DATA pairsLow<>+4(SB)/4, $0x00000001
+DATA pairsLow<>+8(SB)/4, $0x00000002
+DATA pairsLow<>+12(SB)/4, $0x00000003
+DATA pairsLow<>+16(SB)/4, $0x00000010
+DATA pairsLow<>+20(SB)/4, $0x00000011
+DATA pairsLow<>+24(SB)/4, $0x00000012
+DATA pairsLow<>+28(SB)/4, $0x00000013
+DATA pairsLow<>+32(SB)/4, $0x00000004
+DATA pairsLow<>+36(SB)/4, $0x00000005
+DATA pairsLow<>+40(SB)/4, $0x00000006
+DATA pairsLow<>+44(SB)/4, $0x00000007
+DATA pairsLow<>+48(SB)/4, $0x00000014
+DATA pairsLow<>+52(SB)/4, $0x00000015
+DATA pairsLow<>+56(SB)/4, $0x00000016
+DATA pairsLow<>+60(SB)/4, $0x00000017
+GLOBL pairsLow<>(SB), RODATA|NOPTR, $64
+
+DATA pairsHigh<>+0(SB)/4, $0x00000008
+DATA pairsHigh<>+4(SB)/4, $0x00000009
+DATA pairsHigh<>+8(SB)/4, $0x0000000a
+DATA pairsHigh<>+12(SB)/4, $0x0000000b
+DATA pairsHigh<>+16(SB)/4, $0x00000018
+DATA pairsHigh<>+20(SB)/4, $0x00000019
+DATA pairsHigh<>+24(SB)/4, $0x0000001a
+DATA pairsHigh<>+28(SB)/4, $0x0000001b
+DATA pairsHigh<>+32(SB)/4, $0x0000000c
+DATA pairsHigh<>+36(SB)/4, $0x0000000d
+DATA pairsHigh<>+40(SB)/4, $0x0000000e
+DATA pairsHigh<>+44(SB)/4, $0x0000000f
+DATA pairsHigh<>+48(SB)/4, $0x0000001c
+DATA pairsHigh<>+52(SB)/4, $0x0000001d
+DATA pairsHigh<>+56(SB)/4, $0x0000001e
+DATA pairsHigh<>+60(SB)/4, $0x0000001f
+GLOBL pairsHigh<>(SB), RODATA|NOPTR, $64
