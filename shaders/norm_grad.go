@@ -42,8 +42,9 @@ type normGradOperands struct {
 
 // PlanNormGrad plans the gradient of a normalization with the statistics of x
 // itself. Inputs: dy, x, scale (may be absent); outputs: dx and, where there is a
-// scale, dscale and dshift. function is the row's name. Variants: planes (whole
-// planes of cells), naive.
+// scale, dscale and dshift. function is the row's name. Variants: rows
+// (some rows to an invocation, for software adapters), group (a workgroup for a
+// row), planes (whole planes of cells), naive.
 func PlanNormGrad(function string, g spec.NormGrad, dev Device, force string) (Plan, error) {
 	return planNormGrad(function, g, normGradOperands{
 		dy: In(0), x: In(1), scale: In(2), spread: In(2), dx: Out(0), dscale: Out(1), dshift: Out(2),
