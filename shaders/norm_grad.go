@@ -53,7 +53,8 @@ func PlanNormGrad(function string, g spec.NormGrad, dev Device, force string) (P
 
 // PlanBatchNormGrad plans the gradient of a batch normalization whose statistics
 // are inputs: dy, x, scale (may be absent), mean, and the inverse deviation or,
-// where g.Fixed is set, the variance. Outputs and variants: as of PlanNormGrad.
+// where g.Fixed is set, the variance. Outputs and variants: as of PlanNormGrad, and
+// stream (one pass, for software adapters).
 func PlanBatchNormGrad(function string, g spec.NormGrad, dev Device, force string) (Plan, error) {
 	return planNormGrad(function, g, normGradOperands{
 		dy: In(0), x: In(1), scale: In(2), stat: In(3), spread: In(4), dx: Out(0), dscale: Out(1), dshift: Out(2),
@@ -82,12 +83,17 @@ func planNormGrad(function string, g spec.NormGrad, io normGradOperands, dev Dev
 	naive := candidate{name: "naive", why: "serves every layout", plan: func() (Plan, error) {
 		return normGradParts(g, io, dev, false, momentsNaive), nil
 	}}
-	order := []candidate{parts, naive, group, rows}
+	stream := candidate{name: "stream", why: "one pass, for a CPU", not: normGradStreamNot(&g), plan: func() (Plan, error) {
+		return normGradStream(g, io, dev), nil
+	}}
+	order := []candidate{parts, naive, group, rows, stream}
 	switch { // a few rows leave most of a device without work
 	case r.rows >= 32 && dev.CPU: // which has no workgroup memory
-		order = []candidate{rows, parts, naive, group}
+		order = []candidate{rows, stream, parts, naive, group}
+	case dev.CPU:
+		order = []candidate{stream, parts, naive, group, rows}
 	case r.rows >= 32: // a workgroup for a row
-		order = []candidate{group, parts, naive, rows}
+		order = []candidate{group, parts, naive, rows, stream}
 	}
 	return chooseTuned(function, force, dev, func() string { return normClass(&g.Norm, g.Given) }, order)
 }
@@ -479,7 +485,7 @@ func (p *normGradPlan) apply() {
 
 // normGradKernels enumerates the kernels of the gradients of normalizations.
 func normGradKernels() []*Kernel {
-	all := []*Kernel{normGradApplyPlanesKernel(false), normGradApplyPlanesKernel(true), normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
+	all := []*Kernel{normGradStreamKernel(false), normGradStreamKernel(true), normGradApplyPlanesKernel(false), normGradApplyPlanesKernel(true), normGradSumsKernel(false, false), normGradSumsKernel(true, false), normGradSumsKernel(false, true)}
 	for _, s := range []int{1, 4, 16, 64} {
 		planes, _ := normGradPlanesKernel(s)
 		all = append(all, planes)

@@ -10,7 +10,7 @@ import (
 )
 
 // normGradKernels are the variants of a gradient of a normalization.
-var normGradKernels = []string{"rows", "group", "planes", "naive"}
+var normGradKernels = []string{"stream", "rows", "group", "planes", "naive"}
 
 // gradNorm resolves the gradient of a normalization of a generator's case.
 func gradNorm(g spec.Norm) spec.NormGrad {
