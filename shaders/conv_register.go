@@ -16,6 +16,9 @@ var convGatherWGSL string
 // registerTile is the tile of one invocation: k output channels by w columns.
 type registerTile struct{ k, w int }
 
+// packed returns how many channels a tile's packed weights have: whole vec4s.
+func (t registerTile) packed() int { return (t.k + 3) &^ 3 }
+
 // registerTiles are the tiles of conv_register.wgsl, the largest first.
 var registerTiles = []registerTile{{16, 16}, {8, 28}, {8, 16}, {8, 8}}
 
@@ -106,7 +109,7 @@ func (p *Plan) pieceOf(g spec.Conv, t registerTile, tensors int) int {
 		spare -= n
 	}
 	kTiles := ceilDiv(g.KG(), t.k)
-	fit := max(spare/(g.Groups*t.k*g.CG()*g.Taps()), ceilDiv(kTiles, 8))
+	fit := max(spare/(g.Groups*t.packed()*g.CG()*g.Taps()), ceilDiv(kTiles, 8))
 	return ceilDiv(kTiles, ceilDiv(kTiles, min(fit, kTiles)))
 }
 
@@ -130,7 +133,7 @@ func registerKernel(s registerShape) *Kernel {
 	return intern(name, func() *Kernel {
 		return &Kernel{
 			Source: specialise(convRegisterWGSL,
-				setU32("TK", s.k), setU32("TK4", s.k/4), setU32("TW4", s.w/4), setU32("ACC", s.k*s.w/4),
+				setU32("TK", s.k), setU32("TK4", s.packed()/4), setU32("TKL", min(s.k, 4)), setU32("TW4", s.w/4), setU32("ACC", s.k*s.w/4),
 				setU32("KW", s.kernel), setU32("SW", s.stride), setU32("DW", s.dilation),
 				setU32("SHIFT", s.shift), setU32("ROW4", s.row4()), unroll),
 			ParamBytes: 24 * 4,

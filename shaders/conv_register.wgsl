@@ -35,7 +35,8 @@ struct Params {
 
 const WG = 8u;
 const TK = 8u;     // output channels of a tile
-const TK4 = 2u;    // TK/4
+const TK4 = 2u;    // TK/4, or 1 where that is none: packed weights are whole vec4s
+const TKL = 4u;    // channels of a vec4 of weights: fewer than 4 where TK is
 const TW4 = 4u;    // output columns of a tile, in vec4s
 const ACC = 32u;   // TK*TW4
 const KW = 3u;     // kernel columns
@@ -93,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grid: 
       }
       for (var i = 0u; i < TK4; i++) { // unroll
         let weights = w[w_at + t * TK4 + i];
-        for (var l = 0u; l < 4u; l++) { // unroll
+        for (var l = 0u; l < TKL; l++) { // unroll
           for (var j = 0u; j < TW4; j++) { // unroll
             acc[(i * 4u + l) * TW4 + j] = fma(vec4<f32>(weights[l]), cols[j], acc[(i * 4u + l) * TW4 + j]);
           }

@@ -14,9 +14,9 @@ var convTransposePackWGSL string
 var convTransposeScatterWGSL string
 
 // phaseTiles are the register tiles of transposed convolutions by phases: those of
-// convolutions, and two for few channels, as in the gradient of a network's first
-// layer.
-var phaseTiles = append([]registerTile{{4, 56}, {4, 28}}, registerTiles...)
+// convolutions, and some for few channels, as in the gradient of a network's first
+// layer; the first is for three, those of a picture.
+var phaseTiles = append([]registerTile{{3, 56}, {4, 56}, {4, 28}}, registerTiles...)
 
 // phases is a transposed convolution as convolutions with stride 1, one for each
 // phase of the strides; see convtranspose_pack.wgsl. One convolution of all phases
@@ -74,6 +74,9 @@ func phasesOf(t spec.ConvTranspose, tile registerTile, dev Device) (g phases, no
 	if g.Stride == [3]int{1, 1, 1} && g.CG() == 1 {
 		return g, "the flipped convolution has a kernel for one channel per group", 0
 	}
+	if tile.k%4 != 0 && tile.k != g.KG() {
+		return g, fmt.Sprintf("there are not %d channels", tile.k), 0
+	}
 	if g.Stride[0]*g.Stride[1]*g.Stride[2] > mostPhases {
 		return g, "there are too many phases", 0
 	}
@@ -126,7 +129,7 @@ func convTransposePhases(g phases, dev Device, t registerTile) (Plan, error) {
 	}
 	tensors := g.N*g.C*g.InSize() + g.C*g.KG()*g.Taps() + g.N*g.K*g.OutSize()
 	room := 0 // for the weights of some tiles of channels
-	perTile := func(c spec.Conv) int { return c.Groups * t.k * c.CG() * c.Taps() }
+	perTile := func(c spec.Conv) int { return c.Groups * t.packed() * c.CG() * c.Taps() }
 	g.convs(func(_ [3]int, c spec.Conv) { room = max(room, perTile(c)*p.pieceOf(c, t, tensors)) })
 	w := p.temp(room)
 	g.convs(func(phase [3]int, c spec.Conv) {
@@ -158,7 +161,7 @@ func (p *Plan) packPhase(g *phases, c spec.Conv, phase [3]int, t registerTile, f
 		}
 	}
 	p.add(Step{
-		Kernel: convTransposePackKernel(t.k),
+		Kernel: convTransposePackKernel(t.packed()),
 		Params: Params{}.U32(total, tiles, first, c.CG(), g.KG()).U32(g.Kernel[:]...).U32(c.Kernel[:]...).
 			U32(g.Stride[:]...).U32(base[:]...),
 		Operands: []Operand{In(1), to},
@@ -208,7 +211,9 @@ func convTransposePhasesKernels() []*Kernel {
 	}
 	for kernel := 1; kernel <= 4; kernel++ {
 		for shift := range 4 {
-			all = append(all, registerKernel(registerShape{phaseTiles[0], kernel, 1, 1, shift}), registerKernel(registerShape{phaseTiles[1], kernel, 1, 1, shift}))
+			for _, t := range phaseTiles[:3] {
+				all = append(all, registerKernel(registerShape{t, kernel, 1, 1, shift}))
+			}
 		}
 	}
 	return all

@@ -71,7 +71,7 @@ func Tunable() map[string][]string {
 	for _, t := range phaseTiles {
 		transposed = append(transposed, "phases"+t.String())
 	}
-	normGrad := []string{"planes", "naive", "group", "rows"}
+	normGrad := []string{"planes", "naive", "group", "rows", "stream"}
 	poolGrad := []string{"tile", "block", "rows", "scatter", "gather"}
 	lanes := []string{"vec4", "naive"}
 	return map[string][]string{

@@ -21,7 +21,7 @@ var convTransposeRow = Row{
 	New:     func() Case { return &ConvTransposeCase{} },
 	Random:  randomConvTranspose,
 	Awkward: awkwardConvTranspose,
-	Kernels: []string{"gemm128x128", "gemm64x64", "gemm32x128", "gemm32x32", "gemm16x16", "gemm8x28", "gemm8x16", "gemm8x8", "phases4x56", "phases4x28", "phases16x16", "phases8x28", "phases8x16", "phases8x8", "depthwise", "flip", "naive"},
+	Kernels: []string{"gemm128x128", "gemm64x64", "gemm32x128", "gemm32x32", "gemm16x16", "gemm8x28", "gemm8x16", "gemm8x8", "phases3x56", "phases4x56", "phases4x28", "phases16x16", "phases8x28", "phases8x16", "phases8x8", "depthwise", "flip", "naive"},
 }
 
 func (c *ConvTransposeCase) biasShape() []int {
