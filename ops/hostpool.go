@@ -38,15 +38,20 @@ func (p *hostPool) took(n int) {
 	p.peak = max(p.peak, p.live)
 }
 
-// class returns the size class of n elements: eight classes to an octave, so
-// that rounding up wastes at most an eighth.
+// class returns the octave of n elements, and the size of an array for them: eight
+// sizes to an octave, so that rounding up wastes at most an eighth, and thirty-two
+// from 65536 on, where what is wasted counts.
 func class(n int) (index, size int) {
 	const least = 256
 	if n <= least {
 		return 0, least
 	}
 	octave := bits.Len(uint(n-1)) - 1 // 2^octave < n <= 2^(octave+1)
-	step := 1 << max(0, octave-3)
+	fine := 3
+	if octave >= 16 {
+		fine = 5
+	}
+	step := 1 << max(0, octave-fine)
 	return octave, (n + step - 1) / step * step
 }
 

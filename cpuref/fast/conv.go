@@ -153,6 +153,7 @@ const (
 	gemmCols  = 256       // columns of tiles in one task of a weight's gradient
 	boxFloats = 128 << 10 // floats of a box's copy that stay in the second-level cache
 	boxCols   = 256       // least outputs of a box for which weights are loaded anew
+	boxPair   = 2         // workers for whose memory there is room
 )
 
 // newImplicit plans an implicit product that is computed beside others, as many as
@@ -174,7 +175,10 @@ func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement, beside in
 	cols := min(max(boxFloats/(g.CG()*phases), boxCols), 4096)
 	cols = min(cols, max(boxCols/2, g.OutSize()*g.N*g.Groups/wanted))
 	p.l = newLattice(&g.Window, g.PadMode, cols)
-	p.flat = p.place != nil || p.flatPays()
+	p.flat = p.flatPays()
+	if p.place != nil {
+		p.leanBoxes()
+	}
 	if tasks := g.N * g.Groups * p.l.boxes(); tasks < wanted {
 		p.parts = min((g.KG()+p.ts.Rows-1)/p.ts.Rows, (wanted+tasks-1)/max(tasks, 1))
 	}
@@ -187,6 +191,18 @@ func newImplicit(y, x, w, b []float32, g *spec.Conv, place *placement, beside in
 		}
 	}
 	return p
+}
+
+// leanBoxes makes the boxes of one of several products smaller, whose tasks copy
+// inputs and put outputs by, until what the tasks take beside the packed weights
+// is little beside the tensors.
+func (p *implicit) leanBoxes() {
+	g := p.g
+	limit := (len(p.x)+len(p.y)+len(p.w))*12/25 - len(p.w)
+	for cols := p.l.cols; cols >= boxCols && min(p.workers, boxPair)*p.taskLen() > limit; {
+		cols /= 2
+		p.l = newLattice(&g.Window, g.PadMode, cols)
+	}
 }
 
 // flatPays compares the columns that tiles compute: rows by themselves are cut
@@ -218,16 +234,16 @@ func runImplicit(all ...*implicit) {
 		weights += len(p.packed)
 		workers = max(workers, p.workers)
 	}
-	each := func(workers int, tasks func(p *implicit) int, do func(p *implicit, i int)) {
+	each := func(workers int, tasks func(p *implicit) int, do func(p *implicit, worker, i int)) {
 		n := 0
 		for _, p := range all {
 			n += tasks(p)
 		}
-		parallel(workers, n, func(_, i int) {
+		parallel(workers, n, func(worker, i int) {
 			for _, p := range all {
 				n := tasks(p)
 				if i < n {
-					do(p, i)
+					do(p, worker, i)
 					return
 				}
 				i -= n
@@ -236,7 +252,20 @@ func runImplicit(all ...*implicit) {
 	}
 	each(workersFor(float64(weights)), (*implicit).packTasks, (*implicit).packTask)
 	each(workers, (*implicit).fillTasks, (*implicit).fillTask)
-	each(workers, (*implicit).tasks, (*implicit).task)
+	// The tasks of all products take turns in the same memory.
+	most, own := 0, make([][]float32, workers)
+	for _, p := range all {
+		most = max(most, p.taskLen())
+	}
+	each(workers, (*implicit).tasks, func(p *implicit, worker, i int) {
+		if own[worker] == nil {
+			own[worker] = getScratch(most)
+		}
+		p.task(i, own[worker])
+	})
+	for _, s := range own {
+		putScratch(s)
+	}
 	for _, p := range all {
 		putScratch(p.packed)
 		putScratch(p.copies)
@@ -280,7 +309,7 @@ func (p *implicit) packTasks() int {
 func (p *implicit) panels() int { return (p.g.KG() + p.ts.Rows - 1) / p.ts.Rows }
 
 // packTask packs one panel of a group's weights, in blocks of gemmK columns.
-func (p *implicit) packTask(i int) {
+func (p *implicit) packTask(_, i int) {
 	np, kg := p.panels(), p.g.KG()
 	gi, q := i/np, i%np
 	a, z := panelRow(q, np, kg), panelRow(q+1, np, kg)
@@ -308,7 +337,7 @@ func (p *implicit) fillTasks() int {
 }
 
 // fillTask copies one channel of a box.
-func (p *implicit) fillTask(i int) {
+func (p *implicit) fillTask(_, i int) {
 	n, bx := p.boxAt(i / p.g.CG())
 	p.l.fill(p.copies[i*p.l.channel():], p.channel(n, i%p.g.CG()), &bx)
 }
@@ -323,10 +352,33 @@ func (p *implicit) channel(plane, c int) []float32 {
 	return p.x[(plane*p.g.CG()+c)*p.g.InSize():][:p.g.InSize()]
 }
 
+// aside says whether outputs are put by, and moved to their places in the end.
+func (p *implicit) aside() bool { return p.flat || p.place != nil }
+
+// taskLen returns the floats of memory that a task takes, at most.
+func (p *implicit) taskLen() int {
+	n := 0
+	if p.copies == nil {
+		n = p.g.CG()*p.l.channel() + slack
+	}
+	if np := p.panels(); p.aside() {
+		rows := 0
+		for i := range p.parts {
+			rows = max(rows, panelRow((i+1)*np/p.parts, np, p.g.KG())-panelRow(i*np/p.parts, np, p.g.KG()))
+		}
+		_, _, ldc := p.asideLayout(p.l.size)
+		n += rows * ldc
+	}
+	if p.packed == nil {
+		n += min(p.k, gemmK) * p.ts.Rows
+	}
+	return n
+}
+
 // task computes one box of one image and group, for one part of the channels:
 // panel by panel, each through all blocks of k, over columns that stay in the
 // cache.
-func (p *implicit) task(i int) {
+func (p *implicit) task(i int, own scratchArena) {
 	g, l := p.g, p.l
 	part := i % p.parts
 	plane, bx := p.boxAt(i / p.parts)
@@ -341,8 +393,7 @@ func (p *implicit) task(i int) {
 	if p.copies != nil {
 		cp = p.copies[i/p.parts*each:][:each+slack]
 	} else {
-		cp = getScratch(each + slack)
-		defer putScratch(cp)
+		cp = own.take(each + slack)
 		for c := range cg {
 			l.fill(cp[c*l.channel():], p.channel(plane, c), &bx)
 		}
@@ -356,13 +407,13 @@ func (p *implicit) task(i int) {
 	out := p.y[at:][:(r1-r0)*size]
 	t := tiles.Get().(*simd.Tile)
 	j := &boxJob{p: p, bx: &bx, cp: cp, out: out, ldc: size, t: t}
-	if p.flat {
-		j.flatWidth()
-		j.out = getScratch((r1 - r0) * j.ldc)
+	if p.aside() {
+		j.asideH, j.asideD, j.ldc = p.asideLayout([3]int{bx.hi[0] - bx.lo[0], bx.hi[1] - bx.lo[1], bx.hi[2] - bx.lo[2]})
+		j.out = own.take((r1 - r0) * j.ldc)
 	}
 	var panel []float32
 	if p.packed == nil {
-		panel = getScratch(min(p.k, gemmK) * p.ts.Rows)
+		panel = own.take(min(p.k, gemmK) * p.ts.Rows)
 	}
 	for q := p0; q < p1; q++ {
 		a, z := panelRow(q, np, kg), panelRow(q+1, np, kg)
@@ -380,17 +431,13 @@ func (p *implicit) task(i int) {
 				}
 			}
 			j.set(block, k0, kb, gi*kg+a, a-r0, z-a)
-			j.columns()
+			j.run()
 		}
 	}
-	putScratch(panel)
 	if p.place != nil {
 		j.spread(out, r1-r0, size)
 	} else {
 		j.finish(out, at, r1-r0)
-	}
-	if p.flat {
-		putScratch(j.out)
 	}
 	*t = simd.Tile{}
 	tiles.Put(t)

@@ -20,6 +20,7 @@ type box struct{ lo, hi [3]int }
 type lattice struct {
 	win    *spec.Window
 	mode   spec.PadMode
+	cols   int      // outputs of a box, about
 	size   [3]int   // of a box, in outputs; the last ones may be smaller
 	count  [3]int   // boxes along each axis
 	phases [3][]int // those that occur
@@ -30,7 +31,7 @@ type lattice struct {
 
 // newLattice lays out boxes of about cols outputs.
 func newLattice(win *spec.Window, mode spec.PadMode, cols int) *lattice {
-	l := &lattice{win: win, mode: mode}
+	l := &lattice{win: win, mode: mode, cols: cols}
 	left := max(cols, 1)
 	for i := 2; i >= 0; i-- {
 		l.size[i] = min(win.Out[i], max(left, 1))

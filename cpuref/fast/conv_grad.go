@@ -293,9 +293,9 @@ func (p *weightGrad) chunk(acc []float32, from, to int) {
 	g := p.g
 	r := &weightRound{p: p, acc: acc, first: true}
 	all := p.images * g.Groups * p.group
-	r.copied = getScratch(all + slack)
+	r.copied = getScratchWithin(all+slack, 4*all) // such as that of the input's gradient before
 	clear(r.copied[all:])
-	r.packed = getScratch(g.K * p.images * p.lines * p.line)
+	r.packed = getScratchWithin(g.K*p.images*p.lines*p.line, 4*g.K*p.images*p.lines*p.line)
 	for from < to {
 		r.firstN, r.firstLine = from/g.Out[p.axis], from%g.Out[p.axis]
 		n := min(p.lines, to-from, g.Out[p.axis]-r.firstLine)

@@ -18,17 +18,19 @@ type boxJob struct {
 	row, rows int       // its first row among the job's, and their number
 	ahead     []float32 // weights that are wanted next, or nil
 
-	flatD       int // flat: columns from one depth to the next
-	flatColumns int // flat: columns of one depth
+	asideH, asideD int // columns from one row and depth to the next where outputs are put by
 }
 
-// flatWidth lays out the flat columns: a depth of the box after the other, each
-// with its rows at the distance that they have in the copy.
-func (j *boxJob) flatWidth() {
-	h, w := j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
-	j.flatColumns = (h-1)*j.p.l.q[2] + w
-	j.flatD = (j.flatColumns + 15) &^ 15
-	j.ldc = j.flatD*(j.bx.hi[0]-j.bx.lo[0]) + 16 // not a power of two
+// asideLayout lays out the outputs of a box of a size where they are put by, and
+// returns how far apart rows, depths and channels are: a depth after the other,
+// and where tiles run on over the ends of rows these at the distance that they
+// have in the copy.
+func (p *implicit) asideLayout(size [3]int) (h, d, channel int) {
+	if h = size[2]; p.flat {
+		h = p.l.q[2]
+	}
+	d = ((size[1]-1)*h + size[2] + 15) &^ 15
+	return h, d, d*size[0] + 16 // not a power of two
 }
 
 // set takes a panel of packed weights a for columns k0 to k0+kb: rows rows from
@@ -49,16 +51,20 @@ func (j *boxJob) set(a []float32, k0, kb, channel, row, rows int) {
 	}
 }
 
-// columns runs the panel over all columns of the box.
-func (j *boxJob) columns() {
+// run runs the panel over all columns of the box.
+func (j *boxJob) run() {
 	l, g := j.p.l, j.p.g
 	depth, h, w := j.bx.hi[0]-j.bx.lo[0], j.bx.hi[1]-j.bx.lo[1], j.bx.hi[2]-j.bx.lo[2]
 	for d := range depth {
 		if j.p.flat {
-			j.stretch(d*l.q[1]*l.q[2], d*j.flatD, j.flatColumns)
+			j.stretch(d*l.q[1]*l.q[2], d*j.asideD, (h-1)*j.asideH+w)
 			continue
 		}
 		for r := range h {
+			if j.p.place != nil {
+				j.stretch((d*l.q[1]+r)*l.q[2], d*j.asideD+r*j.asideH, w)
+				continue
+			}
 			at := ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1]+r)*g.Out[2] + j.bx.lo[2]
 			j.stretch((d*l.q[1]+r)*l.q[2], at, w)
 		}
@@ -99,9 +105,9 @@ func (j *boxJob) finish(y []float32, at, channels int) {
 		for d := range depth {
 			from := ((j.bx.lo[0]+d)*g.Out[1]+j.bx.lo[1])*g.Out[2] + j.bx.lo[2]
 			if p.flat {
-				src := j.out[c*j.ldc+d*j.flatD:]
+				src := j.out[c*j.ldc+d*j.asideD:]
 				for r := range h {
-					copy(plane[from+r*g.Out[2]:][:w], src[r*p.l.q[2]:])
+					copy(plane[from+r*g.Out[2]:][:w], src[r*j.asideH:])
 				}
 			}
 			for r := range rows {
@@ -130,13 +136,13 @@ func (j *boxJob) spread(y []float32, channels, size int) {
 		at[i] = to.first[i] + j.bx.lo[i]*to.step[i]
 	}
 	for c := range channels {
-		src := j.out[c*j.ldc:][:j.flatD*depth]
+		src := j.out[c*j.ldc:][:j.asideD*depth]
 		if p.act.Func != spec.Identity {
 			pointwise(p.act, src, src)
 		}
 		for d := range depth {
 			dst := y[c*size+((at[0]+d*to.step[0])*to.size[1]+at[1])*to.size[2]+at[2]:]
-			simd.SpreadPlane(&dst[0], &src[d*j.flatD], to.step[1]*to.size[2], p.l.q[2], h, w, to.step[2])
+			simd.SpreadPlane(&dst[0], &src[d*j.asideD], to.step[1]*to.size[2], j.asideH, h, w, to.step[2])
 		}
 	}
 }

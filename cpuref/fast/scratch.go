@@ -41,12 +41,17 @@ func scratchClass(n int) (class, size int) {
 // getScratch returns n floats with undefined contents. Give them back with
 // putScratch. Sizes are multiples of 1 KiB, which the Go allocator aligns to
 // cache lines.
-func getScratch(n int) []float32 {
+func getScratch(n int) []float32 { return getScratchWithin(n, n+n/4) }
+
+// getScratchWithin is getScratch where a buffer that is kept will do up to so many
+// floats: the last buffers of a function may be as large as they come, those that
+// others follow would take what these need.
+func getScratchWithin(n, most int) []float32 {
 	class, size := scratchClass(n)
 	p := &scratch
 	last := class
 	if size > 1<<scratchFine {
-		last += 7 // a buffer up to a quarter larger will do
+		last, _ = scratchClass(most)
 	}
 	p.mu.Lock()
 	for ; class <= last && class < len(p.free); class++ {

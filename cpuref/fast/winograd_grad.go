@@ -181,7 +181,8 @@ func (p *winoGrad) task(k0, c0 int) {
 	pairs := (cn + width - 1) / width
 	aPos, bPos := p.tiles*rows+gradGap, p.tiles*width+gradGap
 	mPos := rows*width + gradGap
-	buf := getScratch(36*(mPos*pairs+aPos+bPos*pairs) + p.lineFloats())
+	size := 36*(mPos*pairs+aPos+bPos*pairs) + p.lineFloats()
+	buf := getScratchWithin(size, 5*size/2) // such as that of the input's gradient before
 	defer putScratch(buf)
 	m, rest := buf[:36*mPos*pairs], buf[36*mPos*pairs:]
 	a, b, lines := rest[:36*aPos], rest[36*aPos:][:36*bPos*pairs], rest[36*(aPos+bPos*pairs):]
