@@ -3,10 +3,11 @@ package gpu
 import "math/bits"
 
 // Sizes of pooled buffers. Every buffer is a whole size class: 8 classes to
-// each power of two, so that at most 1/8 of a buffer is waste and buffers of
-// like sizes serve one another.
+// each power of two, and 32 from sizeFine on, so that at most 1/8 of a buffer is
+// waste, and little of a large one. Buffers of like sizes serve one another.
 const (
-	sizeStep   = 256 // every class is a multiple of it
+	sizeStep   = 256      // every class is a multiple of it
+	sizeFine   = 64 << 10 // see above
 	poisonWord = 0x7fc0dead
 	guardBytes = 256 // the least that Options.Debug adds behind a buffer
 )
@@ -16,10 +17,18 @@ func sizeClass(bytes uint64) uint64 {
 	if bytes <= sizeStep {
 		return sizeStep
 	}
-	// Classes between 2^k and 2^(k+1) are 2^k/8 apart, and never under 256.
-	k := bits.Len64(bytes-1) - 1
-	step := max(uint64(1)<<k>>3, sizeStep)
+	step := sizeClassStep(bytes)
 	return (bytes + step - 1) / step * step
+}
+
+// sizeClassStep returns how far apart classes around a number of bytes are: those
+// between 2^k and 2^(k+1) 2^k/8 or 2^k/32, and never under 256.
+func sizeClassStep(bytes uint64) uint64 {
+	k := bits.Len64(bytes-1) - 1
+	if bytes > sizeFine {
+		return uint64(1) << k >> 5
+	}
+	return max(uint64(1)<<k>>3, sizeStep)
 }
 
 // capacityFor returns the size of the driver's buffer for a request: its size
@@ -54,11 +63,17 @@ type pool struct {
 	tick    uint64
 }
 
-// take removes and returns an idle buffer of exactly this size, or nil.
+// take removes and returns an idle buffer of this size, or else a large one that
+// is up to an eighth larger, or nil.
 func (p *pool) take(size uint64) *memory {
 	s := p.classes[size]
-	if len(s) == 0 {
-		return nil
+	for most := size + size/8; len(s) == 0; s = p.classes[size] {
+		if size < sizeFine || p.count == 0 {
+			return nil
+		}
+		if size += sizeClassStep(size + 1); size > most {
+			return nil
+		}
 	}
 	m := s[len(s)-1]
 	s[len(s)-1] = nil

@@ -102,9 +102,10 @@ func (p *Plan) register(g spec.Conv, t registerTile, operands []Operand, dev Dev
 
 // pieceOf returns how many of the tiles of a group's channels are packed and
 // computed at a time: as many as keep the temporaries, with those that there are
-// already, within half of what the call's tensors have, and a MiB.
+// already, a little below half of what the call's tensors have, as buffers are
+// rounded up, or below 64 KiB.
 func (p *Plan) pieceOf(g spec.Conv, t registerTile, tensors int) int {
-	spare := tensors/2 + 1<<18
+	spare := max(tensors*31/64, 1<<14)
 	for _, n := range p.Temps {
 		spare -= n
 	}
