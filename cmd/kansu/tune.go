@@ -57,8 +57,9 @@ func newTune() *ffcli.Command {
 benchmark and a grid of others, with their gradients, and writes a table of those
 that are faster than the kernel that the library's models choose. Kernels are
 timed in rotation, and gains are medians of pairs. A kernel that is faster is
-compared with the oracle: one that differs is reported and never kept. An entry stands for a class of shapes,
-sizes rounded up to powers of two, and is kept where it won on all shapes of it.
+compared with the oracle: one that differs is reported and never kept. An entry
+stands for a class of shapes, sizes rounded up to powers of two, and is kept
+where it won on all shapes of it.
 
 The library uses the table where ops.WithTuning or the environment variable
 KANSU_TUNE names its file. Nothing is measured in a program that uses it.

@@ -112,10 +112,8 @@ func BenchmarkWinogradGrad(b *testing.B) {
 // TestWinogradGradPays: which shapes the method is for, whatever the number of
 // threads. Those of the cases of kansu check that are meant for it are among them.
 func TestWinogradGradPays(t *testing.T) {
-	if ts := simd.ActiveTiles(); ts.Alone() {
-		t.Skip("the transforms have no vectors here")
-	}
 	defer SetThreads(SetThreads(0))
+	ts := simd.ActiveTiles() // where there are no vectors, the method never pays
 	for _, c := range []struct {
 		g    spec.Conv
 		pays bool
@@ -133,7 +131,7 @@ func TestWinogradGradPays(t *testing.T) {
 		for _, threads := range []int{1, 2, 16} {
 			SetThreads(threads)
 			p := newWinoGrad(make([]float32, c.g.K*c.g.Terms()), dy, x, &c.g)
-			require.Equal(t, c.pays, p != nil, "%+v", c.g)
+			require.Equal(t, c.pays && !ts.Alone(), p != nil, "%+v", c.g)
 			if p != nil {
 				t.Logf("%d threads, %d to %d of %v: tasks of %d and %d channels, blocks of %d tiles", threads, c.g.C, c.g.K, c.g.Out, p.rows, p.cols, p.tiles)
 			}

@@ -4,9 +4,7 @@ package main
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/kansu-dev/kansu/examples/squeezenet/internal/files"
@@ -15,23 +13,14 @@ import (
 )
 
 func main() {
-	weights := flag.String("weights", "", "folder of LAYER_kernel.npy [out, height, width, in] and LAYER_Conv2D_bias.npy")
-	photo := flag.String("photo", "", "a JPEG or PNG file")
-	labels := flag.String("labels", "", "file with the name of each class in a line")
-	adapter := flag.String("device", "", "a part of the GPU's name; cpu for pure Go (default: the best there is)")
-	flag.Parse()
-	if *weights == "" || *photo == "" {
-		fmt.Fprintln(os.Stderr, "squeezenet: -weights and -photo are needed")
-		flag.Usage()
-		os.Exit(2)
-	}
-	eng := files.Must(ops.Open(ops.WithAdapter(*adapter)))
-	w, pixels := files.Must(files.Weights(eng, *weights)), files.Must(files.Photo(*photo, 224))
+	given := files.Flags()
+	eng := files.Must(ops.Open(ops.WithAdapter(given.Device)))
+	w, pixels := files.Must(files.Weights(eng, given.Weights)), files.Must(files.Photo(given.Photo, 224))
 	files.Must(classify(eng, w, pixels)) // the first run compiles the kernels
 	start := time.Now()
 	p := files.Must(classify(eng, w, pixels))
 	fmt.Printf("%.1f ms on %v\n", time.Since(start).Seconds()*1e3, eng.Device())
-	names := files.Must(files.Labels(*labels, len(p)))
+	names := files.Must(files.Labels(given.Labels, len(p)))
 	for _, i := range files.Top(p, 5) {
 		fmt.Printf("%5.1f%%  %s\n", 100*p[i], names[i])
 	}
