@@ -8,32 +8,38 @@ import (
 )
 
 // winoGrad is the gradient of a 3x3 kernel by the adjoint of Winograd's
-// F(4x4, 3x3) under way. With the matrices of package simd it is
+// F(4x4, 3x3), or F(2x2, 3x3), under way. With the matrices of package simd it is
 //
 //	dw[k,c] = G^T (sum over tiles of (A'^T dy[k] A') * (B' x[c] B'^T)) G
 //
-// with products element by element: for each of 36 points a product of matrices
-// whose sums run over the tiles of all images, a quarter of the multiplications of
-// the direct sums.
+// with products element by element: for each of 36 (or 16) points a product of
+// matrices whose sums run over the tiles of all images, a quarter (or four ninths)
+// of the multiplications of the direct sums.
 //
-// A task takes some output channels and some input channels through all steps, a
-// block of tiles at a time, so that it needs only their sums and the transforms of
-// one block. Others transform the same channels again, which is little beside the
-// products. How tiles form blocks, and so every bit, depends on the shape alone.
+// A task takes some output channels and some input channels through all steps. Where
+// there is room, it transforms all tiles of its input channels first, and then takes a
+// panel of output channels after the other, and two vectors of input channels at a
+// time, so that the sums are few. Else it goes on by blocks of tiles, so that it needs
+// the sums of all its channels, but the transforms of one block only. Others transform
+// the same channels again, which is little beside the products, and nothing goes from
+// one processor to another. How tiles form blocks, and so every bit, depends on the
+// shape alone.
 type winoGrad struct {
+	*gradForm
 	g         *spec.Conv
 	dw, dy, x []float32
 	lanes     int
 	workers   int
 	gi        int // the group in hand
 	cg, kg    int
-	th, tw    int // tiles of an image
-	segs      int // into which a row of tiles is cut
-	units     int // such segments in all images
-	block     int // units of a block
-	tiles     int // of a block, at most
-	rows      int // output channels of a task, a multiple of lanes
-	cols      int // input channels of a task, a multiple of two vectors
+	th, tw    int  // tiles of an image
+	segs      int  // into which a row of tiles is cut
+	units     int  // such segments in all images
+	block     int  // units of a block
+	tiles     int  // of a block, at most
+	rows      int  // output channels of a task, a multiple of lanes
+	cols      int  // input channels of a task, a multiple of two vectors
+	once      bool // all tiles of a task's input channels are transformed first
 	failed    [2][]int
 }
 
@@ -65,14 +71,17 @@ func winogradGradShape(g *spec.Conv) bool {
 }
 
 // newWinoGrad plans a gradient, or returns nil where the method has no advantage.
+// Where there are too few large tiles, small ones may do.
 func newWinoGrad(dw, dy, x []float32, g *spec.Conv) *winoGrad {
 	forced := forcedConv == convWinograd
 	if ts := simd.ActiveTiles(); !winogradGradShape(g) || ts.Alone() && !forced {
 		return nil
 	}
 	p := &winoGrad{g: g, dw: dw, dy: dy, x: x, lanes: simd.WinogradLanes(), cg: g.CG(), kg: g.KG()}
-	p.th, p.tw = (g.Out[1]+3)/4, (g.Out[2]+3)/4
-	all := g.N * p.th * p.tw
+	all := p.use(&gradQuads)
+	if forced && forcedPairs || !forced && all < gradLeast {
+		all = p.use(&gradPairs)
+	}
 	if all < gradLeast && !forced {
 		return nil
 	}
@@ -80,23 +89,49 @@ func newWinoGrad(dw, dy, x []float32, g *spec.Conv) *winoGrad {
 	p.segs = (p.tw + gradSegment - 1) / gradSegment
 	p.units = g.N * p.th * p.segs
 	width := (p.tw + p.segs - 1) / p.segs
-	for _, chain := range gradChains { // the first for which there is room
-		p.block = min(p.units, max(1, chain/width))
-		p.tiles = p.block * width
-		if all >= 2*chain && winogradPair*p.floats(2*p.lanes, 2*p.lanes) <= limit {
-			break
-		}
-	}
 	// Whether it pays must not depend on the number of threads: bits would.
 	p.workers = winogradPair
 	direct := g.Flops() / 2 / float64(g.Groups) / float64(2*p.lanes) * gradDirect / winogradPair
-	if cost := p.cut(all, limit); cost > direct && !forced {
+	blocks := (all + gradChains[0] - 1) / gradChains[0] // equal ones
+	p.setBlock((p.units + blocks - 1) / blocks)
+	p.once = true
+	cost := p.cut(all, limit)
+	if p.cols == 0 {
+		p.once = false
+		for _, chain := range gradChains { // the first for which there is room
+			p.setBlock(chain / width)
+			if all >= 2*chain && winogradPair*p.floats(2*p.lanes, 2*p.lanes) <= limit {
+				break
+			}
+		}
+		cost = p.cut(all, limit)
+	}
+	if cost > direct && !forced {
 		return nil
 	}
 	p.workers = workersFor(g.Flops() / float64(16*simd.ActiveTiles().Lanes))
 	p.cut(all, limit)
 	return p
 }
+
+// forcedPairs is set by tests that force the method, to have the small tiles.
+var forcedPairs bool
+
+// use chooses the form, and returns the number of tiles.
+func (p *winoGrad) use(f *gradForm) int {
+	p.gradForm = f
+	p.th, p.tw = (p.g.Out[1]+f.tile-1)/f.tile, (p.g.Out[2]+f.tile-1)/f.tile
+	return p.g.N * p.th * p.tw
+}
+
+// setBlock sets the number of units of a block.
+func (p *winoGrad) setBlock(units int) {
+	p.block = min(p.units, max(1, units))
+	p.tiles = p.block * ((p.tw + p.segs - 1) / p.segs)
+}
+
+// onceStep returns how far apart the points of some channels of all tiles are.
+func (p *winoGrad) onceStep(channels int) int { return p.tilesOf(0, p.units)*channels + gradGap }
 
 // gradDirect is the time of the direct sums in units of that of their
 // multiplications, at best.
@@ -107,17 +142,22 @@ const gradDirect = 1.6
 // memory of two that are under way may be no more than limit floats.
 func (p *winoGrad) cut(all, limit int) float64 {
 	best, L := 0.0, p.lanes
-	for rows := L; rows < p.kg+L && rows <= 16*L; rows += L {
-		for cols := 2 * L; cols < p.cg+2*L && cols <= 16*L; cols += 2 * L {
+	p.rows, p.cols = 0, 0
+	most := 16 * L // the sums of all channels of a task take much
+	if p.once {
+		most = 64 * L
+	}
+	for rows := L; rows < p.kg+L && rows <= most; rows += L {
+		for cols := 2 * L; cols < p.cg+2*L && cols <= most; cols += 2 * L {
 			tasks := ((p.kg + rows - 1) / rows) * ((p.cg + cols - 1) / cols)
 			workers := min(p.workers, tasks)
 			size := p.floats(rows, cols)
 			fits := min(workers, winogradPair)*size <= limit && size <= gradCache
-			if !fits && (rows > L || cols > 2*L) {
-				continue
+			if !fits && (p.once || rows > L || cols > 2*L) {
+				continue // the smallest has to do, but where there is another way
 			}
 			area := float64(rows * cols)
-			one := float64(all)*(36*area/float64(2*L)*1.2+float64(12*rows+16*cols)) + 16*area
+			one := float64(all)*(float64(p.points)*area/float64(2*L)*1.2+p.cost[0]*float64(rows)+p.cost[1]*float64(cols)) + p.cost[2]*area
 			cost := one * float64((tasks+workers-1)/workers)
 			if !fits {
 				cost *= 1e3 // if nothing better can be had
@@ -133,19 +173,28 @@ func (p *winoGrad) cut(all, limit int) float64 {
 // floats returns what a task takes.
 func (p *winoGrad) floats(rows, cols int) int {
 	pairs := cols / (2 * p.lanes)
-	_, size := scratchClass(36*(rows*cols+p.tiles*(rows+cols)+gradGap*(1+2*pairs)) + p.lineFloats())
+	n := p.points * (rows*cols + p.tiles*(rows+cols) + gradGap*(1+2*pairs))
+	if p.once {
+		rows = min(rows, gradPanel*p.lanes)
+		n = p.points * (rows*2*p.lanes + gradGap + p.onceStep(rows) + pairs*p.onceStep(2*p.lanes))
+	}
+	_, size := scratchClass(n + p.lineFloats())
 	return size
 }
 
 // lineFloats returns what the transforms of a unit take: rows of the input and of
 // what becomes of them, or nine taps of some output channels.
 func (p *winoGrad) lineFloats() int {
-	wide := 4*((p.tw+p.segs-1)/p.segs) + 2
-	return max(12*wide, 9*gradOutputs+18) * p.lanes
+	wide := p.tile*((p.tw+p.segs-1)/p.segs) + 2
+	return max(2*p.patch*wide, 9*gradOutputs+p.spare) * p.lanes
 }
 
-// gradOutputs is how many output channels are transformed back at once.
-const gradOutputs = 8
+// gradOutputs is how many output channels are transformed back at once, and gradPanel
+// how many vectors of them a task takes through all steps where it has all tiles.
+const (
+	gradOutputs = 8
+	gradPanel   = 2
+)
 
 // winogradGradTrace is set by tests, to see how many channels were computed and how
 // many of them directly.
@@ -159,8 +208,11 @@ func (p *winoGrad) run() bool {
 		if !p.guard() {
 			return false
 		}
-		down, across := (p.kg+p.rows-1)/p.rows, (p.cg+p.cols-1)/p.cols
-		parallel(p.workers, down*across, func(_, i int) { p.task(i%down*p.rows, i/down*p.cols) })
+		down, across, task := (p.kg+p.rows-1)/p.rows, (p.cg+p.cols-1)/p.cols, p.task
+		if p.once {
+			task = p.taskOnce
+		}
+		parallel(p.workers, down*across, func(_, i int) { task(i%down*p.rows, i/down*p.cols) })
 		p.repair()
 		if winogradGradTrace != nil {
 			winogradGradTrace(p.kg+p.cg, len(p.failed[0])+len(p.failed[1]))
@@ -175,47 +227,105 @@ var winogradOuters = sync.Pool{New: func() any { return new(simd.WinogradOuter) 
 // channels from c0 on, where there are so many.
 func (p *winoGrad) task(k0, c0 int) {
 	L := p.lanes
-	width := 2 * L
 	kn, cn := min(p.rows, p.kg-k0), min(p.cols, p.cg-c0)
 	rows := (kn + L - 1) / L * L
-	pairs := (cn + width - 1) / width
-	aPos, bPos := p.tiles*rows+gradGap, p.tiles*width+gradGap
-	mPos := rows*width + gradGap
-	size := 36*(mPos*pairs+aPos+bPos*pairs) + p.lineFloats()
+	pairs := (cn + 2*L - 1) / (2 * L)
+	aPos, bPos, mPos := p.tiles*rows+gradGap, p.tiles*2*L+gradGap, rows*2*L+gradGap
+	size := p.points*(mPos*pairs+aPos+bPos*pairs) + p.lineFloats()
 	buf := getScratchWithin(size, 5*size/2) // such as that of the input's gradient before
 	defer putScratch(buf)
-	m, rest := buf[:36*mPos*pairs], buf[36*mPos*pairs:]
-	a, b, lines := rest[:36*aPos], rest[36*aPos:][:36*bPos*pairs], rest[36*(aPos+bPos*pairs):]
-	if last := cn - (pairs-1)*width; last <= L { // half a pair has no channels
-		clear(b[36*bPos*(pairs-1):])
-	}
+	m, rest := buf[:p.points*mPos*pairs], buf[p.points*mPos*pairs:]
+	a, b, lines := rest[:p.points*aPos], rest[p.points*aPos:][:p.points*bPos*pairs], rest[p.points*(aPos+bPos*pairs):]
 	o := winogradOuters.Get().(*simd.WinogradOuter)
 	for u0 := 0; u0 < p.units; u0 += p.block {
-		at := 0 // tiles so far
-		for u := u0; u < min(p.units, u0+p.block); u++ {
-			t0, t1 := u%p.segs*p.tw/p.segs, (u%p.segs+1)*p.tw/p.segs
-			row := u / p.segs
-			for k := 0; k < kn; k += L {
-				p.gradient(a[at*rows+k:], lines, k0+k, min(L, kn-k), row, t0, t1, aPos, rows)
-			}
-			for c := 0; c < cn; c += L {
-				p.input(b[c/width*36*bPos+at*width+c%width:], lines, c0+c, min(L, cn-c), row, t0, t1, bPos)
-			}
-			at += t1 - t0
-		}
+		u1 := min(p.units, u0+p.block)
+		p.gradients(a, lines, k0, kn, u0, u1, aPos, rows)
 		for i := range pairs {
-			*o = simd.WinogradOuter{M: &m[36*mPos*i], A: &a[0], B: &b[36*bPos*i], Panels: rows / simd.WinogradOuterRows(), Tiles: at, Add: min(u0, 1)}
+			at := b[p.points*bPos*i:]
+			p.inputs(at, lines, c0+2*L*i, min(2*L, cn-2*L*i), u0, u1, bPos)
+			*o = simd.WinogradOuter{M: &m[p.points*mPos*i], A: &a[0], B: &at[0], Panels: rows / simd.WinogradOuterRows(), Tiles: p.tilesOf(u0, u1), Add: min(u0, 1), Points: p.points}
 			o.Run(aPos, bPos, mPos, rows)
 		}
 	}
 	*o = simd.WinogradOuter{}
 	winogradOuters.Put(o)
+	for i := range pairs {
+		p.output(m[p.points*mPos*i:], lines, k0, kn, c0+2*L*i, min(2*L, cn-2*L*i), mPos)
+	}
+}
+
+// taskOnce is task where there is room for all tiles.
+func (p *winoGrad) taskOnce(k0, c0 int) {
+	L := p.lanes
+	kn, cn := min(p.rows, p.kg-k0), min(p.cols, p.cg-c0)
+	panel := min(gradPanel*L, (kn+L-1)/L*L)
+	pairs := (cn + 2*L - 1) / (2 * L)
+	aPos, bPos, mPos := p.onceStep(panel), p.onceStep(2*L), panel*2*L+gradGap
+	buf := getScratch(p.points*(mPos+aPos+bPos*pairs) + p.lineFloats())
+	defer putScratch(buf)
+	m, rest := buf[:p.points*mPos], buf[p.points*mPos:]
+	a, b, lines := rest[:p.points*aPos], rest[p.points*aPos:][:p.points*bPos*pairs], rest[p.points*(aPos+bPos*pairs):]
+	for i := range pairs {
+		p.inputs(b[p.points*bPos*i:], lines, c0+2*L*i, min(2*L, cn-2*L*i), 0, p.units, bPos)
+	}
+	o := winogradOuters.Get().(*simd.WinogradOuter)
+	for k := 0; k < kn; k += panel {
+		n := min(panel, kn-k)
+		rows := (n + L - 1) / L * L
+		p.gradients(a, lines, k0+k, n, 0, p.units, aPos, rows)
+		for i := range pairs {
+			from := b[p.points*bPos*i:]
+			for u0 := 0; u0 < p.units; u0 += p.block {
+				u1, at := min(p.units, u0+p.block), p.tilesOf(0, u0)
+				*o = simd.WinogradOuter{M: &m[0], A: &a[at*rows], B: &from[at*2*L], Panels: rows / simd.WinogradOuterRows(), Tiles: p.tilesOf(u0, u1), Add: min(u0, 1), Points: p.points}
+				o.Run(aPos, bPos, mPos, rows)
+			}
+			p.output(m, lines, k0+k, n, c0+2*L*i, min(2*L, cn-2*L*i), mPos)
+		}
+	}
+	*o = simd.WinogradOuter{}
+	winogradOuters.Put(o)
+}
+
+// tilesOf returns the number of tiles in units u0 to u1.
+func (p *winoGrad) tilesOf(u0, u1 int) int {
+	return (u1/p.segs-u0/p.segs)*p.tw + u1%p.segs*p.tw/p.segs - u0%p.segs*p.tw/p.segs
+}
+
+// gradients transforms the tiles of units u0 to u1 of kn channels of dy, for rows of
+// them: the points are pos floats apart.
+func (p *winoGrad) gradients(a, lines []float32, k0, kn, u0, u1, pos, rows int) {
+	for u := u0; u < u1; u++ {
+		t0, t1 := u%p.segs*p.tw/p.segs, (u%p.segs+1)*p.tw/p.segs
+		for k := 0; k < kn; k += p.lanes {
+			p.gradient(a[p.tilesOf(u0, u)*rows+k:], lines, k0+k, min(p.lanes, kn-k), u/p.segs, t0, t1, pos, rows)
+		}
+	}
+}
+
+// inputs transforms the tiles of units u0 to u1 of cn channels of x, at most two
+// vectors of them.
+func (p *winoGrad) inputs(b, lines []float32, c0, cn, u0, u1, pos int) {
+	if cn <= p.lanes { // the second has no channels
+		clear(b[:p.points*pos])
+	}
+	for u := u0; u < u1; u++ {
+		t0, t1 := u%p.segs*p.tw/p.segs, (u%p.segs+1)*p.tw/p.segs
+		for c := 0; c < cn; c += p.lanes {
+			p.input(b[p.tilesOf(u0, u)*2*p.lanes+c:], lines, c0+c, min(p.lanes, cn-c), u/p.segs, t0, t1, pos)
+		}
+	}
+}
+
+// output transforms the sums of kn output channels and cn input channels, at most
+// two vectors of them, to taps.
+func (p *winoGrad) output(m, lines []float32, k0, kn, c0, cn, pos int) {
+	L := p.lanes
 	taps, tmp := lines[:9*gradOutputs*L], lines[9*gradOutputs*L:]
 	for c := 0; c < cn; c += L {
-		from := m[c/width*36*mPos+c%width:]
 		for k := 0; k < kn; k += gradOutputs {
 			n := min(gradOutputs, kn-k)
-			simd.WinogradGradOutput(&taps[0], &from[k*width], &tmp[0], n, mPos, width)
+			p.taps(&taps[0], &m[k*2*L+c], &tmp[0], n, pos, 2*L)
 			for i := range n {
 				at := ((p.gi*p.kg+k0+k+i)*p.cg + c0 + c) * 9
 				simd.TransposeTall(&p.dw[at], &taps[9*i*L], 9, L, 9, min(L, cn-c))
@@ -227,12 +337,12 @@ func (p *winoGrad) task(k0, c0 int) {
 // gradient transforms tiles t0 to t1 of a row of tiles of n channels of dy.
 func (p *winoGrad) gradient(dst, lines []float32, k, n, row, t0, t1, pos, tile int) {
 	g, L := p.g, p.lanes
-	wide := 4 * (t1 - t0)
-	after := lines[4*wide*L:]
-	h0, w0 := row%p.th*4, 4*t0
+	wide := p.tile * (t1 - t0)
+	after := lines[p.tile*wide*L:]
+	h0, w0 := row%p.th*p.tile, p.tile*t0
 	src := p.dy[(row/p.th*g.K+p.gi*p.kg+k)*g.OutSize():]
 	cols := min(wide, g.Out[2]-w0)
-	for r := range 4 {
+	for r := range p.tile {
 		line := lines[r*wide*L:][:wide*L]
 		if h0+r >= g.Out[1] {
 			clear(line)
@@ -241,20 +351,20 @@ func (p *winoGrad) gradient(dst, lines []float32, k, n, row, t0, t1, pos, tile i
 		simd.Transpose(&line[0], &src[(h0+r)*g.Out[2]+w0], L, g.OutSize(), cols, n, L)
 		clear(line[cols*L:])
 	}
-	simd.WinogradGradRows(&after[0], &lines[0], wide, wide*L, wide*L)
-	simd.WinogradGradCols(&dst[0], &after[0], t1-t0, pos, tile, wide*L)
+	p.dyRows(&after[0], &lines[0], wide, wide*L, wide*L)
+	p.dyCols(&dst[0], &after[0], t1-t0, pos, tile, wide*L)
 }
 
 // input transforms the inputs of tiles t0 to t1 of a row of tiles of n channels.
 func (p *winoGrad) input(dst, lines []float32, c, n, row, t0, t1, pos int) {
 	g, L := p.g, p.lanes
-	wide := 4*(t1-t0) + 2
-	after := lines[6*wide*L:]
-	h0, w0 := row%p.th*4-g.PadBegin[1], 4*t0-g.PadBegin[2]
+	wide := p.tile*(t1-t0) + 2
+	after := lines[p.patch*wide*L:]
+	h0, w0 := row%p.th*p.tile-g.PadBegin[1], p.tile*t0-g.PadBegin[2]
 	src := p.x[(row/p.th*g.C+p.gi*p.cg+c)*g.InSize():]
 	left := min(wide, max(0, -w0))
 	right := max(left, min(wide, g.In[2]-w0))
-	for r := range 6 {
+	for r := range p.patch {
 		line := lines[r*wide*L:][:wide*L]
 		if h0+r < 0 || h0+r >= g.In[1] || left == right {
 			clear(line)
@@ -264,6 +374,6 @@ func (p *winoGrad) input(dst, lines []float32, c, n, row, t0, t1, pos int) {
 		simd.Transpose(&line[left*L], &src[(h0+r)*g.In[2]+w0+left], L, g.InSize(), right-left, n, L)
 		clear(line[right*L:])
 	}
-	simd.WinogradRows(&after[0], &lines[0], wide, wide*L, wide*L)
-	simd.WinogradCols(&dst[0], &after[0], t1-t0, pos, 2*L, wide*L)
+	p.xRows(&after[0], &lines[0], wide, wide*L, wide*L)
+	p.xCols(&dst[0], &after[0], t1-t0, pos, 2*L, wide*L)
 }

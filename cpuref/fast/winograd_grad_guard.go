@@ -3,6 +3,8 @@ package fast
 import (
 	"math"
 	"slices"
+
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 )
 
 // The guard of the weight gradient by Winograd's method bounds its error and holds
@@ -14,14 +16,14 @@ import (
 // are a[0] and a[1] modulo 4 within the tiles, and |dy[b]| likewise. By Cauchy and
 // Schwarz each of the 36 sums of products of transforms, and each of its partial
 // sums, is at most the product of the norms of the transforms p, and with G, B', A'
-// as in winograd.go
+// as in package simd
 //
 //	|v[p]|^2 ~ sum over e of (B'[p,e] |x[e]|)^2,  |u[p]|^2 ~ sum over o of (A'[o,p] |dy[o]|)^2
 //
 // (equal on average, where signs are independent from pixel to pixel). Taking the
 // roundings as independent, a tap is in error by at most
 //
-//	2^-24 * winogradGradError * sqrt(sum over p of (G[p,tap] |u[p]| |v[p]|)^2)
+//	2^-24 * gradError * sqrt(sum over p of (G[p,tap] |u[p]| |v[p]|)^2)
 //
 // The magnitude. For any limit d >= 0, as |dy| >= d - max(d-|dy|, 0),
 //
@@ -43,12 +45,13 @@ type gradSide struct {
 	image      int       // floats of an image
 	images     int
 	channels   int
-	norm       []float32     // root of Q; 0 where all is zero, and -1 where it cannot be compared
-	limit      [][2]float32  // d, a lower and a higher one
-	short      [][2]float32  // root of H for each
-	sums       [][9]float32  // R by tap
-	share      [][16]float32 // of Q, by the positions modulo 4
-	squares    *[4][4]float32
+	norm       []float32      // root of Q; 0 where all is zero, and -1 where it cannot be compared
+	limit      [][2]float32   // d, a lower and a higher one
+	short      [][2]float32   // root of H for each
+	sums       [][9]float32   // R by tap
+	share      [][16]float32  // of Q, by the positions modulo 4
+	squares    *[4][4]float32 // of its transform, and of the kernel's
+	kernel     *[4][3]float32
 }
 
 // sideFloats is the size of a channel's statistics.
@@ -69,21 +72,12 @@ func newAxisRange(size, shift, first, step, others int) axisRange {
 	return a
 }
 
-// gradInput and gradDy are the squares of B' and A' by the positions modulo 4, and
-// gradTaps those of G, for the points 0, sqrt(1/2), sqrt(2) and infinity: each of the
-// negative ones has the same as its positive one, and is in gradTaps with it.
-var (
-	gradInput = [4][4]float32{{2, 0, 6.25, 0}, {1, 2, 4, 0.5}, {1, 0.5, 0.25, 2}, {0, 2, 0, 6.25}}
-	gradDy    = [4][4]float32{{1, 0, 0, 0}, {1, 0.5, 0.25, 0.125}, {1, 2, 4, 8}, {0, 0, 0, 1}}
-	gradTaps  = [4][3]float32{{1, 0, 0}, {8. / 9, 4. / 9, 2. / 9}, {1. / 18, 1. / 9, 2. / 9}, {0, 0, 1}}
-)
-
-// winogradGradError is the error of the sums in unit roundoffs of the norms'
-// product, where blocks of some tiles are summed by themselves: what
-// TestWinogradGradAdversary found with a good margin, and for the sums of blocks
-// what equal ones can have, which all round alike.
-func winogradGradError(tiles, blocks int) float64 {
-	return 6.5 + 0.3*float64(tiles) + 0.5*float64(blocks)
+// gradError is the error of the sums in unit roundoffs of the norms' product, where
+// blocks of some tiles are summed by themselves: what TestWinogradGradAdversary found
+// with a good margin, for the transforms and for the sums of blocks what equal ones
+// can have, which all round alike.
+func (f *gradForm) gradError(tiles, blocks int) float64 {
+	return f.roundings + 0.3*float64(tiles) + 0.5*float64(blocks)
 }
 
 // gradLimits are the limits d in units of a channel's root mean square: the lower
@@ -96,9 +90,9 @@ const gradFirst = 8
 // gradDirectly is the share of the channels that may be computed directly.
 const gradDirectly = 1. / 8
 
-func newGradSide(v []float32, first, channels, all, images int, rows, cols axisRange, squares *[4][4]float32) *gradSide {
+func newGradSide(v []float32, first, channels, all, images int, rows, cols axisRange, squares *[4][4]float32, kernel *[4][3]float32) *gradSide {
 	plane := rows.size * cols.size
-	s := &gradSide{rows: rows, cols: cols, v: v[first*plane:], image: all * plane, images: images, channels: channels, squares: squares}
+	s := &gradSide{rows: rows, cols: cols, v: v[first*plane:], image: all * plane, images: images, channels: channels, squares: squares, kernel: kernel}
 	s.norm, s.limit, s.short = make([]float32, channels), make([][2]float32, channels), make([][2]float32, channels)
 	s.sums, s.share = make([][9]float32, channels), make([][16]float32, channels)
 	return s
@@ -109,16 +103,17 @@ func newGradSide(v []float32, first, channels, all, images int, rows, cols axisR
 func (p *winoGrad) guard() bool {
 	g := p.g
 	dy := newGradSide(p.dy, p.gi*p.kg, p.kg, g.K, g.N,
-		newAxisRange(g.Out[1], 0, g.PadBegin[1], -1, g.In[1]), newAxisRange(g.Out[2], 0, g.PadBegin[2], -1, g.In[2]), &gradDy)
+		newAxisRange(g.Out[1], 0, g.PadBegin[1], -1, g.In[1]), newAxisRange(g.Out[2], 0, g.PadBegin[2], -1, g.In[2]), &p.gradForm.dy, &p.kernel)
 	x := newGradSide(p.x, p.gi*p.cg, p.cg, g.C, g.N,
-		newAxisRange(g.In[1], g.PadBegin[1], -g.PadBegin[1], 1, g.Out[1]), newAxisRange(g.In[2], g.PadBegin[2], -g.PadBegin[2], 1, g.Out[2]), &gradInput)
+		newAxisRange(g.In[1], g.PadBegin[1], -g.PadBegin[1], 1, g.Out[1]), newAxisRange(g.In[2], g.PadBegin[2], -g.PadBegin[2], 1, g.Out[2]), &p.gradForm.input, &p.kernel)
 	terms := g.N * g.OutSize()
-	factor := float32(winogradGradError(p.tiles, (p.units+p.block-1)/p.block) / float64(terms+1))
+	factor := float32(p.gradError(p.tiles, (p.units+p.block-1)/p.block) / float64(terms+1))
 	measure := func(from int, y, x *gradSide) {
 		step := max(1, 4096/(g.N*min(g.OutSize(), g.InSize())))
 		pieces := (y.channels - min(from, y.channels) + step - 1) / step
 		more := (x.channels - min(from, x.channels) + step - 1) / step
-		parallel(p.workers, pieces+more, func(_, i int) {
+		workers := workersFor(float64(g.N * ((y.channels-from)*g.OutSize() + (x.channels-from)*g.InSize())))
+		parallel(min(p.workers, workers), pieces+more, func(_, i int) {
 			s := y
 			if i >= pieces {
 				s, i = x, i-pieces
@@ -131,19 +126,19 @@ func (p *winoGrad) guard() bool {
 	firstY.channels, firstX.channels = min(gradFirst, p.kg), min(gradFirst, p.cg)
 	measure(0, &firstY, &firstX)
 	hopeless := func(a, b *gradSide) bool {
-		sum, limit := gradPairs(a, b, factor)
+		sum, limit := gradChannels(a, b, factor)
 		return len(limit)+len(sum) > gradFirst/2
 	}
 	if forcedConv == convAuto && hopeless(&firstY, &firstX) && hopeless(&firstX, &firstY) {
 		return false
 	}
 	measure(gradFirst, dy, x)
-	badX, badY := gradPairs(dy, x, factor)
+	badX, badY := gradChannels(dy, x, factor)
 	if len(badX)+len(badY) == 0 {
 		p.failed = [2][]int{}
 		return true
 	}
-	sumY, sumX := gradPairs(x, dy, factor)
+	sumY, sumX := gradChannels(x, dy, factor)
 	share := func(k, c []int) float64 { return float64(len(k))/float64(p.kg) + float64(len(c))/float64(p.cg) }
 	if share(sumY, sumX) < share(badY, badX) {
 		badY, badX = sumY, sumX
@@ -153,10 +148,10 @@ func (p *winoGrad) guard() bool {
 	return s == 0 || s <= gradDirectly && g.Groups == 1
 }
 
-// gradPairs compares the bounds for all pairs of channels, where the limit is that
+// gradChannels compares the bounds for all pairs of channels, where the limit is that
 // of one side and the sum of magnitudes that of the other, and returns the channels
 // that do not pass.
-func gradPairs(limit, sum *gradSide, factor float32) (badSum, badLimit []int) {
+func gradChannels(limit, sum *gradSide, factor float32) (badSum, badLimit []int) {
 	all := make([]int, 0, sum.channels)
 	for c, v := range sum.norm[:sum.channels] {
 		if v < 0 {
@@ -200,36 +195,39 @@ func gradPairs(limit, sum *gradSide, factor float32) (badSum, badLimit []int) {
 // gradFailing returns the channels of one side that do not pass with all kept ones
 // of the other.
 func gradFailing(limit, sum *gradSide, kept []int, factor float32) (bad []int) {
-	var most [16]float32
 	least := [9]float32{}
 	for t := range least {
 		least[t] = math.MaxFloat32
 	}
-	some := false
+	shares := getScratch(16 * len(kept))
+	defer putScratch(shares)
+	some := 0
 	for _, c := range kept {
 		if sum.norm[c] == 0 {
 			continue
 		}
-		some = true
+		inv := 1 / sum.norm[c]
 		for t, r := range sum.sums[c] {
-			least[t] = min(least[t], r/sum.norm[c])
+			least[t] = min(least[t], r*inv)
 		}
-		sum.transformed(c, &most)
+		copy(shares[16*some:], sum.share[c][:])
+		some++
 	}
+	most := sum.transformed(shares[:16*some])
 	// The form of the other side's shares, by tap: a product of two but for most.
 	var form [9][16]float32
 	for p := range 4 {
 		var lines [3][4]float32
 		for q, a := range limit.squares {
 			v := most[4*p+q]
-			for t, f := range gradTaps[q] {
+			for t, f := range sum.kernel[q] {
 				for i := range a {
 					lines[t][i] += f * v * a[i]
 				}
 			}
 		}
 		for t := range form {
-			f := gradTaps[p][t/3]
+			f := sum.kernel[p][t/3]
 			for i, a := range limit.squares[p] {
 				for j, v := range lines[t%3] {
 					form[t][4*i+j] += f * a * v
@@ -237,20 +235,19 @@ func gradFailing(limit, sum *gradSide, kept []int, factor float32) (bad []int) {
 			}
 		}
 	}
+	// Where all taps would pass with the largest of each, they do: so it mostly is.
+	worst, fewest := form[0], slices.Min(least[:])
+	for _, f := range form[1:] {
+		for i, v := range f {
+			worst[i] = max(worst[i], v)
+		}
+	}
 	for k := range limit.channels {
 		ok := limit.norm[k] >= 0
-		for t := 0; t < 9 && ok && some && limit.norm[k] > 0; t++ {
-			var s [4]float32
-			share, f := &limit.share[k], &form[t]
-			for i := 0; i < 16; i += 4 {
-				s[0] += share[i] * f[i]
-				s[1] += share[i+1] * f[i+1]
-				s[2] += share[i+2] * f[i+2]
-				s[3] += share[i+3] * f[i+3]
+		if ok && some > 0 && limit.norm[k] > 0 && !limit.passes(k, &worst, fewest, factor) {
+			for t := 0; t < 9 && ok; t++ {
+				ok = limit.passes(k, &form[t], least[t], factor)
 			}
-			err := factor * float32(math.Sqrt(float64(s[0]+s[1]+s[2]+s[3]))) * limit.norm[k]
-			d, short := &limit.limit[k], &limit.short[k]
-			ok = max(d[0]*least[t]-short[0], d[1]*least[t]-short[1]) >= err
 		}
 		if !ok {
 			bad = append(bad, k)
@@ -259,23 +256,40 @@ func gradFailing(limit, sum *gradSide, kept []int, factor float32) (bad []int) {
 	return bad
 }
 
-// transformed raises most to the squares of the norms of a channel's transforms, by
-// the shares of its squares.
-func (s *gradSide) transformed(c int, most *[16]float32) {
-	var half [16]float32
-	share := &s.share[c]
-	for p := range 4 {
-		a := &s.squares[p]
-		for j := range 4 {
-			half[4*p+j] = a[0]*share[j] + a[1]*share[4+j] + a[2]*share[8+j] + a[3]*share[12+j]
-		}
+// passes compares the bounds for a channel, where least is the least sum of the other
+// side.
+func (s *gradSide) passes(k int, form *[16]float32, least, factor float32) bool {
+	var a, b, c, e float32
+	share := &s.share[k]
+	for i := 0; i < 16; i += 4 {
+		a += share[i] * form[i]
+		b += share[i+1] * form[i+1]
+		c += share[i+2] * form[i+2]
+		e += share[i+3] * form[i+3]
 	}
-	for q := range 4 {
-		a := &s.squares[q]
-		for p := 0; p < 16; p += 4 {
-			most[p+q] = max(most[p+q], a[0]*half[p]+a[1]*half[p+1]+a[2]*half[p+2]+a[3]*half[p+3])
-		}
+	err := factor * float32(math.Sqrt(float64(a+b+c+e))) * s.norm[k]
+	d, short := &s.limit[k], &s.short[k]
+	return max(d[0]*least-short[0], d[1]*least-short[1]) >= err
+}
+
+// transformed returns the largest squares of the norms of some channels' transforms,
+// for the shares of their squares.
+func (s *gradSide) transformed(shares []float32) (most [16]float32) {
+	n := len(shares) / 16
+	if n == 0 {
+		return most
 	}
+	var both [256]float32 // the squares along both axes
+	for i := range both {
+		both[i] = s.squares[i>>6][i>>2&3] * s.squares[i>>4&3][i&3]
+	}
+	norms := getScratch(16 * n)
+	defer putScratch(norms)
+	Gemm(16, n, 16, both[:], 16, false, shares, 16, true, norms, n, false, Epilogue{})
+	for p := range most {
+		most[p] = simd.Max(norms[p*n:][:n])
+	}
+	return most
 }
 
 // peak returns how much larger a channel's transforms may be than those of one

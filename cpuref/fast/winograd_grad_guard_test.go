@@ -22,7 +22,10 @@ func randomGradLayer(t *testing.T, r *rand.Rand) gradLayer {
 	if r.IntN(8) == 0 {
 		h, w = 1+r.IntN(6), 1+r.IntN(90)
 	}
-	var l gradLayer
+	l := gradLayer{pairs: r.IntN(2) == 0}
+	if l.pairs {
+		l.what = "pairs; "
+	}
 	pad := []int{r.IntN(3), r.IntN(3), r.IntN(3), r.IntN(3)}
 	if h < 3 || w < 3 {
 		pad = []int{2, 2, 2, 2}
@@ -138,7 +141,7 @@ func TestWinogradGradTaken(t *testing.T) {
 		p        float64 // share of the inputs that is not zero; 1 for normal data
 		few      int     // channels with few values, of 64
 	}{
-		{"normal", 1, 64, 56, 1, 0}, {"uniform", 2, 256, 14, 1, 0}, {"normal", 8, 128, 7, 1, 0},
+		{"normal", 1, 64, 56, 1, 0}, {"normal", 1, 256, 14, 1, 0}, {"uniform", 2, 256, 14, 1, 0}, {"normal", 8, 128, 7, 1, 0},
 		{"after ReLU", 1, 64, 56, 0.5, 0}, {"after ReLU", 2, 64, 28, 0.5, 5}, {"after ReLU", 8, 64, 14, 0.5, 0},
 		{"normal", 2, 64, 28, 1, 5},
 	} {
@@ -186,43 +189,43 @@ func TestWinogradGradTaken(t *testing.T) {
 // changed one value at a time.
 func TestWinogradGradAdversary(t *testing.T) {
 	for i, n := range gradAdversaries {
-		r := rand.New(rand.NewPCG(11, uint64(i)))
-		worst, found := 0.0, ""
-		for range climbs {
-			g := newGradConv(t, 1, 32, 16, 4*n+2, 4*n+2, 1, 0)
-			kinds := 1 + r.IntN(2)
-			px, py := make([]float64, 16*kinds), make([]float64, 16*kinds)
-			draw := func() float64 {
-				return []func() float64{
-					func() float64 { return float64(2*r.IntN(2) - 1) },
-					func() float64 { return r.NormFloat64() },
-					func() float64 { return math.Exp(2*r.NormFloat64()) * float64(2*r.IntN(2)-1) },
-					func() float64 { return 1 },
-				}[r.IntN(4)]()
+		for _, f := range []*gradForm{&gradQuads, &gradPairs} {
+			r := rand.New(rand.NewPCG(11, uint64(i)))
+			worst, found := 0.0, ""
+			for range climbs {
+				size := 4 * n // of the output
+				g := newGradConv(t, 1, 32, 16, size+2, size+2, 1, 0)
+				kinds, m := 1+r.IntN(2), f.tile
+				px, py := make([]float64, m*m*kinds), make([]float64, m*m*kinds)
+				draw := func() float64 {
+					return []func() float64{
+						func() float64 { return float64(2*r.IntN(2) - 1) },
+						func() float64 { return r.NormFloat64() },
+						func() float64 { return math.Exp(2*r.NormFloat64()) * float64(2*r.IntN(2)-1) },
+						func() float64 { return 1 },
+					}[r.IntN(4)]()
+				}
+				for i := range px {
+					px[i], py[i] = draw(), draw()
+				}
+				at := func(h, w int) int { return (h/m+w/m)%kinds*m*m + h%m*m + w%m }
+				score := func() float64 {
+					l := gradLayer{g: g, pairs: f == &gradPairs, what: fmt.Sprintf("%v %v", px, py)}
+					l.x = field([]int{1, 32, size + 2, size + 2}, func(_, c, h, w int) float64 { return px[at(h, w)] * (1 + float64(c)/32) })
+					l.dy = field([]int{1, 16, size, size}, func(_, k, h, w int) float64 { return 1.1 * py[at(h, w)] * (1 + float64(k)/19) })
+					e, _ := l.check(t)
+					return e
+				}
+				if now := climb(r, score, px, py); now > worst {
+					worst, found = now, fmt.Sprintf("%.3g %.3g", px, py)
+				}
 			}
-			for i := range px {
-				px[i], py[i] = draw(), draw()
-			}
-			score := func() float64 {
-				l := gradLayer{g: g, what: fmt.Sprintf("%v %v", px, py)}
-				l.x = field([]int{1, 32, 4*n + 2, 4*n + 2}, func(_, c, h, w int) float64 {
-					return px[(h/4+w/4)%kinds*16+h%4*4+w%4] * (1 + float64(c)/32)
-				})
-				l.dy = field([]int{1, 16, 4 * n, 4 * n}, func(_, k, h, w int) float64 {
-					return 1.1 * py[(h/4+w/4)%kinds*16+h%4*4+w%4] * (1 + float64(k)/19)
-				})
-				e, _ := l.check(t)
-				return e
-			}
-			if now := climb(r, score, px, py); now > worst {
-				worst, found = now, fmt.Sprintf("%.3g %.3g", px, py)
-			}
+			t.Logf("%d outputs in tiles of %d: %.2g of the budget, %s", 16*n*n, f.tile, worst, found)
 		}
-		t.Logf("%d tiles: %.2g of the budget, %s", n*n, worst, found)
 	}
 }
 
-// gradAdversaries are the tiles in a row and in a column of what
+// gradAdversaries are the large tiles in a row and in a column of what
 // TestWinogradGradAdversary tries, and climbs how often.
 var gradAdversaries = []int{2, 3, 4, 6}
 

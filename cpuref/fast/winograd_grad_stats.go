@@ -46,50 +46,57 @@ func (s *gradSide) measure(from, to int) {
 // set sets the statistics of a channel from its sums by column.
 func (s *gradSide) set(c int, sums, squares, outside []float32) {
 	w := s.cols.size
-	share := &s.share[c]
+	var share [4][4]float32 // before the shift
 	total := float32(0)
-	for a := range 4 {
+	for a := range share {
 		sum := everyFourth(squares[a*w:][:w])
-		to := share[(a+s.rows.shift)%4*4:][:4]
-		for i, q := range sum {
-			to[(i+s.cols.shift)%4] = q
-			total += q
-		}
+		share[a] = sum
+		total += (sum[0] + sum[1]) + (sum[2] + sum[3])
 	}
-	// Magnitudes by column, of all rows and then of those that each row of taps sees.
+	// Magnitudes by column, of all rows.
 	cols := sums[:w]
 	for a := 1; a < 4; a++ {
 		simd.BinAdd.Apply(cols, cols, sums[a*w:][:w], 0, 0, 0, false)
 	}
-	all := everyFourth(cols)
-	if s.norm[c] = 0; all == [4]float32{} {
+	every := everyFourth(cols)
+	all := (every[0] + every[1]) + (every[2] + every[3])
+	if s.norm[c] = 0; all == 0 {
 		return
 	}
 	if !(total > guardLeast*guardLeast && total < guardMost*guardMost) {
 		s.norm[c] = -1
 		return
 	}
-	for i := range share {
-		share[i] /= total
+	inv := 1 / total
+	for a, sum := range share {
+		to := s.share[c][(a+s.rows.shift)&3*4:][:4]
+		for i, q := range sum {
+			to[(i+s.cols.shift)&3] = q * inv
+		}
 	}
 	s.norm[c] = float32(math.Sqrt(float64(total)))
-	for r := range 3 {
-		seen := squares[:w]
-		simd.BinSub.Apply(seen, cols, outside[r*w:][:w], 0, 0, 0, false)
-		sum := everyFourth(seen)
-		for t := range 3 {
-			if s.rows.from[r] == s.rows.to[r] || s.cols.from[t] == s.cols.to[t] {
-				s.sums[c][3*r+t] = 0
-				continue
-			}
-			v := sum[0] + sum[1] + sum[2] + sum[3]
+	for r := range 3 { // those that each tap sees
+		to := s.sums[c][3*r:][:3]
+		if s.rows.from[r] == s.rows.to[r] {
+			clear(to)
+			continue
+		}
+		seen, off := all, outside[r*w:][:w]
+		if s.rows.from[r] > 0 || s.rows.to[r] < s.rows.size {
+			sum := everyFourth(off)
+			seen -= (sum[0] + sum[1]) + (sum[2] + sum[3])
+		}
+		for t := range to {
+			v := seen
 			for i := range s.cols.from[t] {
-				v -= seen[i]
+				v -= cols[i] - off[i]
 			}
 			for i := s.cols.to[t]; i < w; i++ {
-				v -= seen[i]
+				v -= cols[i] - off[i]
 			}
-			s.sums[c][3*r+t] = v
+			if to[t] = v; s.cols.from[t] == s.cols.to[t] {
+				to[t] = 0
+			}
 		}
 	}
 	plane := s.rows.size * w

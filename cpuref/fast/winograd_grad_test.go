@@ -16,6 +16,7 @@ import (
 type gradLayer struct {
 	g     spec.Conv
 	dy, x []float32
+	pairs bool // by the small tiles
 	what  string
 }
 
@@ -31,9 +32,9 @@ func newGradConv(t testing.TB, n, c, k, h, w, groups int, padding ...int) spec.C
 func (l *gradLayer) check(t *testing.T) (worst float64, kept int) {
 	t.Helper()
 	g := &l.g
-	forcedConv = convWinograd
+	forcedConv, forcedPairs = convWinograd, l.pairs
 	winogradGradTrace = func(channels, direct int) { kept += channels - direct }
-	defer func() { forcedConv, winogradGradTrace = convAuto, nil }()
+	defer func() { forcedConv, forcedPairs, winogradGradTrace = convAuto, false, nil }()
 	dw := make([]float32, g.K*g.Terms())
 	p := newWinoGrad(dw, l.dy, l.x, g)
 	require.NotNil(t, p)
@@ -66,24 +67,26 @@ func TestWinogradGrad(t *testing.T) {
 			newGradConv(t, 1, 8, 8, 10, 150, 1, 1),
 			newGradConv(t, 3, 16, 17, 29, 30, 1, 1),
 		} {
-			l := gradLayer{g: g, what: "normal"}
-			l.x = field([]int{g.N, g.C, g.In[1], g.In[2]}, func(_, _, _, _ int) float64 { return r.NormFloat64() })
-			l.dy = field([]int{g.N, g.K, g.Out[1], g.Out[2]}, func(_, _, _, _ int) float64 { return r.NormFloat64() })
-			e, kept := l.check(t)
-			t.Logf("%+v: %.2g of the budget, %d", g, e, kept)
-			require.Equal(t, g.C+g.K, kept)
-			forcedConv = convWinograd
-			what := fmt.Sprintf("%+v", g)
-			repeatable(t, what, func() []float32 {
-				dw := newGuarded(g.K * g.Terms())
-				for i := range dw.s {
-					dw.s[i] = float32(math.NaN())
-				}
-				ConvGradWeight(dw.s, l.dy, l.x, g)
-				dw.check(t, what)
-				return dw.s
-			})
-			forcedConv = convAuto
+			for _, pairs := range []bool{false, true} {
+				l := gradLayer{g: g, what: "normal", pairs: pairs}
+				l.x = field([]int{g.N, g.C, g.In[1], g.In[2]}, func(_, _, _, _ int) float64 { return r.NormFloat64() })
+				l.dy = field([]int{g.N, g.K, g.Out[1], g.Out[2]}, func(_, _, _, _ int) float64 { return r.NormFloat64() })
+				e, kept := l.check(t)
+				t.Logf("%+v: %.2g of the budget, %d", g, e, kept)
+				require.Equal(t, g.C+g.K, kept)
+				forcedConv, forcedPairs = convWinograd, pairs
+				what := fmt.Sprintf("%+v", g)
+				repeatable(t, what, func() []float32 {
+					dw := newGuarded(g.K * g.Terms())
+					for i := range dw.s {
+						dw.s[i] = float32(math.NaN())
+					}
+					ConvGradWeight(dw.s, l.dy, l.x, g)
+					dw.check(t, what)
+					return dw.s
+				})
+				forcedConv, forcedPairs = convAuto, false
+			}
 		}
 	})
 }
@@ -121,7 +124,8 @@ func TestWinogradGradPays(t *testing.T) {
 		{newGradConv(t, 2, 32, 64, 40, 43, 1, 1), true},
 		{newGradConv(t, 3, 40, 35, 27, 30, 2, 2, 0, 1, 2), true},
 		{newGradConv(t, 1, 64, 64, 56, 56, 1, 1), true},
-		{newGradConv(t, 1, 256, 256, 14, 14, 1, 1), false},
+		{newGradConv(t, 1, 256, 256, 14, 14, 1, 1), true}, // by the small tiles, as the next one
+		{newGradConv(t, 1, 128, 64, 14, 15, 1, 1), true},
 		{newGradConv(t, 8, 512, 512, 7, 7, 1, 1), true},
 		{newGradConv(t, 1, 3, 64, 56, 56, 1, 1), false},
 		{newGradConv(t, 1, 32, 32, 9, 9, 1, 1), false},

@@ -30,7 +30,9 @@ var convGradRow = Row{
 		}
 		// weights' gradients for Winograd's method, with data that it is not for too
 		for _, ranges := range []string{"", "spikes", "cancel,even"} {
-			all = append(all, &ConvGradCase{ConvCase: ConvCase{X: []int{2, 32, 40, 43}, W: []int{64, 32, 3, 3}, Params: ops.ConvParams{Padding: []int{1}}, Ranged: Ranged{ranges}}})
+			for _, x := range [][]int{{2, 32, 40, 43}, {1, 128, 14, 15}} { // large tiles, small ones
+				all = append(all, &ConvGradCase{ConvCase: ConvCase{X: x, W: []int{64, x[1], 3, 3}, Params: ops.ConvParams{Padding: []int{1}}, Ranged: Ranged{ranges}}})
+			}
 		}
 		all = append(all, &ConvGradCase{ConvCase: ConvCase{X: []int{3, 80, 27, 30}, W: []int{70, 40, 3, 3}, Params: ops.ConvParams{Padding: []int{2, 0, 1, 2}, Groups: 2}}})
 		return all

@@ -28,7 +28,7 @@ func WinogradGradOutput(dst, src, tmp *float32, n, pos, row int) {
 	winogradGradOutput(dst, src, tmp, n, pos, row)
 }
 
-// WinogradOuter adds up, for each of the 36 points p, the products of the transforms
+// WinogradOuter adds up, for each of Points points p, the products of the transforms
 // of two tensors over Tiles tiles, in L = WinogradLanes() lanes:
 //
 //	M[p][i][j] = sum over t of A[p][t][i] * B[p][t][j], j < 2L
@@ -45,12 +45,13 @@ type WinogradOuter struct {
 	Tiles      int
 	Add        int
 	points     int // the kernel's counter
+	Points     int
 }
 
 // Run computes the sums. Points are aPos, bPos and mPos floats apart in A, B and M,
 // tiles aTile in A.
 func (o *WinogradOuter) Run(aPos, bPos, mPos, aTile int) {
-	o.aPos, o.bPos, o.aTile = 4*aPos, 4*bPos, 4*aTile
+	o.aPos, o.bPos, o.aTile, o.points = 4*aPos, 4*bPos, 4*aTile, o.Points
 	o.mGap = 4 * (mPos - o.Panels*WinogradOuterRows()*2*WinogradLanes())
 	winogradOuter(o)
 }
@@ -66,10 +67,14 @@ func Shortfall(x []float32, limit float32) float32 {
 	if n > 0 {
 		shortfall(&lanes[0], &x[0], n, limit)
 	}
-	sum := float32(0)
-	for _, v := range lanes {
-		sum += v
+	var four [4]float32 // not one chain of additions
+	for i := 0; i < len(lanes); i += 4 {
+		four[0] += lanes[i]
+		four[1] += lanes[i+1]
+		four[2] += lanes[i+2]
+		four[3] += lanes[i+3]
 	}
+	sum := four[0] + four[1] + four[2] + four[3]
 	for _, v := range x[n*L:] {
 		if d := limit - abs32(v); d > 0 {
 			sum += d * d
@@ -144,7 +149,7 @@ func winogradGradOutputPortable(dst, src *float32, n, pos, row int) {
 func (o *WinogradOuter) portable() {
 	const L, rows = portableLanes, portableLanes / 2
 	m := o.M
-	for point := range 36 {
+	for point := range o.Points {
 		for panel := range o.Panels {
 			for half := range 2 {
 				var sums [rows]lanes8

@@ -672,7 +672,6 @@ TEXT ·winogradOuterAVX2(SB), NOSPLIT, $0-8
 	MOVQ (AX), BX
 	MOVQ 40(AX), SI
 	MOVQ 72(AX), DI
-	MOVQ $+36, 80(AX)
 
 point4:
 	MOVQ CX, R8

@@ -56,3 +56,36 @@ func shortfall(sum, x *float32, n int, limit float32) {
 		shortfallPortable(sum, x, n, limit)
 	}
 }
+
+func pairInput(dst, src *float32, n, dstPoint, srcPoint, dstStep, srcStep int) {
+	switch Active() {
+	case AVX512:
+		pairInputAVX512(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	case AVX2:
+		pairInputAVX2(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	default:
+		pairInputPortable(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	}
+}
+
+func pairGrad(dst, src *float32, n, dstPoint, srcPoint, dstStep, srcStep int) {
+	switch Active() {
+	case AVX512:
+		pairGradAVX512(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	case AVX2:
+		pairGradAVX2(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	default:
+		pairGradPortable(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	}
+}
+
+func pairTaps(dst, src *float32, n, dstPoint, srcPoint, dstStep, srcStep int) {
+	switch Active() {
+	case AVX512:
+		pairTapsAVX512(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	case AVX2:
+		pairTapsAVX2(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	default:
+		pairTapsPortable(dst, src, n, dstPoint, srcPoint, dstStep, srcStep)
+	}
+}

@@ -37,7 +37,7 @@ func TestWinogradGradWhole(t *testing.T) {
 		a.check(t)
 		mPos := 2*L*L + 5
 		m := newGuarded(36*mPos - 5)
-		o := &WinogradOuter{M: &m.s[0], A: &a.s[0], B: &b.s[0], Panels: L / WinogradOuterRows(), Tiles: tiles}
+		o := &WinogradOuter{M: &m.s[0], A: &a.s[0], B: &b.s[0], Panels: L / WinogradOuterRows(), Tiles: tiles, Points: 36}
 		o.Run(aPos, bPos, mPos, L)
 		m.check(t)
 		o.Add = 1 // twice the sums

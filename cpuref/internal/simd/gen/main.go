@@ -135,6 +135,8 @@ func main() {
 	file("winogradproduct_avx2", avx2, winogradProducts)
 	file("winogradgrad_avx512", avx512, winogradGrads)
 	file("winogradgrad_avx2", avx2, winogradGrads)
+	file("winogradpair_avx512", avx512, winogradPairs)
+	file("winogradpair_avx2", avx2, winogradPairs)
 	file("plane_avx512", avx512, planes)
 	file("plane_avx2", avx2, planes)
 	file("correlate_avx512", avx512, correlations)

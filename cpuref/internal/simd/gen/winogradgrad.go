@@ -108,7 +108,7 @@ func winogradGradOutput(g *gen) {
 // outerRows is the height of the panels of winogradOuter.
 func outerRows(w width) int { return w.lanes / 2 }
 
-// winogradOuter writes the sums over the tiles: for each of 36 points and each
+// winogradOuter writes the sums over the tiles: for each of the points and each
 // panel of rows, the products of two vectors of columns, from zero. Registers are
 // as in gemmTile.
 func winogradOuter(g *gen) {
@@ -128,7 +128,6 @@ func winogradOuter(g *gen) {
 	g.MOVQ(field(outerM), m)
 	g.MOVQ(field(outerATile), tile)
 	g.MOVQ(field(outerAdd), add)
-	g.MOVQ(operand.I32(36), field(outerPoints))
 	aPanel, a, b, tiles, panels := gp(), gp(), gp(), gp(), gp()
 
 	point, panel, sum, store := g.label("point"), g.label("panel"), g.label("sum"), g.label("store")
