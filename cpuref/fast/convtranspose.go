@@ -27,12 +27,20 @@ func ConvTranspose(y, x, w, b []float32, g spec.ConvTranspose) {
 	for i := range axes {
 		axes[i] = phasesOf(&g, i)
 	}
+	var all [][3]axisPhase
 	for _, d := range axes[0] {
 		for _, h := range axes[1] {
 			for _, w := range axes[2] {
-				t.phase([3]axisPhase{d, h, w}, len(axes[0])*len(axes[1])*len(axes[2]))
+				all = append(all, [3]axisPhase{d, h, w})
 			}
 		}
+	}
+	if g.CG() == 1 && g.KG() <= depthwiseMax && g.Stride != [3]int{1, 1, 1} {
+		t.planes(all)
+		return
+	}
+	for _, a := range all {
+		t.phase(a, len(all))
 	}
 	runImplicit(t.products...)
 }
@@ -121,9 +129,8 @@ func (t *transposed) points() {
 	}
 }
 
-// phase computes one of the phases of the outputs, or plans it to be computed with
-// the others.
-func (t *transposed) phase(a [3]axisPhase, phases int) {
+// conv returns the convolution of stride 1 that a phase is, and where its outputs go.
+func (t *transposed) conv(a [3]axisPhase) (*spec.Conv, *placement) {
 	g := t.g
 	c := &spec.Conv{N: g.N, C: g.C, K: g.K, Groups: g.Groups, Bias: g.Bias, Act: g.Act}
 	c.Rank, c.In = 3, g.In
@@ -132,6 +139,14 @@ func (t *transposed) phase(a [3]axisPhase, phases int) {
 		c.Out[i], c.Kernel[i], c.Stride[i], c.Dilation[i], c.PadBegin[i] = p.count, p.taps, 1, max(p.dilation, 1), p.pad
 		place.first[i] = p.first
 	}
+	return c, place
+}
+
+// phase computes one of the phases of the outputs, or plans it to be computed with
+// the others.
+func (t *transposed) phase(a [3]axisPhase, phases int) {
+	g := t.g
+	c, place := t.conv(a)
 	if c.Taps() == 0 {
 		t.fill(a)
 		return
@@ -153,16 +168,11 @@ func (t *transposed) phase(a [3]axisPhase, phases int) {
 			c.Direct = true
 		}
 	}
-	planes := place != nil && c.CG() == 1 && c.KG() <= depthwiseMax
-	if planes || place == nil && !c.Direct && convMethodOf(c) != convImplicitly {
+	if place == nil && !c.Direct && convMethodOf(c) != convImplicitly {
 		w := getScratch(c.K * c.Terms())
 		defer putScratch(w)
 		t.weights(w, &a, c.Terms())
-		if planes {
-			t.planes(w, c, place)
-		} else {
-			Conv(t.y, t.x, w, t.b, *c)
-		}
+		Conv(t.y, t.x, w, t.b, *c)
 		return
 	}
 	p := newImplicit(t.y, t.x, t.w, t.b, c, place, phases)
@@ -206,19 +216,58 @@ func (t *turned) pack(dst, w []float32, c *spec.Conv, gi, r0, n, k0, kb int) {
 	}
 }
 
-// planes computes a phase of one input channel per group: the outputs of a phase
-// side by side, and then in their places.
-func (t *transposed) planes(w []float32, c *spec.Conv, to *placement) {
-	n := c.OutSize()
-	y := getScratch(c.N * c.K * n)
-	defer putScratch(y)
-	depthwise(y, t.x, w, t.b, c, nil)
-	size := t.g.OutSize()
-	Parallel(c.N*c.K, float64(c.N*c.K*n)/4, func(i int) {
-		for d := range c.Out[0] {
-			dst := t.y[i*size+((to.first[0]+d*to.step[0])*to.size[1]+to.first[1])*to.size[2]+to.first[2]:]
-			src := y[i*n+d*c.Out[1]*c.Out[2]:]
-			simd.SpreadPlane(&dst[0], &src[0], to.step[1]*to.size[2], c.Out[2], c.Out[1], c.Out[2], to.step[2])
+// planes computes all phases where a group has one input channel: for each of its
+// planes, phase after phase, the outputs side by side in the cache, and then in their
+// places.
+func (t *transposed) planes(phases [][3]axisPhase) {
+	type phase struct {
+		planewise
+		to *placement
+	}
+	var list []phase
+	room, outputs := 0, 0
+	for _, a := range phases {
+		c, to := t.conv(a)
+		if c.Taps() == 0 {
+			t.fill(a)
+			continue
+		}
+		w := getScratch(c.K * c.Terms())
+		defer putScratch(w)
+		t.weights(w, &a, c.Terms())
+		p := phase{planewise{g: c, x: t.x, w: w, b: t.b, own: true, l: newLattice(&c.Window, c.PadMode, 8192)}, to}
+		p.lo, p.hi, p.act = clampOrAll(c.Act)
+		room, outputs = max(room, p.l.channel()), max(outputs, c.KG()*c.OutSize())
+		list = append(list, p)
+	}
+	g, size := t.g, t.g.OutSize()
+	ns := g.Flops() / 40
+	if simd.Active() == simd.Portable {
+		ns *= 20
+	}
+	per := max(1, (1<<15)/(size*g.KG()))
+	ParallelRange(g.N*g.Groups, per, ns, func(low, high int) {
+		cp, y := getScratch(room+slack), getScratch(outputs)
+		defer putScratch(cp)
+		defer putScratch(y)
+		clear(cp)
+		for i := low; i < high; i++ {
+			for _, p := range list {
+				p.y = y
+				for b := range p.l.boxes() {
+					p.box(i, b, cp)
+				}
+				c, to := p.g, p.to
+				n := c.OutSize()
+				for j := range c.KG() {
+					plane := t.y[(i*c.KG()+j)*size:][:size]
+					for d := range c.Out[0] {
+						dst := plane[((to.first[0]+d*to.step[0])*to.size[1]+to.first[1])*to.size[2]+to.first[2]:]
+						src := y[j*n+d*c.Out[1]*c.Out[2]:]
+						simd.SpreadPlane(&dst[0], &src[0], to.step[1]*to.size[2], c.Out[2], c.Out[1], c.Out[2], to.step[2])
+					}
+				}
+			}
 		}
 	})
 }

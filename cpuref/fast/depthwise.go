@@ -57,6 +57,7 @@ type planewise struct {
 	act        spec.Activation
 	lo, hi     float32
 	l          *lattice
+	own        bool // y has the outputs of one plane of the input only
 	tail       *Tail
 }
 
@@ -124,6 +125,9 @@ func (p *planewise) box(i, n int, cp []float32) {
 	for j := range g.KG() {
 		k := i%g.Groups*g.KG() + j
 		at := (i/g.Groups*g.K + k) * g.OutSize()
+		if p.own {
+			at = j * g.OutSize()
+		}
 		y := p.y[at:][:g.OutSize()]
 		p.start(&d, k)
 		for depth := range bx.hi[0] - bx.lo[0] {
