@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -68,6 +69,7 @@ definition, and inputs and outputs once. In the same run it measures what the
 device can do at all, multiply-adds in registers and copying, and says which
 share of the time would be needed at those rates (the floor). Where it is
 stopped early, by -limit, an interrupt or a failure, it reports what it has.
+Workloads that the device is too small for are left out, and named.
 
 -beside times other libraries in turn with kansu, in rounds, after comparing
 their results; the ratio is a library's time over kansu's: above 1 kansu is
@@ -165,7 +167,7 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		defer p.Close()
 		r.Peers = append(r.Peers, p.PeerInfo)
 	}
-	var stopped error
+	var stopped, last error
 	for i, w := range todo {
 		if stopped = ctx.Err(); stopped != nil || o.limit > 0 && time.Since(start) > o.limit {
 			fmt.Fprintf(os.Stderr, "stopped before %s, %d of %d\n", w.Name, i+1, len(todo))
@@ -174,6 +176,12 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		progress("%d/%d %s", i+1, len(todo), w.Name)
 		m, err := bench.Run(e, w, bench.Options{MinTime: o.each, MinReps: o.reps, Kernel: o.kernel, Peers: peers})
 		progress("")
+		if errors.Is(err, ops.ErrTooLarge) || errors.Is(err, ops.ErrOutOfMemory) { // others may fit
+			r.LeftOut = append(r.LeftOut, fmt.Sprintf("%s: %v", w.Name, err))
+			fmt.Fprintf(os.Stderr, "left out: %s: %v\n", w.Name, err)
+			last = err
+			continue
+		}
 		if err != nil {
 			stopped = fmt.Errorf("%s: %w", w.Name, errors.Join(ctx.Err(), err))
 			break
@@ -187,7 +195,7 @@ func runBench(ctx context.Context, out io.Writer, open func(...ops.Option) (*ops
 		}
 	}
 	if len(r.Measurements) == 0 {
-		return stopped
+		return cmp.Or(stopped, last)
 	}
 	return errors.Join(stopped, output(out, r, old, o))
 }

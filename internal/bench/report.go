@@ -27,6 +27,7 @@ type Report struct {
 	Ceilings     Ceilings      `json:"ceilings"`
 	Peers        []PeerInfo    `json:"peers,omitempty"`
 	Measurements []Measurement `json:"measurements"`
+	LeftOut      []string      `json:"left_out,omitempty"` // workloads that the device is too small for, and why
 }
 
 // NewReport returns a report without measurements that names the engine's
@@ -118,6 +119,9 @@ func (r *Report) WriteTable(w io.Writer, markdown bool) {
 	fmt.Fprintf(w, "a call recorded in %.2f us and done in %.2f us among many, %.0f us alone\n", c.RecordNs/1e3, c.DispatchNs/1e3, c.SubmitNs/1e3)
 	for _, p := range r.Peers {
 		fmt.Fprintf(w, "Beside: %s on %s, %d threads; the ratio is its time over kansu's in the same round, median (least to largest of the rounds)\n", p.Name, p.Device, p.Threads)
+	}
+	for _, s := range r.LeftOut {
+		fmt.Fprintf(w, "Left out: %s\n", s)
 	}
 	fmt.Fprintln(w)
 	t := table.NewWriter()
