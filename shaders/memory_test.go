@@ -11,7 +11,8 @@ import (
 )
 
 // plannedMore are the plans that hold more, by call and kernel, and how much in
-// all, as a multiple of the tensors. It is a list of what is to be mended.
+// all, as a multiple of the tensors. It is a list of what is to be mended, on a real
+// GPU: bounding the parts of split sums costs parallelism that only one can weigh.
 var plannedMore = map[string]float64{
 	"conv3x3_64x56x56, forward: split64x64":                 3.8, // split sums
 	"conv3x3_64x56x56, input: flip":                         3.9, // flipped weights and split sums
