@@ -25,9 +25,9 @@ func LRN(y, x []float32, g spec.LRN) {
 		lo := i % strips * strip
 		n := min(strip, g.Inner-lo)
 		base := i/strips*g.N*g.Inner + lo
-		buf := getScratch((g.N + 1) * n)
+		buf := getScratch((g.N+1)*n + slack)
 		defer putScratch(buf)
-		squares, t := buf[:g.N*n], buf[g.N*n:][:n]
+		squares, t := buf[:g.N*n], buf[g.N*n:]
 		for c := range g.N {
 			simd.Square.Apply(squares[c*n:][:n], x[base+c*g.Inner:][:n], 0, 0, 0, false)
 		}
@@ -37,13 +37,9 @@ func LRN(y, x []float32, g spec.LRN) {
 		}
 		for c := range g.N {
 			first, last := max(0, c-g.Before), min(g.N-1, c+g.After)
-			sum := squares[first*n:][:n]
-			for j := first + 1; j <= last; j++ {
-				simd.BinAdd.Apply(t, sum, squares[j*n:][:n], 0, 0, 0, false)
-				sum = t
-			}
+			simd.WindowSum(&t[0], &squares[first*n], n, last-first+1, n, 1)
 			to := y[base+c*g.Inner:][:n]
-			simd.BinLrn.Apply(to, x[base+c*g.Inner:][:n], sum, factor, g.K, 0, false)
+			simd.BinLrn.Apply(to, x[base+c*g.Inner:][:n], t[:n], factor, g.K, 0, false)
 			if g.Act.Func != spec.Identity {
 				pointwise(g.Act, to, to)
 			}

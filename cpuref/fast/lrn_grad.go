@@ -35,31 +35,32 @@ func LRNGrad(dx, dy, x []float32, g spec.LRN) {
 // an element is NaN or large, intermediate results might overflow, and what is in dx
 // is nothing. Of what is between, the rows of one window are kept.
 func lrnGradStrip(dx, dy, x []float32, n int, g *spec.LRN) bool {
-	const most = 0x1p80 // of a square
+	const most = 0x1p80 // of squares
 	window := min(g.N, g.Before+g.After+1)
-	buf := getScratch((3*window + 1) * n)
+	buf := getScratch((3*window+1)*n + slack)
 	defer putScratch(buf)
-	t := buf[3*window*n:][:n]
+	t := buf[3*window*n:]
 	squares, terms, powers := rowRing{buf, window, n}, rowRing{buf[window*n:], window, n}, rowRing{buf[2*window*n:], window, n}
 	factor := float32(float64(g.Alpha) / float64(g.Size))
 	slope := float32(-2 * float64(g.Alpha) / float64(g.Size) * float64(g.Beta))
 	apply := func(c int) {
 		terms.sum(t, max(0, c-g.After), min(g.N-1, c+g.Before))
-		simd.TerMulAdd.Apply(dx[c*g.Inner:][:n], t, x[c*g.Inner:][:n], powers.row(c), 0, 0, 0)
+		simd.TerMulAdd.Apply(dx[c*g.Inner:][:n], t[:n], x[c*g.Inner:][:n], powers.row(c), 0, 0, 0)
 	}
 	squared := 0
 	for c := range g.N {
 		for ; squared <= min(g.N-1, c+g.After); squared++ {
 			simd.Square.Apply(squares.row(squared), x[squared*g.Inner:][:n], 0, 0, 0, false)
-			simd.Square.Apply(t, dy[squared*g.Inner:][:n], 0, 0, 0, false)
-			if !(simd.Max(squares.row(squared)) < most && simd.Max(t) < most) {
+			grad := dy[squared*g.Inner:][:n]
+			simd.TerMulAdd.Apply(t[:n], grad, grad, squares.row(squared), 0, 0, 0)
+			if !(simd.Max(t[:n]) < most) { // the sum of both squares
 				return false
 			}
 		}
 		squares.sum(t, max(0, c-g.Before), min(g.N-1, c+g.After))
 		own := powers.row(c)
-		simd.BinLrn.Apply(own, dy[c*g.Inner:][:n], t, factor, g.K, 0, false) // dy*d^(-3/4)
-		simd.TerMulOver.Apply(terms.row(c), x[c*g.Inner:][:n], own, t, factor, g.K, slope)
+		simd.BinLrn.Apply(own, dy[c*g.Inner:][:n], t[:n], factor, g.K, 0, false) // dy*d^(-3/4)
+		simd.TerMulOver.Apply(terms.row(c), x[c*g.Inner:][:n], own, t[:n], factor, g.K, slope)
 		if c >= g.Before {
 			apply(c - g.Before)
 		}
@@ -78,17 +79,20 @@ type rowRing struct {
 
 func (r *rowRing) row(i int) []float32 { return r.buf[i%r.rows*r.n:][:r.n] }
 
-// sum sets t to the sum of rows first to last.
+// sum sets t, which has room for slack floats more, to the sum of rows first to last.
+// Where all rows are among them, their order is that of the room.
 func (r *rowRing) sum(t []float32, first, last int) {
-	sum := r.row(first)
-	if first == last {
-		copy(t, sum)
+	switch n := last - first + 1; {
+	case n == r.rows:
+		first, last = 0, n-1
+	case first%r.rows+n > r.rows: // they do not lie side by side
+		simd.BinAdd.Apply(t[:r.n], r.row(first), r.row(first+1), 0, 0, 0, false)
+		for i := first + 2; i <= last; i++ {
+			simd.BinAdd.Apply(t[:r.n], t[:r.n], r.row(i), 0, 0, 0, false)
+		}
 		return
 	}
-	for i := first + 1; i <= last; i++ {
-		simd.BinAdd.Apply(t, sum, r.row(i), 0, 0, 0, false)
-		sum = t
-	}
+	simd.WindowSum(&t[0], &r.row(first)[0], r.n, last-first+1, r.n, 1)
 }
 
 // lrnGradPlain has the plain loops for n columns of one image.
