@@ -216,8 +216,8 @@ func (t *turned) pack(dst, w []float32, c *spec.Conv, gi, r0, n, k0, kb int) {
 	}
 }
 
-// planes computes all phases where a group has one input channel: for each of its
-// planes, phase after phase, the outputs side by side in the cache, and then in their
+// planes computes all phases where a group has one input channel: for each box of each
+// plane, phase after phase, the outputs side by side in the cache, and then in their
 // places.
 func (t *transposed) planes(phases [][3]axisPhase) {
 	type phase struct {
@@ -225,7 +225,7 @@ func (t *transposed) planes(phases [][3]axisPhase) {
 		to *placement
 	}
 	var list []phase
-	room, outputs := 0, 0
+	room, outputs, boxes := 0, 0, 0
 	for _, a := range phases {
 		c, to := t.conv(a)
 		if c.Taps() == 0 {
@@ -235,9 +235,11 @@ func (t *transposed) planes(phases [][3]axisPhase) {
 		w := getScratch(c.K * c.Terms())
 		defer putScratch(w)
 		t.weights(w, &a, c.Terms())
-		p := phase{planewise{g: c, x: t.x, w: w, b: t.b, own: true, l: newLattice(&c.Window, c.PadMode, 8192)}, to}
+		l := newLattice(&c.Window, c.PadMode, 8192)
+		p := phase{planewise{g: c, x: t.x, w: w, b: t.b, own: true, l: l}, to}
 		p.lo, p.hi, p.act = clampOrAll(c.Act)
-		room, outputs = max(room, p.l.channel()), max(outputs, c.KG()*c.OutSize())
+		room, boxes = max(room, l.channel()), max(boxes, l.boxes())
+		outputs = max(outputs, c.KG()*l.size[0]*l.size[1]*l.size[2])
 		list = append(list, p)
 	}
 	g, size := t.g, t.g.OutSize()
@@ -245,31 +247,39 @@ func (t *transposed) planes(phases [][3]axisPhase) {
 	if simd.Active() == simd.Portable {
 		ns *= 20
 	}
-	per := max(1, (1<<15)/(size*g.KG()))
-	ParallelRange(g.N*g.Groups, per, ns, func(low, high int) {
+	per := max(1, (1<<15)*boxes/(size*g.KG()))
+	ParallelRange(g.N*g.Groups*boxes, per, ns, func(low, high int) {
 		cp, y := getScratch(room+slack), getScratch(outputs)
 		defer putScratch(cp)
 		defer putScratch(y)
 		clear(cp)
 		for i := low; i < high; i++ {
 			for _, p := range list {
-				p.y = y
-				for b := range p.l.boxes() {
-					p.box(i, b, cp)
-				}
-				c, to := p.g, p.to
-				n := c.OutSize()
-				for j := range c.KG() {
-					plane := t.y[(i*c.KG()+j)*size:][:size]
-					for d := range c.Out[0] {
-						dst := plane[((to.first[0]+d*to.step[0])*to.size[1]+to.first[1])*to.size[2]+to.first[2]:]
-						src := y[j*n+d*c.Out[1]*c.Out[2]:]
-						simd.SpreadPlane(&dst[0], &src[0], to.step[1]*to.size[2], c.Out[2], c.Out[1], c.Out[2], to.step[2])
-					}
+				if i%boxes < p.l.boxes() {
+					p.y = y
+					p.box(i/boxes, i%boxes, cp)
+					p.to.spread(t.y[i/boxes*g.KG()*size:], y, g.KG(), p.l.box(i%boxes))
 				}
 			}
 		}
 	})
+}
+
+// spread puts the outputs of a box of a phase, of so many planes side by side, in
+// their places.
+func (to *placement) spread(y, outputs []float32, planes int, bx box) {
+	depths, rows, cols := bx.hi[0]-bx.lo[0], bx.hi[1]-bx.lo[1], bx.hi[2]-bx.lo[2]
+	var at [3]int
+	for i := range at {
+		at[i] = to.first[i] + bx.lo[i]*to.step[i]
+	}
+	for j := range planes {
+		for d := range depths {
+			dst := y[((j*to.size[0]+at[0]+d*to.step[0])*to.size[1]+at[1])*to.size[2]+at[2]:]
+			src := outputs[(j*depths+d)*rows*cols:]
+			simd.SpreadPlane(&dst[0], &src[0], to.step[1]*to.size[2], cols, rows, cols, to.step[2])
+		}
+	}
 }
 
 // taps returns where the taps of a phase stand in a kernel of w, the last one first.

@@ -57,7 +57,7 @@ type planewise struct {
 	act        spec.Activation
 	lo, hi     float32
 	l          *lattice
-	own        bool // y has the outputs of one plane of the input only
+	own        bool // y has the outputs of one box only
 	tail       *Tail
 }
 
@@ -120,30 +120,33 @@ func (p *planewise) box(i, n int, cp []float32) {
 	l.fill(cp, p.x[i*g.InSize():][:g.InSize()], &bx)
 	var d simd.Depthwise
 	d.Offs = &l.tapAt[0]
+	depths := bx.hi[0] - bx.lo[0]
 	d.Rows, d.N = bx.hi[1]-bx.lo[1], bx.hi[2]-bx.lo[2]
 	d.DstStride, d.SrcStride = g.Out[2], l.q[2]
+	if p.own {
+		d.DstStride = d.N
+	}
 	for j := range g.KG() {
 		k := i%g.Groups*g.KG() + j
 		at := (i/g.Groups*g.K + k) * g.OutSize()
-		if p.own {
-			at = j * g.OutSize()
-		}
-		y := p.y[at:][:g.OutSize()]
 		p.start(&d, k)
-		for depth := range bx.hi[0] - bx.lo[0] {
-			from := ((bx.lo[0]+depth)*g.Out[1]+bx.lo[1])*g.Out[2] + bx.lo[2]
-			d.Dst, d.Src = &y[from], &cp[depth*l.q[1]*l.q[2]]
+		for depth := range depths {
+			from := at + ((bx.lo[0]+depth)*g.Out[1]+bx.lo[1])*g.Out[2] + bx.lo[2]
+			if p.own {
+				from = (j*depths + depth) * d.Rows * d.N
+			}
+			d.Dst, d.Src = &p.y[from], &cp[depth*l.q[1]*l.q[2]]
 			d.Run()
 			for r := range d.Rows {
 				if p.act.Func != spec.Identity {
-					row := y[from+r*g.Out[2]:][:d.N]
+					row := p.y[from+r*d.DstStride:][:d.N]
 					pointwise(p.act, row, row)
 				}
 			}
 			if d.N == g.Out[2] {
-				p.tail.rows(at+from, 0, 1, d.Rows*d.N)
+				p.tail.rows(from, 0, 1, d.Rows*d.N)
 			} else {
-				p.tail.rows(at+from, g.Out[2], d.Rows, d.N)
+				p.tail.rows(from, g.Out[2], d.Rows, d.N)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 //
 // The error. Let |x[a]| be the norm of a channel's inputs at rows and columns that
 // are a[0] and a[1] modulo 4 within the tiles, and |dy[b]| likewise. By Cauchy and
-// Schwarz each of the 36 sums of products of transforms, and each of its partial
+// Schwarz each of the 36 (16) sums of products of transforms, and each of its partial
 // sums, is at most the product of the norms of the transforms p, and with G, B', A'
 // as in package simd
 //
