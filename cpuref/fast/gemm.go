@@ -97,6 +97,7 @@ type product struct {
 	np             int   // panels of A
 	parts          int   // of the block's columns
 	groups         []int // the first panel of each task's rows, and their number
+	tallest        int   // panels of the largest task
 	perTask        int   // strips in one task of panels
 	wide           int   // of them that are packed at once
 	single         bool  // tasks of rows take one panel after the other through all of k
@@ -236,6 +237,10 @@ func (p *product) cutRows(workers int) {
 			p.groups[i] = at * p.np / (share * shares)
 		}
 	}
+	p.tallest = 0
+	for i, at := range p.groups[1:] {
+		p.tallest = max(p.tallest, at-p.groups[i])
+	}
 }
 
 // doRows computes a group of rows for the block of B, or a part of its columns:
@@ -244,13 +249,13 @@ func (p *product) doRows(_, i int) {
 	groups := len(p.groups) - 1
 	s0, s1 := p.partStrips(i / groups)
 	p0, p1 := p.groups[i%groups], p.groups[i%groups+1]
-	step := p1 - p0
+	step, most := p1-p0, p.tallest // a buffer of a size serves one task after the other
 	if p.single {
-		step = 1
+		step, most = 1, 1
 	}
 	np, w := p.np, p.ts.Cols
 	t := tiles.Get().(*simd.Tile)
-	buf := getScratch(step * p.ts.Rows * min(p.kb, gemmDepth))
+	buf := getScratch(most * p.ts.Rows * min(p.kb, gemmDepth))
 	for ; p0 < p1; p0 += step {
 		for k := 0; k < p.kb || k == 0; k += gemmDepth {
 			p.rowsBlock(t, buf, k, p0, p0+step, s0, s1)
