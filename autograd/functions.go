@@ -200,6 +200,24 @@ func (t *Tape) Mean(x *Variable, p ops.ReduceParams) *Variable {
 	return t.reduce("Mean", x, p, ops.Mean, float32(n))
 }
 
+// SumSquare sums the squares over axes; see ops.SumSquare. The gradient of x is
+// 2*x*dy.
+func (t *Tape) SumSquare(x *Variable, p ops.ReduceParams) *Variable {
+	return t.one("SumSquare", []*Variable{x},
+		func(in []*ops.Tensor) (*ops.Tensor, []*ops.Tensor, error) {
+			y, err := ops.SumSquare(in[0], p)
+			return y, nil, err
+		},
+		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
+			d, err := perOutput(dy, n.x(0).Shape(), p, 2)
+			if err != nil {
+				return nil, err
+			}
+			defer d.Release()
+			return gradients(ops.Mul(n.x(0), d))
+		})
+}
+
 // Amax is the greatest value over axes; see ops.Amax, and ops.AmaxGrad for what
 // equal elements get.
 func (t *Tape) Amax(x *Variable, p ops.ReduceParams) *Variable {
@@ -231,25 +249,28 @@ func (t *Tape) reduce(name string, x *Variable, p ops.ReduceParams, f func(*ops.
 		},
 		func(n *node, dy *ops.Tensor, _ []bool) ([]*ops.Tensor, error) {
 			shape := n.x(0).Shape()
-			kept := slices.Clone(shape)
-			for i := range kept {
-				if len(p.Axes) == 0 || slices.Contains(p.Axes, i) || slices.Contains(p.Axes, i-len(kept)) {
-					kept[i] = 1
-				}
-			}
-			d, err := dy.Reshape(kept...)
+			d, err := perOutput(dy, shape, p, 1/divisor)
 			if err != nil {
 				return nil, err
 			}
 			defer d.Release()
-			if divisor != 1 {
-				scaled, err := ops.Pointwise(d, ops.Activation{Func: spec.Affine, A: 1 / divisor})
-				if err != nil {
-					return nil, err
-				}
-				defer scaled.Release()
-				d = scaled
-			}
 			return gradients(ops.Expand(d, shape...))
 		})
+}
+
+// perOutput returns factor*dy, for dy of a reduction of x's shape, with the reduced
+// axes of size 1.
+func perOutput(dy *ops.Tensor, shape []int, p ops.ReduceParams, factor float32) (*ops.Tensor, error) {
+	kept := slices.Clone(shape)
+	for i := range kept {
+		if len(p.Axes) == 0 || slices.Contains(p.Axes, i) || slices.Contains(p.Axes, i-len(kept)) {
+			kept[i] = 1
+		}
+	}
+	d, err := dy.Reshape(kept...)
+	if err != nil || factor == 1 {
+		return d, err
+	}
+	defer d.Release()
+	return ops.Pointwise(d, ops.Activation{Func: spec.Affine, A: factor})
 }

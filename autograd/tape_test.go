@@ -218,6 +218,25 @@ func TestMatMulGradientsForEveryTranspose(t *testing.T) {
 	})
 }
 
+// TestSumSquareGradient compares the gradient with its formula, 2*x*dy, where each
+// row has a dy of its own.
+func TestSumSquareGradient(t *testing.T) {
+	enginetest.Each(t, func(t *testing.T, e *ops.Engine) {
+		r := rand.New(rand.NewPCG(5, 6))
+		x, scale := autograd.Param(tensor(t, e, r, 3, 4, 5)), tensor(t, e, r, 4)
+		tape := autograd.NewTape(e)
+		rows := tape.SumSquare(x, ops.ReduceParams{Axes: []int{0, -1}})
+		require.NoError(t, tape.Err())
+		require.Equal(t, []int{4}, rows.Shape())
+		require.NoError(t, tape.Backward(tape.Sum(tape.Mul(rows, tape.Const(scale)), ops.ReduceParams{})))
+		xs, dy := data(t, x.Value()), data(t, scale)
+		for i, got := range data(t, x.Grad()) {
+			require.InDelta(t, 2*xs[i]*dy[i/5%4], got, 1e-6, "element %d", i)
+		}
+		x.Release()
+	})
+}
+
 // TestTrainingFunctions runs the functions of a training step that the graph above
 // lacks, backwards: every parameter gets a gradient, finite and of its shape.
 func TestTrainingFunctions(t *testing.T) {

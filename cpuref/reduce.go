@@ -25,6 +25,8 @@ func Reduce[T Float](y, x []T, g spec.Reduce) {
 				acc = max(acc, v)
 			case spec.ReduceMin:
 				acc = min(acc, v)
+			case spec.ReduceSumSquare:
+				acc += v * v
 			default:
 				acc += v
 			}

@@ -127,6 +127,7 @@ func TestReduce(t *testing.T) {
 		{spec.ReduceMean, spec.ReduceParams{Axes: []int{-1}}, []float64{0.5, 2.5, 4.5, 6.5, 8.5, 10.5}},
 		{spec.ReduceMax, spec.ReduceParams{Axes: []int{0, 2}}, []float64{7, 9, 11}},
 		{spec.ReduceMin, spec.ReduceParams{Axes: []int{1}}, []float64{0, 1, 6, 7}},
+		{spec.ReduceSumSquare, spec.ReduceParams{Axes: []int{1, 2}}, []float64{55, 451}},
 	} {
 		g, err := spec.NewReduce(c.f, []int{2, 3, 2}, c.p)
 		require.NoError(t, err)

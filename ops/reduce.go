@@ -26,6 +26,13 @@ func Amax(x *Tensor, p ReduceParams) (*Tensor, error) { return reduce("Amax", sp
 // is one; see Sum.
 func Amin(x *Tensor, p ReduceParams) (*Tensor, error) { return reduce("Amin", spec.ReduceMin, x, p) }
 
+// SumSquare returns the sum of the squares over the axes p.Axes, or over all, in
+// one pass; ONNX's ReduceSumSquare. See Sum. A square beyond the range of float32
+// makes the sum infinite.
+func SumSquare(x *Tensor, p ReduceParams) (*Tensor, error) {
+	return reduce("SumSquare", spec.ReduceSumSquare, x, p)
+}
+
 func reduce(name string, f spec.ReduceFunc, x *Tensor, p ReduceParams) (*Tensor, error) {
 	e, err := engineOf(name, x)
 	if err != nil {

@@ -239,7 +239,7 @@ var ErrNoGradients = errors.New("no parameter has a gradient")
 // it down to limit, min(1, limit/(norm+1e-6)), as single numbers on the device:
 // the factor is what Optimizer.Step takes. The formula is PyTorch's
 // clip_grad_norm_. Both belong to the caller. Errors: ErrNoGradients, ErrParam
-// for a limit that is not positive, and those of ops.Sum.
+// for a limit that is not positive, and those of ops.SumSquare.
 func ClipNorm(vars []*autograd.Variable, limit float32) (norm, scale *ops.Tensor, err error) {
 	var grads []*ops.Tensor
 	for _, v := range vars {
@@ -261,7 +261,7 @@ func ClipNormOf(grads []*ops.Tensor, limit float32) (norm, scale *ops.Tensor, er
 	var total *ops.Tensor
 	defer func() { total.Release() }()
 	for i, g := range grads {
-		sum, err := sumOfSquares(g)
+		sum, err := ops.SumSquare(g, ops.ReduceParams{})
 		if err != nil {
 			return nil, nil, fmt.Errorf("gradient %d: %w", i, err)
 		}
@@ -293,15 +293,6 @@ func ClipNormOf(grads []*ops.Tensor, limit float32) (norm, scale *ops.Tensor, er
 		return nil, nil, err
 	}
 	return norm, inverse, nil
-}
-
-func sumOfSquares(g *ops.Tensor) (*ops.Tensor, error) {
-	sq, err := ops.Square(g)
-	if err != nil {
-		return nil, err
-	}
-	defer sq.Release()
-	return ops.Sum(sq, ops.ReduceParams{})
 }
 
 // chain applies pointwise functions one after the other.

@@ -396,7 +396,7 @@ func FuzzShapes(f *testing.F) {
 			g, err := spec.NewUpsample(x, p)
 			plan(g.OutShape(), err, func(dev Device) (Plan, error) { return PlanUpsample(g, dev, "") })
 		case 7:
-			g, err := spec.NewReduce(spec.ReduceFunc(s.number(0, 3)), x, spec.ReduceParams{Axes: s.list(1, -2, 3), Keep: s.bool()})
+			g, err := spec.NewReduce(spec.ReduceFunc(s.number(0, 4)), x, spec.ReduceParams{Axes: s.list(1, -2, 3), Keep: s.bool()})
 			plan(g.OutShape(), err, func(dev Device) (Plan, error) { return PlanReduce(g, dev, "") })
 		case 8:
 			if n := len(y); n > 0 && len(x) > 0 && s.next()%8 != 0 { // inner sizes that agree

@@ -67,12 +67,23 @@ const reduceAxes = spec.MaxRank / 2
 func reduceKernel(name, text string, f spec.ReduceFunc, kept, reduced int) *Kernel {
 	return intern(fmt.Sprintf("reduce_%s_%v_axes%d_%d", name, f, kept, reduced), func() *Kernel {
 		return &Kernel{
-			Source: specialise(text, setU32("FUNC", int(f)),
+			Source: specialise(text, reduceFunc(f),
 				swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step"))),
 			ParamBytes: 4 * (5 + 4*reduceAxes),
 			Writes:     []bool{false, true},
 		}
 	})
+}
+
+// reduceFunc sets the function of a kernel: a sum of squares is a sum of lifted terms.
+func reduceFunc(f spec.ReduceFunc) edit {
+	squares := f == spec.ReduceSumSquare
+	if squares {
+		f = spec.ReduceSum
+	}
+	return func(text string) string {
+		return specialise(text, setU32("FUNC", int(f)), setBool("SQUARES", squares))
+	}
 }
 
 // reducePlace decomposes a number over axes; the outermost takes what is left.

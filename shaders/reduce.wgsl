@@ -1,7 +1,7 @@
-// Reductions over axes: sum, mean, maximum and minimum, an invocation for each
-// output.
+// Reductions over axes: sum, mean, maximum, minimum and sum of squares, an invocation
+// for each output.
 //
-//   y[o] = f over i < terms of x[base(o) + at(i)]
+//   y[o] = f over i < terms of x[base(o) + at(i)], or of its square
 //
 // Layout:   y is dense; its place is decomposed over the kept axes of x, and the
 //           terms over the reduced ones, innermost first, each axis with its
@@ -36,6 +36,7 @@ struct Params {
 
 const WG = 64u;
 const FUNC = 0u; // 0 sum, 1 mean, 2 max, 3 min
+const SQUARES = false; // reduce the squares of the terms
 
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
@@ -52,6 +53,12 @@ alias T = f32;
 
 fn combine_lanes(a: T, b: T) -> T { return combine(a, b); }
 // end swap
+
+// What a term counts as.
+fn lift(v: T) -> T {
+  if (SQUARES) { return v * v; }
+  return v;
+}
 
 // The first term of output o.
 fn first(o: u32) -> u32 {
@@ -79,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let o = (group.x + groups.x * (group.y + groups.y * group.z)) * WG + local;
   if (o >= p.outputs) { return; }
   let base = first(o);
-  var acc = x[base];
-  for (var i = 1u; i < p.terms; i++) { acc = combine_lanes(acc, x[base + term(i)]); }
+  var acc = lift(x[base]);
+  for (var i = 1u; i < p.terms; i++) { acc = combine_lanes(acc, lift(x[base + term(i)])); }
   y[o] = acc * p.factor;
 }

@@ -1,7 +1,7 @@
-// Reductions over axes: sum, mean, maximum and minimum, a workgroup for each
-// output or for a chunk of its terms.
+// Reductions over axes: sum, mean, maximum, minimum and sum of squares, a workgroup
+// for each output or for a chunk of its terms.
 //
-//   y[o, chunk] = f over the chunk's i of x[base(o) + at(i)]
+//   y[o, chunk] = f over the chunk's i of x[base(o) + at(i)], or of its square
 //
 // The invocations take turns along the terms, and a fixed tree makes one number
 // of theirs. Where there are several chunks y is a workspace, and the kernel
@@ -36,6 +36,7 @@ struct Params {
 
 const WG = 128u;
 const FUNC = 0u; // 0 sum, 1 mean, 2 max, 3 min
+const SQUARES = false; // reduce the squares of the terms
 
 var<workgroup> parts: array<f32, WG>;
 
@@ -47,6 +48,12 @@ fn combine(a: f32, b: f32) -> f32 {
   if (is_nan(b)) { return b; }
   if (FUNC == 2u) { return max(a, b); }
   return min(a, b);
+}
+
+// What a term counts as.
+fn lift(v: f32) -> f32 {
+  if (SQUARES) { return v * v; }
+  return v;
 }
 
 // The first term of output o.
@@ -81,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   // has nothing for a sum.
   var acc = 0.0;
   if (FUNC >= 2u) { acc = x[base + term(begin)]; }
-  for (var i = begin + local; i < end; i += WG) { acc = combine(acc, x[base + term(i)]); }
+  for (var i = begin + local; i < end; i += WG) { acc = combine(acc, lift(x[base + term(i)])); }
   parts[local] = acc;
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();

@@ -74,7 +74,7 @@ func reduceRows(g spec.Reduce, dev Device) Plan {
 	if parts > 1 {
 		rest := reduceOfParts(g, outputs, parts)
 		p.add(Step{
-			Kernel: reduceKernel("naive", reduceNaiveWGSL, g.Func, 1, 1), Params: reduceParams(&rest, outputs, 1, factor),
+			Kernel: reduceKernel("naive", reduceNaiveWGSL, rest.Func, 1, 1), Params: reduceParams(&rest, outputs, 1, factor),
 			Operands: []Operand{to, Out(0)}, Groups: Grid1D(ceilDiv(outputs, 64), dev.MaxGroups),
 		})
 	}
@@ -84,7 +84,7 @@ func reduceRows(g spec.Reduce, dev Device) Plan {
 func reduceRowsKernel(f spec.ReduceFunc, kept, reduced int) *Kernel {
 	return intern(fmt.Sprintf("reduce_rows_%v_axes%d_%d", f, kept, reduced), func() *Kernel {
 		return &Kernel{
-			Source: specialise(reduceRowsWGSL, setU32("FUNC", int(f)),
+			Source: specialise(reduceRowsWGSL, reduceFunc(f),
 				swap("kept", reducePlace(kept, "kept", "kept_step")), swap("reduced", reducePlace(reduced, "reduced", "step")), unroll),
 			ParamBytes: 4 * (7 + 4*reduceAxes),
 			Writes:     []bool{false, true},
@@ -93,8 +93,11 @@ func reduceRowsKernel(f spec.ReduceFunc, kept, reduced int) *Kernel {
 }
 
 // reduceOfParts is the reduction of as many parts of each output, which lie side
-// by side.
+// by side. Of squares there is but a sum left.
 func reduceOfParts(g spec.Reduce, outputs, parts int) spec.Reduce {
+	if g.Func == spec.ReduceSumSquare {
+		g.Func = spec.ReduceSum
+	}
 	g.KeptAxes, g.ReducedAxes = 1, 1
 	for i := range g.Kept {
 		g.Kept[i], g.Reduced[i] = spec.StepAxis{Size: 1}, spec.StepAxis{Size: 1}

@@ -1,8 +1,9 @@
 // Reductions over axes of which the innermost is the innermost of x, by vec4s:
-// sums, greatest and least values of pieces of rows, which a second pass reduces
-// where an output has several.
+// sums, also of squares, greatest and least values of pieces of rows, which a second
+// pass reduces where an output has several.
 //
-//   part[o,r,piece,lane] = f over the vec4s lane, lane+lanes, ... of the piece
+//   part[o,r,piece,lane] = f over the vec4s lane, lane+lanes, ... of the piece, or
+//                          over their squares
 //
 // Layout:   a row is inner4 vec4s that lie side by side; its output is decomposed
 //           over the kept axes, and its place among the rows of an output over the
@@ -37,6 +38,7 @@ struct Params {
 const WG = 64u;
 const RUN = 4u; // vec4s of a round: each round of a loop costs a software adapter time
 const FUNC = 0u; // 0 sum, 1 mean, 2 max, 3 min
+const SQUARES = false; // reduce the squares of the terms
 
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
@@ -50,6 +52,12 @@ fn combine(a: f32, b: f32) -> f32 {
 fn combine4(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
   if (FUNC < 2u) { return a + b; }
   return vec4<f32>(combine(a.x, b.x), combine(a.y, b.y), combine(a.z, b.z), combine(a.w, b.w));
+}
+
+// What four terms count as.
+fn lift(v: vec4<f32>) -> vec4<f32> {
+  if (SQUARES) { return v * v; }
+  return v;
 }
 
 // The first vec4 of the rows of output o.
@@ -84,11 +92,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
   let o = of_row / p.rows;
   let base = first(o) + row(of_row - o * p.rows);
   let end = base + min(start + p.piece, p.inner4);
-  var acc = x[base + start + lane];
+  var acc = lift(x[base + start + lane]);
   for (var round = base + start + lane + p.lanes; round < end; round += RUN * p.lanes) {
     for (var q = 0u; q < RUN; q++) { // unroll
       let i = round + q * p.lanes;
-      if (i < end) { acc = combine4(acc, x[i]); }
+      if (i < end) { acc = combine4(acc, lift(x[i])); }
     }
   }
   part[id] = combine(combine(acc.x, acc.y), combine(acc.z, acc.w)) * p.factor;

@@ -14,6 +14,8 @@ const (
 	ReduceMax
 	// ReduceMin is the least; NaN where any is NaN.
 	ReduceMin
+	// ReduceSumSquare is the sum of the squares.
+	ReduceSumSquare
 	reduceCount
 )
 
@@ -28,12 +30,16 @@ func (f ReduceFunc) String() string {
 		return "max"
 	case ReduceMin:
 		return "min"
+	case ReduceSumSquare:
+		return "sum_square"
 	}
 	return fmt.Sprintf("reduce(%d)", uint8(f))
 }
 
 // ReduceFuncs returns every reduction.
-func ReduceFuncs() []ReduceFunc { return []ReduceFunc{ReduceSum, ReduceMean, ReduceMax, ReduceMin} }
+func ReduceFuncs() []ReduceFunc {
+	return []ReduceFunc{ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceSumSquare}
+}
 
 // ReduceParams are the parameters of the reductions.
 type ReduceParams struct {
@@ -116,13 +122,18 @@ func (g *Reduce) Terms() int {
 func (g *Reduce) Outputs() int { return Count(g.OutShape()) }
 
 // Budget returns the error that an implementation may have: none for a choice;
-// for a sum see SumBudget, and one rounding more for a mean.
+// for a sum see SumBudget, and one rounding more for a mean, or for squares, of
+// which each may also lose what lies below the least normal number.
 func (g *Reduce) Budget() Budget {
 	switch g.Func {
 	case ReduceMax, ReduceMin:
 		return Budget{}
 	case ReduceMean:
 		return SumBudget(g.Terms() + 1)
+	case ReduceSumSquare:
+		b := SumBudget(g.Terms() + 1)
+		b.Abs = float64(g.Terms()) * minNormal32
+		return b
 	}
 	return SumBudget(g.Terms())
 }

@@ -27,8 +27,6 @@ const slack = 64 << 10
 // wasteful are the workloads that take more than 1.5 times their tensors, and how
 // much they may take. It is a list of what is to be mended, and not to grow.
 var wasteful = map[string]float64{
-	"cpu/clipnorm_16M":             2,
-	"gpu/clipnorm_16M":             2,
 	"gpu/upsample_trilinear2_grad": 1.6,
 	"gpu/unpool2x2s2_grad":         1.58,
 }

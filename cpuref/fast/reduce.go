@@ -12,6 +12,10 @@ import (
 // their number alone.
 func Reduce(y, x []float32, g spec.Reduce) {
 	if g.ReducedAxes == 0 {
+		if g.Func == spec.ReduceSumSquare {
+			simd.BinMul.Apply(y, x, x, 0, 0, 0, false)
+			return
+		}
 		copy(y, x)
 		return
 	}
@@ -60,8 +64,8 @@ func blockWidth(n int) int {
 }
 
 // reduceColumns reduces many neighbours at once, where the innermost axis of x is
-// kept: row after row is added to a row of results. Sums of a few rows are made in
-// float32 and those added in float64.
+// kept: row after row, or its squares, is added to a row of results. Sums of a few
+// rows are made in float32 and those added in float64.
 func reduceColumns(y, x []float32, g *spec.Reduce) {
 	const few = 8
 	terms, n := g.Terms(), g.Kept[0].Size
@@ -88,8 +92,14 @@ func reduceColumns(y, x []float32, g *spec.Reduce) {
 		}
 		var sums [widestBlock]float64
 		acc := sums[:m]
+		var squares [widestBlock]float32
 		for term := range terms {
-			simd.BinAdd.Apply(part, part, row(term), 0, 0, 0, false)
+			next := row(term)
+			if g.Func == spec.ReduceSumSquare {
+				simd.BinMul.Apply(squares[:m], next, next, 0, 0, 0, false)
+				next = squares[:m]
+			}
+			simd.BinAdd.Apply(part, part, next, 0, 0, 0, false)
 			if term%few == few-1 || term == terms-1 {
 				simd.WidenAdd(acc, part)
 			}
@@ -98,12 +108,20 @@ func reduceColumns(y, x []float32, g *spec.Reduce) {
 			if v-v != 0 { // infinite or no number: it may be but the short sum that overflowed
 				v = 0
 				for term := range terms {
-					v += float64(row(term)[j])
+					v += lift(g.Func, row(term)[j])
 				}
 			}
 			out[j] = float32(finishReduce(g, v))
 		}
 	})
+}
+
+// lift returns what a term counts as.
+func lift(f spec.ReduceFunc, v float32) float64 {
+	if f == spec.ReduceSumSquare {
+		return float64(v) * float64(v)
+	}
+	return float64(v)
 }
 
 func combine(f spec.ReduceFunc, a, b float64) float64 {
@@ -142,7 +160,7 @@ func reduceRange(x []float32, o, low, high int, g *spec.Reduce) float64 {
 			acc = combine(g.Func, acc, reduceAlong(g.Func, x[at:][:n]))
 		} else {
 			for range n {
-				acc = combine(g.Func, acc, float64(x[at]))
+				acc = combine(g.Func, acc, lift(g.Func, x[at]))
 				at += inner.Step
 			}
 		}
@@ -161,6 +179,8 @@ func reduceAlong(f spec.ReduceFunc, row []float32) float64 {
 			m = min(m, v)
 		}
 		return float64(m)
+	case spec.ReduceSumSquare:
+		return simd.SumSquares(row, 0)
 	}
 	return simd.Sum(row)
 }

@@ -11,7 +11,7 @@ import (
 
 // ReduceCase is one reduction over axes.
 type ReduceCase struct {
-	Func     string // sum, mean, max or min
+	Func     string // sum, mean, max, min or sum_square
 	X        []int
 	Params   ops.ReduceParams
 	Special  bool `json:",omitempty"` // NaN and infinities among the values
@@ -28,7 +28,7 @@ var reduceRow = Row{
 }
 
 var reduceCalls = map[string]func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error){
-	"sum": ops.Sum, "mean": ops.Mean, "max": ops.Amax, "min": ops.Amin,
+	"sum": ops.Sum, "mean": ops.Mean, "max": ops.Amax, "min": ops.Amin, "sum_square": ops.SumSquare,
 }
 
 func (c *ReduceCase) geometry() spec.Reduce {
@@ -90,6 +90,13 @@ func awkwardReduce() []Case {
 		&ReduceCase{Func: "sum", X: []int{2, 4, 2, 4, 2, 4, 2, 8}, Params: ops.ReduceParams{Axes: []int{1, 3, 5, 7}}},
 		&ReduceCase{Func: "max", X: []int{40, 36}, Params: ops.ReduceParams{Axes: []int{0}}, Special: true},
 		&ReduceCase{Func: "max", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{1}}},
+		&ReduceCase{Func: "sum_square", X: []int{}},
+		&ReduceCase{Func: "sum_square", X: []int{300007}}, // several pieces, of which squares are but added
+		&ReduceCase{Func: "sum_square", X: []int{40036}},
+		&ReduceCase{Func: "sum_square", X: []int{2, 3, 40, 28}, Params: ops.ReduceParams{Axes: []int{0, 2, 3}}},
+		&ReduceCase{Func: "sum_square", X: []int{1, 5, 1, 7}, Params: ops.ReduceParams{Axes: []int{0, 2}}}, // one term
+		&ReduceCase{Func: "sum_square", X: []int{1027, 13}, Params: ops.ReduceParams{Axes: []int{0}}},
+		&ReduceCase{Func: "sum_square", X: []int{40, 36}, Params: ops.ReduceParams{Axes: []int{0}}, Special: true},
 		&ReduceCase{Func: "min", X: []int{5, 6, 7}, Params: ops.ReduceParams{Axes: []int{0, 2}}, Special: true},
 		&ReduceCase{Func: "sum", X: []int{2, 3, 2, 3, 2, 3, 2, 3}, Params: ops.ReduceParams{Axes: []int{0, 2, 4, 6}}},
 		&ReduceCase{Func: "sum", X: []int{2, 3, 2, 3, 2, 3, 2, 3}, Params: ops.ReduceParams{Axes: []int{1, 3, 5, 7}}},

@@ -113,13 +113,13 @@ type reduction struct {
 // with a small first letter in "reduce".
 var reductions = map[string]reduction{
 	"L1":        {spec.Abs, ops.Sum, spec.Identity},
-	"L2":        {spec.Square, ops.Sum, spec.Sqrt},
+	"L2":        {spec.Identity, ops.SumSquare, spec.Sqrt},
 	"LogSum":    {spec.Identity, ops.Sum, spec.Log},
 	"Max":       {spec.Identity, ops.Amax, spec.Identity},
 	"Mean":      {spec.Identity, ops.Mean, spec.Identity},
 	"Min":       {spec.Identity, ops.Amin, spec.Identity},
 	"Sum":       {spec.Identity, ops.Sum, spec.Identity},
-	"SumSquare": {spec.Square, ops.Sum, spec.Identity},
+	"SumSquare": {spec.Identity, ops.SumSquare, spec.Identity},
 }
 
 func (c *call) reduce(x *ops.Tensor, r reduction, axes []int, keep bool) *ops.Tensor {
