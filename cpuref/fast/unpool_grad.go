@@ -6,27 +6,93 @@ import (
 	"github.com/kansu-dev/kansu/spec"
 )
 
-// UnpoolGrad computes the gradient of a max unpooling; see cpuref.UnpoolGrad. Of
-// several values at one place the last stays, so that the plane is gone through
-// from its end: a place that has been taken is lost for those before.
+// UnpoolGrad computes the gradient of a max unpooling; see cpuref.UnpoolGrad.
+// Indices that max pooling gave, each in its value's own window, have no place in
+// common where windows do not overlap: such a plane is but gathered.
 func UnpoolGrad(dx, dy []float32, idx []int32, g spec.Unpool) {
 	in, out := g.InSize(), g.OutSize()
+	windows := unpoolWindows(&g)
 	planes(g.Planes(), 0.3*float64(len(dy))+float64(len(dx)), func(low, high int) {
-		taken := make([]uint8, out) // where it is round
-		for p, round := low, uint8(1); p < high; p, round = p+1, round+1 {
-			if round == 0 { // each plane has a mark of its own, as long as they last
+		var taken []uint8 // where it is round
+		round := uint8(0)
+		for p := low; p < high; p++ {
+			to, from, places := dx[p*in:][:in], dy[p*out:][:out], idx[p*in:][:in]
+			if windows != nil && gatherOwn(to, from, places, windows) {
+				continue
+			}
+			if taken == nil {
+				taken = make([]uint8, out)
+			}
+			if round++; round == 0 { // each plane has a mark of its own, as long as they last
 				clear(taken)
 				round = 1
 			}
 			next := min(p+1, high-1)
-			unpoolGrad(dx[p*in:][:in], dy[p*out:][:out], dy[next*out:][:out], idx[p*in:][:in], taken, round)
+			unpoolGrad(to, from, dy[next*out:][:out], places, taken, round)
 		}
 	})
 }
 
-// unpoolGrad handles one plane. The places are in no order that the processor
-// could read ahead in, so the next plane is read along with it, which brings that
-// into the cache.
+// unpoolWindows returns which value's window each place of a plane lies in, -1 for
+// none, or nil where windows overlap or planes are too few to pay for it.
+func unpoolWindows(g *spec.Unpool) []int32 {
+	const few = 8
+	if g.Planes() < few {
+		return nil
+	}
+	for axis := range 3 {
+		if g.Kernel[axis] > g.Stride[axis] && g.In[axis] > 1 {
+			return nil
+		}
+	}
+	along := func(axis, place int) int {
+		place += g.PadBegin[axis]
+		i := place / g.Stride[axis]
+		if i >= g.In[axis] || place-i*g.Stride[axis] >= g.Kernel[axis] {
+			return -1
+		}
+		return i
+	}
+	windows := make([]int32, 0, g.OutSize())
+	for z := range g.Out[0] {
+		for y := range g.Out[1] {
+			for x := range g.Out[2] {
+				i, j, k := along(0, z), along(1, y), along(2, x)
+				if min(i, j, k) < 0 {
+					windows = append(windows, -1)
+				} else {
+					windows = append(windows, int32((i*g.In[1]+j)*g.In[2]+k))
+				}
+			}
+		}
+	}
+	return windows
+}
+
+// gatherOwn handles a plane whose places lie each in its own window, or nowhere. It
+// reports false where one does not.
+//
+//go:noinline
+func gatherOwn(to, from []float32, places, windows []int32) bool {
+	to, from = to[:len(places)], from[:len(windows)]
+	for i, j := range places {
+		if uint(j) >= uint(len(windows)) {
+			to[i] = 0
+			continue
+		}
+		if windows[j] != int32(i) {
+			return false
+		}
+		to[i] = from[j]
+	}
+	return true
+}
+
+// unpoolGrad handles one plane of any places. Of several values at one place the last
+// stays, so that the plane is gone through from its end: a place that has been taken
+// is lost for those before. The places are in no order that the processor could read
+// ahead in, so the next plane is read along with it, which brings that into the
+// cache.
 //
 //go:noinline
 func unpoolGrad(to, from, next []float32, places []int32, taken []uint8, round uint8) (read float32) {

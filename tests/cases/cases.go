@@ -49,6 +49,7 @@ type Input struct {
 	Draw    Draw    // how its values are drawn; nil means Normal
 	Indices bool    // the tensor holds int32 indices; what is drawn is rounded down
 	Range   freedom // what Row.Draw may make of its values: see ranges
+	Whole   bool    // values depend on their place, so that DrawsQuick repeats none
 }
 
 // Want is one expected output.

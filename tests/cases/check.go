@@ -41,6 +41,9 @@ func draws(c Case, seed uint64, most int) [][]float32 {
 		}
 		v := make([]float32, count(spec.Shape))
 		n := min(most, len(v))
+		if spec.Whole {
+			n = len(v)
+		}
 		for j := range n {
 			v[j] = draw(r)
 		}

@@ -9,10 +9,12 @@ import (
 )
 
 // UnpoolCase is one max unpooling. Its indices are drawn over the whole output
-// plane and a little beyond, so that some repeat and some are out of range.
+// plane and a little beyond, so that some repeat and some are out of range, or,
+// where they are Pooled, as max pooling gives them: each within its own window.
 type UnpoolCase struct {
 	X      []int
 	Params ops.UnpoolParams
+	Pooled bool `json:",omitempty"`
 	Ranged
 }
 
@@ -34,11 +36,36 @@ func (c *UnpoolCase) geometry() spec.Unpool {
 
 // Inputs are the values and the indices.
 func (c *UnpoolCase) Inputs() []Input {
-	plane := 1
+	idx := Input{Shape: c.X, Draw: Uniform(-1, 2), Indices: true, Whole: true}
 	if g, err := spec.NewUnpool(c.X, c.X, c.Params); err == nil {
-		plane = g.OutSize()
+		idx.Draw = Uniform(-1, float32(g.OutSize())+1)
+		if c.Pooled {
+			idx.Draw = pooledIndices(g)
+		}
 	}
-	return []Input{{Shape: c.X}, {Shape: c.X, Draw: Uniform(-1, float32(plane)+1), Indices: true}}
+	return []Input{{Shape: c.X}, idx}
+}
+
+// pooledIndices draws one index after the other, each within its window, or -1 where
+// all of that is padding.
+func pooledIndices(g spec.Unpool) Draw {
+	next := 0
+	return func(r *rand.Rand) float32 {
+		i := next % g.InSize()
+		next++
+		place, stride := 0, 1
+		for axis := 2; axis >= 0; axis-- {
+			begin := i%g.In[axis]*g.Stride[axis] - g.PadBegin[axis]
+			end := min(begin+g.Kernel[axis], g.Out[axis])
+			if begin = max(begin, 0); begin >= end {
+				return -1
+			}
+			place += (begin + r.IntN(end-begin)) * stride
+			stride *= g.Out[axis]
+			i /= g.In[axis]
+		}
+		return float32(place)
+	}
 }
 
 // Call unpools.
@@ -69,12 +96,15 @@ func awkwardUnpool() []Case {
 		&UnpoolCase{X: []int{1, 2, 3, 4, 5}, Params: ops.UnpoolParams{Kernel: []int{2, 1, 3}, Stride: []int{1, 2, 3}}},
 		&UnpoolCase{X: []int{1, 2, 300}, Params: ops.UnpoolParams{Kernel: []int{3}, Stride: []int{2}, Padding: []int{1, 0}}},
 		&UnpoolCase{X: []int{1, 1, 40, 40}, Params: ops.UnpoolParams{Kernel: []int{1}}}, // many indices twice
+		&UnpoolCase{X: []int{2, 9, 5, 7}, Params: ops.UnpoolParams{Kernel: []int{2}}, Pooled: true},
+		&UnpoolCase{X: []int{3, 5, 6, 5}, Params: ops.UnpoolParams{Kernel: []int{2, 3}, Stride: []int{3, 4}, Padding: []int{1}}, Pooled: true},
+		&UnpoolCase{X: []int{9, 1, 4, 3, 5}, Params: ops.UnpoolParams{Kernel: []int{2}, OutSize: []int{9, 5, 11}}, Pooled: true},
 	}
 }
 
 func randomUnpool(r *rand.Rand) Case {
 	rank := 1 + r.IntN(3)
-	c := &UnpoolCase{X: []int{pick(r, 1, 2, 3), pick(r, 1, 2, 5, 8)}}
+	c := &UnpoolCase{X: []int{pick(r, 1, 2, 3), pick(r, 1, 2, 5, 8)}, Pooled: r.IntN(2) == 0}
 	for range rank {
 		k, s := pick(r, 1, 2, 3, 4), pick(r, 1, 2, 3)
 		pad := r.IntN((k + 1) / 2)

@@ -81,7 +81,7 @@ func restPools() []Workload {
 		{"avgpool_adaptive7", "avgpool", &PoolCase{Kind: "avg", X: restMaps, Adaptive: []int{7}}},
 		{"avgpool_adaptive50", "avgpool", &PoolCase{Kind: "avg", X: restMaps, Adaptive: []int{50}}},
 		{"maxpool_adaptive7", "maxpool", &PoolCase{Kind: "max", X: restMaps, Adaptive: []int{7}}},
-		{"unpool2x2s2", "unpool", &UnpoolCase{X: small, Params: ops.UnpoolParams{Kernel: []int{2}}}},
+		{"unpool2x2s2", "unpool", &UnpoolCase{X: small, Params: ops.UnpoolParams{Kernel: []int{2}}, Pooled: true}},
 		{"upsample_nearest2", "upsample", &UpsampleCase{X: small, Params: ops.UpsampleParams{Scale: two}}},
 		{"upsample_bilinear2", "upsample", &UpsampleCase{X: small, Params: ops.UpsampleParams{Scale: two, Mode: spec.Linear}}},
 		{"upsample_bilinear2_corners", "upsample", &UpsampleCase{X: small, Params: ops.UpsampleParams{Scale: two, Mode: spec.Linear, AlignCorners: true}}},
