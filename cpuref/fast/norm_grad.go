@@ -258,10 +258,7 @@ func (p *normGradient) fixedPlanes(cells []simd.GradSums) {
 			end := min(p.last.size, i%perRun*gradPiece+gradPiece)
 			for lo := i % perRun * gradPiece; lo < end; lo += gradNear {
 				hi := min(end, lo+gradNear)
-				if p.scale != nil {
-					pieces[i].Add(p.sums(p.dy[x+lo:x+hi], p.x[x+lo:x+hi], nil, p.mean[group]))
-				}
-				scaleStream(p.y[x+lo:x+hi], p.dy[x+lo:x+hi], float32(k), p.stream)
+				pieces[i].Add(p.scaleAndSum(p.y[x+lo:x+hi], p.dy[x+lo:x+hi], p.x[x+lo:x+hi], p.mean[group], float32(k)))
 			}
 		}
 	})
@@ -336,6 +333,24 @@ func (p *normGradient) applyRun(set, row, lo, hi int, whole simd.GradSums, ahead
 	l := p.line(group, whole)
 	l.K, l.Ahead = float32(k), ahead
 	l.Apply(dx, dy, p.x[x+lo:x+hi], p.stream)
+}
+
+// scaleAndSum sets dx to k*dy, and returns D and Product where there is a scale.
+func (p *normGradient) scaleAndSum(dx, dy, x []float32, mean float64, k float32) (s simd.GradSums) {
+	m := float32(mean)
+	apart := &dx[0] != &dy[0]
+	switch {
+	case p.scale == nil:
+	case apart && float64(m) == mean && len(x) >= pivotSample:
+		if s = simd.ScaleSums(dx, dy, x, m, k, p.stream); !exactProduct(&s, len(x)) {
+			s = simd.SumGrads(dy, x, nil, mean)
+		}
+		return s
+	default:
+		s = p.sums(dy, x, nil, mean)
+	}
+	scaleStream(dx, dy, k, p.stream)
+	return s
 }
 
 // scaleStream is scale with stores that may bypass the cache.

@@ -70,6 +70,33 @@ func SumGradsNear(dy, x, w []float32, k float32) GradSums {
 	return s
 }
 
+// ScaleSums sets dx, which does not overlap x, to a*dy and returns D and Product as
+// SumGradsNear does, of dy as it was; Off and Squares are 0. stream asks for stores
+// past the cache where dx is aligned to its lines: the sums have one order wherever
+// dx lies.
+func ScaleSums(dx, dy, x []float32, k, a float32, stream bool) GradSums {
+	var s GradSums
+	n := len(dx)
+	dy, x = dy[:n], x[:n]
+	whole := n &^ 31
+	for i := 0; i < whole; i += maxCall {
+		stream = stream && uintptr(unsafe.Pointer(&dx[0]))%64 == 0
+		s.Add(scaleSums(&dx[i], &dy[i], &x[i], min(whole-i, maxCall), k, a, stream))
+	}
+	s.Add(scaleSumsPortable(dx[whole:], dy[whole:], x[whole:], k, a))
+	return s
+}
+
+func scaleSumsPortable(dx, dy, x []float32, k, a float32) (s GradSums) {
+	for i := range dx {
+		d := dy[i]
+		s.D += float64(d)
+		s.Product += float64(d) * (float64(x[i]) - float64(k))
+		dx[i] = a * d
+	}
+	return s
+}
+
 func gradSumsPortable(dy, x, w []float32, mean float64) (s GradSums) {
 	for i, v := range x {
 		d := dy[i]

@@ -545,6 +545,203 @@ neardone12:
 	VZEROUPPER
 	RET
 
+// func scaleSumsAVX2(out *float64, dx *float32, dy *float32, x *float32, n int, k float32, scale float32, nt bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·scaleSumsAVX2(SB), NOSPLIT, $0-49
+	MOVQ         out+0(FP), AX
+	MOVQ         dy+16(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         dx+8(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS k+40(FP), Y0
+	VBROADCASTSS scale+44(FP), Y1
+	MOVB         nt+48(FP), DI
+	MOVBQZX      DI, DI
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	SUBQ         $+64, SI
+	JLT          scalerest14
+
+scale13:
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4096(DX)
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (DX), Y5
+	VMULPS      Y1, Y4, Y6
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y5, Y4, Y5
+	VMOVUPS     32(CX), Y7
+	VMOVUPS     32(DX), Y8
+	VMULPS      Y1, Y7, Y9
+	VSUBPS      Y0, Y8, Y8
+	VMULPS      Y8, Y7, Y8
+	PREFETCHT0  4160(CX)
+	PREFETCHT0  4160(DX)
+	VMOVUPS     64(CX), Y10
+	VMOVUPS     64(DX), Y11
+	VMULPS      Y1, Y10, Y12
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y10, Y11, Y5
+	VADDPS      Y10, Y4, Y4
+	VMOVUPS     96(CX), Y10
+	VMOVUPS     96(DX), Y11
+	VMULPS      Y1, Y10, Y13
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y10, Y11, Y8
+	VADDPS      Y10, Y7, Y7
+	TESTQ       DI, DI
+	JZ          plain17
+	VMOVNTPS    Y6, (BX)
+	VMOVNTPS    Y9, 32(BX)
+	VMOVNTPS    Y12, 64(BX)
+	VMOVNTPS    Y13, 96(BX)
+	JMP         stored18
+
+plain17:
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y9, 32(BX)
+	VMOVUPS Y12, 64(BX)
+	VMOVUPS Y13, 96(BX)
+
+stored18:
+	PREFETCHT0  4224(CX)
+	PREFETCHT0  4224(DX)
+	VMOVUPS     128(CX), Y6
+	VMOVUPS     128(DX), Y9
+	VMULPS      Y1, Y6, Y10
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y6, Y9, Y5
+	VADDPS      Y6, Y4, Y4
+	VMOVUPS     160(CX), Y6
+	VMOVUPS     160(DX), Y9
+	VMULPS      Y1, Y6, Y11
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y6, Y9, Y8
+	VADDPS      Y6, Y7, Y7
+	PREFETCHT0  4288(CX)
+	PREFETCHT0  4288(DX)
+	VMOVUPS     192(CX), Y6
+	VMOVUPS     192(DX), Y9
+	VMULPS      Y1, Y6, Y12
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y6, Y9, Y5
+	VADDPS      Y6, Y4, Y4
+	VMOVUPS     224(CX), Y6
+	VMOVUPS     224(DX), Y9
+	VMULPS      Y1, Y6, Y13
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y6, Y9, Y8
+	VADDPS      Y6, Y7, Y7
+	TESTQ       DI, DI
+	JZ          plain19
+	VMOVNTPS    Y10, 128(BX)
+	VMOVNTPS    Y11, 160(BX)
+	VMOVNTPS    Y12, 192(BX)
+	VMOVNTPS    Y13, 224(BX)
+	JMP         stored20
+
+plain19:
+	VMOVUPS Y10, 128(BX)
+	VMOVUPS Y11, 160(BX)
+	VMOVUPS Y12, 192(BX)
+	VMOVUPS Y13, 224(BX)
+
+stored20:
+	VADDPS       Y7, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X6
+	VADDPS       X6, X4, X4
+	VCVTPS2PD    X4, Y4
+	VADDPD       Y4, Y2, Y2
+	VADDPS       Y8, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X4
+	VADDPS       X4, X5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y3, Y3
+	ADDQ         $+256, CX
+	ADDQ         $+256, DX
+	ADDQ         $+256, BX
+	SUBQ         $+64, SI
+	JGE          scale13
+
+scalerest14:
+	ADDQ $+64, SI
+	JZ   scaledone16
+
+scalelast15:
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4096(DX)
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (DX), Y5
+	VMULPS      Y1, Y4, Y6
+	VSUBPS      Y0, Y5, Y5
+	VMULPS      Y5, Y4, Y5
+	VMOVUPS     32(CX), Y7
+	VMOVUPS     32(DX), Y8
+	VMULPS      Y1, Y7, Y9
+	VSUBPS      Y0, Y8, Y8
+	VMULPS      Y8, Y7, Y8
+	PREFETCHT0  4160(CX)
+	PREFETCHT0  4160(DX)
+	VMOVUPS     64(CX), Y10
+	VMOVUPS     64(DX), Y11
+	VMULPS      Y1, Y10, Y12
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y10, Y11, Y5
+	VADDPS      Y10, Y4, Y4
+	VMOVUPS     96(CX), Y10
+	VMOVUPS     96(DX), Y11
+	VMULPS      Y1, Y10, Y13
+	VSUBPS      Y0, Y11, Y11
+	VFMADD231PS Y10, Y11, Y8
+	VADDPS      Y10, Y7, Y7
+	TESTQ       DI, DI
+	JZ          plain21
+	VMOVNTPS    Y6, (BX)
+	VMOVNTPS    Y9, 32(BX)
+	VMOVNTPS    Y12, 64(BX)
+	VMOVNTPS    Y13, 96(BX)
+	JMP         stored22
+
+plain21:
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y9, 32(BX)
+	VMOVUPS Y12, 64(BX)
+	VMOVUPS Y13, 96(BX)
+
+stored22:
+	VADDPS       Y7, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X6
+	VADDPS       X6, X4, X4
+	VCVTPS2PD    X4, Y4
+	VADDPD       Y4, Y2, Y2
+	VADDPS       Y8, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X4
+	VADDPS       X4, X5, X5
+	VCVTPS2PD    X5, Y5
+	VADDPD       Y5, Y3, Y3
+	ADDQ         $+128, CX
+	ADDQ         $+128, DX
+	ADDQ         $+128, BX
+	SUBQ         $+32, SI
+	JG           scalelast15
+
+scaledone16:
+	TESTQ DI, DI
+	JZ    scalefenced23
+	SFENCE
+
+scalefenced23:
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	VMOVSD       X2, (AX)
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPD       X0, X3, X3
+	VHADDPD      X3, X3, X3
+	VMOVSD       X3, 8(AX)
+	VZEROUPPER
+	RET
+
 // func gradApplyAVX2(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, ahead int, nt bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·gradApplyAVX2(SB), NOSPLIT, $0-57
@@ -560,9 +757,9 @@ TEXT ·gradApplyAVX2(SB), NOSPLIT, $0-57
 	MOVB         nt+56(FP), DI
 	MOVBQZX      DI, DI
 	SUBQ         $+8, BX
-	JLT          gradtail14
+	JLT          gradtail25
 
-grad13:
+grad24:
 	PREFETCHT1  (CX)(SI*1)
 	PREFETCHT1  (DX)(SI*1)
 	VMOVUPS     (CX), Y4
@@ -572,23 +769,23 @@ grad13:
 	VFMADD231PS Y5, Y1, Y6
 	VFMADD231PS Y4, Y3, Y6
 	TESTQ       DI, DI
-	JZ          gradplain16
+	JZ          gradplain27
 	VMOVNTPS    Y6, (AX)
-	JMP         gradstored17
+	JMP         gradstored28
 
-gradplain16:
+gradplain27:
 	VMOVUPS Y6, (AX)
 
-gradstored17:
+gradstored28:
 	ADDQ $+32, AX
 	ADDQ $+32, CX
 	ADDQ $+32, DX
 	SUBQ $+8, BX
-	JGE  grad13
+	JGE  grad24
 
-gradtail14:
+gradtail25:
 	ADDQ        $+8, BX
-	JZ          gradend15
+	JZ          gradend26
 	LEAQ        laneMasks<>+0(SB), SI
 	MOVQ        $+16, R8
 	SUBQ        BX, R8
@@ -601,12 +798,12 @@ gradtail14:
 	VFMADD231PS Y5, Y3, Y0
 	VMASKMOVPS  Y0, Y4, (AX)
 
-gradend15:
+gradend26:
 	TESTQ DI, DI
-	JZ    gradfenced18
+	JZ    gradfenced29
 	SFENCE
 
-gradfenced18:
+gradfenced29:
 	VZEROUPPER
 	RET
 
@@ -664,9 +861,9 @@ TEXT ·gradApplyOfAVX2(SB), NOSPLIT, $0-89
 	MOVB         nt+88(FP), R10
 	MOVBQZX      R10, R10
 	SUBQ         $+8, R8
-	JLT          gradtail20
+	JLT          gradtail31
 
-grad19:
+grad30:
 	PREFETCHT1  (CX)(R9*1)
 	PREFETCHT1  (DX)(R9*1)
 	VMOVUPS     (CX), Y6
@@ -683,14 +880,14 @@ grad19:
 	VFMADD231PS Y6, Y7, Y10
 	VADDPS      Y6, Y11, Y11
 	TESTQ       R10, R10
-	JZ          gradplain22
+	JZ          gradplain33
 	VMOVNTPS    Y8, (AX)
-	JMP         gradstored23
+	JMP         gradstored34
 
-gradplain22:
+gradplain33:
 	VMOVUPS Y8, (AX)
 
-gradstored23:
+gradstored34:
 	VMOVUPS Y10, (SI)
 	VMOVUPS Y11, (DI)
 	ADDQ    $+32, AX
@@ -700,11 +897,11 @@ gradstored23:
 	ADDQ    $+32, SI
 	ADDQ    $+32, DI
 	SUBQ    $+8, R8
-	JGE     grad19
+	JGE     grad30
 
-gradtail20:
+gradtail31:
 	ADDQ        $+8, R8
-	JZ          gradend21
+	JZ          gradend32
 	LEAQ        laneMasks<>+0(SB), R9
 	MOVQ        $+16, R11
 	SUBQ        R8, R11
@@ -726,12 +923,12 @@ gradtail20:
 	VMASKMOVPS  Y2, Y6, (SI)
 	VMASKMOVPS  Y9, Y6, (DI)
 
-gradend21:
+gradend32:
 	TESTQ R10, R10
-	JZ    gradfenced24
+	JZ    gradfenced35
 	SFENCE
 
-gradfenced24:
+gradfenced35:
 	VZEROUPPER
 	RET
 
@@ -743,9 +940,9 @@ TEXT ·widenAddAVX2(SB), NOSPLIT, $0-24
 	MOVQ   n+16(FP), DX
 	VXORPS Y0, Y0, Y0
 	TESTQ  DX, DX
-	JZ     widenend26
+	JZ     widenend37
 
-widen25:
+widen36:
 	VCVTPS2PD (CX), Y1
 	VADDPD    (AX), Y1, Y1
 	VMOVUPD   Y1, (AX)
@@ -763,8 +960,8 @@ widen25:
 	ADDQ      $+64, CX
 	SUBQ      $-128, AX
 	SUBQ      $+16, DX
-	JNZ       widen25
+	JNZ       widen36
 
-widenend26:
+widenend37:
 	VZEROUPPER
 	RET

@@ -24,6 +24,11 @@ func nearSumsAVX512(out *float64, dy *float32, x *float32, n int, k float32)
 //go:noescape
 func nearSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, k float32)
 
+// scaleSumsAVX512 sets out to the sums of dy and dy*(x-k), and dx to scale*dy; n is a multiple of 32. nt asks for stores past the cache, to whole vectors.
+//
+//go:noescape
+func scaleSumsAVX512(out *float64, dx *float32, dy *float32, x *float32, n int, k float32, scale float32, nt bool)
+
 // gradApplyAVX512 sets dx = k*dy + ((x - a)*b + c), and asks for the memory ahead bytes from x and dy; nt asks for stores of dx past the cache, to whole vectors.
 //
 //go:noescape

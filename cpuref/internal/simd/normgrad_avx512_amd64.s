@@ -531,6 +531,199 @@ neardone12:
 	VZEROUPPER
 	RET
 
+// func scaleSumsAVX512(out *float64, dx *float32, dy *float32, x *float32, n int, k float32, scale float32, nt bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·scaleSumsAVX512(SB), NOSPLIT, $0-49
+	MOVQ         out+0(FP), AX
+	MOVQ         dy+16(FP), CX
+	MOVQ         x+24(FP), DX
+	MOVQ         dx+8(FP), BX
+	MOVQ         n+32(FP), SI
+	VBROADCASTSS k+40(FP), Z0
+	VBROADCASTSS scale+44(FP), Z1
+	MOVB         nt+48(FP), DI
+	MOVBQZX      DI, DI
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	SUBQ         $+128, SI
+	JLT          scalerest14
+
+scale13:
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4096(DX)
+	VMOVUPS     (CX), Z4
+	VMOVUPS     (DX), Z5
+	VMULPS      Z1, Z4, Z6
+	VSUBPS      Z0, Z5, Z5
+	VMULPS      Z5, Z4, Z5
+	PREFETCHT0  4160(CX)
+	PREFETCHT0  4160(DX)
+	VMOVUPS     64(CX), Z7
+	VMOVUPS     64(DX), Z8
+	VMULPS      Z1, Z7, Z9
+	VSUBPS      Z0, Z8, Z8
+	VMULPS      Z8, Z7, Z8
+	PREFETCHT0  4224(CX)
+	PREFETCHT0  4224(DX)
+	VMOVUPS     128(CX), Z10
+	VMOVUPS     128(DX), Z11
+	VMULPS      Z1, Z10, Z12
+	VSUBPS      Z0, Z11, Z11
+	VFMADD231PS Z10, Z11, Z5
+	VADDPS      Z10, Z4, Z4
+	PREFETCHT0  4288(CX)
+	PREFETCHT0  4288(DX)
+	VMOVUPS     192(CX), Z10
+	VMOVUPS     192(DX), Z11
+	VMULPS      Z1, Z10, Z13
+	VSUBPS      Z0, Z11, Z11
+	VFMADD231PS Z10, Z11, Z8
+	VADDPS      Z10, Z7, Z7
+	TESTQ       DI, DI
+	JZ          plain17
+	VMOVNTPS    Z6, (BX)
+	VMOVNTPS    Z9, 64(BX)
+	VMOVNTPS    Z12, 128(BX)
+	VMOVNTPS    Z13, 192(BX)
+	JMP         stored18
+
+plain17:
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z9, 64(BX)
+	VMOVUPS Z12, 128(BX)
+	VMOVUPS Z13, 192(BX)
+
+stored18:
+	PREFETCHT0  4352(CX)
+	PREFETCHT0  4352(DX)
+	VMOVUPS     256(CX), Z6
+	VMOVUPS     256(DX), Z9
+	VMULPS      Z1, Z6, Z10
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z6, Z9, Z5
+	VADDPS      Z6, Z4, Z4
+	PREFETCHT0  4416(CX)
+	PREFETCHT0  4416(DX)
+	VMOVUPS     320(CX), Z6
+	VMOVUPS     320(DX), Z9
+	VMULPS      Z1, Z6, Z11
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z6, Z9, Z8
+	VADDPS      Z6, Z7, Z7
+	PREFETCHT0  4480(CX)
+	PREFETCHT0  4480(DX)
+	VMOVUPS     384(CX), Z6
+	VMOVUPS     384(DX), Z9
+	VMULPS      Z1, Z6, Z12
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z6, Z9, Z5
+	VADDPS      Z6, Z4, Z4
+	PREFETCHT0  4544(CX)
+	PREFETCHT0  4544(DX)
+	VMOVUPS     448(CX), Z6
+	VMOVUPS     448(DX), Z9
+	VMULPS      Z1, Z6, Z13
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z6, Z9, Z8
+	VADDPS      Z6, Z7, Z7
+	TESTQ       DI, DI
+	JZ          plain19
+	VMOVNTPS    Z10, 256(BX)
+	VMOVNTPS    Z11, 320(BX)
+	VMOVNTPS    Z12, 384(BX)
+	VMOVNTPS    Z13, 448(BX)
+	JMP         stored20
+
+plain19:
+	VMOVUPS Z10, 256(BX)
+	VMOVUPS Z11, 320(BX)
+	VMOVUPS Z12, 384(BX)
+	VMOVUPS Z13, 448(BX)
+
+stored20:
+	VADDPS        Z7, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VADDPS        Y6, Y4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z4, Z2, Z2
+	VADDPS        Z8, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y4
+	VADDPS        Y4, Y5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z3, Z3
+	ADDQ          $+512, CX
+	ADDQ          $+512, DX
+	ADDQ          $+512, BX
+	SUBQ          $+128, SI
+	JGE           scale13
+
+scalerest14:
+	ADDQ $+128, SI
+	JZ   scaledone16
+
+scalelast15:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4096(DX)
+	VMOVUPS    (CX), Z4
+	VMOVUPS    (DX), Z5
+	VMULPS     Z1, Z4, Z6
+	VSUBPS     Z0, Z5, Z5
+	VMULPS     Z5, Z4, Z5
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4160(DX)
+	VMOVUPS    64(CX), Z7
+	VMOVUPS    64(DX), Z8
+	VMULPS     Z1, Z7, Z9
+	VSUBPS     Z0, Z8, Z8
+	VMULPS     Z8, Z7, Z8
+	TESTQ      DI, DI
+	JZ         plain21
+	VMOVNTPS   Z6, (BX)
+	VMOVNTPS   Z9, 64(BX)
+	JMP        stored22
+
+plain21:
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z9, 64(BX)
+
+stored22:
+	VADDPS        Z7, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VADDPS        Y6, Y4, Y4
+	VCVTPS2PD     Y4, Z4
+	VADDPD        Z4, Z2, Z2
+	VADDPS        Z8, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y4
+	VADDPS        Y4, Y5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        Z5, Z3, Z3
+	ADDQ          $+128, CX
+	ADDQ          $+128, DX
+	ADDQ          $+128, BX
+	SUBQ          $+32, SI
+	JG            scalelast15
+
+scaledone16:
+	TESTQ DI, DI
+	JZ    scalefenced23
+	SFENCE
+
+scalefenced23:
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VHADDPD       X2, X2, X2
+	VMOVSD        X2, (AX)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPD        Y0, Y3, Y3
+	VEXTRACTF128  $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VHADDPD       X3, X3, X3
+	VMOVSD        X3, 8(AX)
+	VZEROUPPER
+	RET
+
 // func gradApplyAVX512(dx *float32, dy *float32, x *float32, n int, a float32, b float32, c float32, k float32, ahead int, nt bool)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·gradApplyAVX512(SB), NOSPLIT, $0-57
@@ -546,9 +739,9 @@ TEXT ·gradApplyAVX512(SB), NOSPLIT, $0-57
 	MOVB         nt+56(FP), DI
 	MOVBQZX      DI, DI
 	SUBQ         $+16, BX
-	JLT          gradtail14
+	JLT          gradtail25
 
-grad13:
+grad24:
 	PREFETCHT1  (CX)(SI*1)
 	PREFETCHT1  (DX)(SI*1)
 	VMOVUPS     (CX), Z4
@@ -558,23 +751,23 @@ grad13:
 	VFMADD231PS Z5, Z1, Z6
 	VFMADD231PS Z4, Z3, Z6
 	TESTQ       DI, DI
-	JZ          gradplain16
+	JZ          gradplain27
 	VMOVNTPS    Z6, (AX)
-	JMP         gradstored17
+	JMP         gradstored28
 
-gradplain16:
+gradplain27:
 	VMOVUPS Z6, (AX)
 
-gradstored17:
+gradstored28:
 	ADDQ $+64, AX
 	ADDQ $+64, CX
 	ADDQ $+64, DX
 	SUBQ $+16, BX
-	JGE  grad13
+	JGE  grad24
 
-gradtail14:
+gradtail25:
 	ADDQ        $+16, BX
-	JZ          gradend15
+	JZ          gradend26
 	MOVQ        $-1, SI
 	BZHIQ       BX, SI, SI
 	KMOVW       SI, K7
@@ -586,12 +779,12 @@ gradtail14:
 	VFMADD231PS Z4, Z3, Z0
 	VMOVUPS     Z0, K7, (AX)
 
-gradend15:
+gradend26:
 	TESTQ DI, DI
-	JZ    gradfenced18
+	JZ    gradfenced29
 	SFENCE
 
-gradfenced18:
+gradfenced29:
 	VZEROUPPER
 	RET
 
@@ -615,9 +808,9 @@ TEXT ·gradApplyOfAVX512(SB), NOSPLIT, $0-89
 	MOVB         nt+88(FP), R10
 	MOVBQZX      R10, R10
 	SUBQ         $+16, R8
-	JLT          gradtail20
+	JLT          gradtail31
 
-grad19:
+grad30:
 	PREFETCHT1  (CX)(R9*1)
 	PREFETCHT1  (DX)(R9*1)
 	VMOVUPS     (CX), Z6
@@ -634,14 +827,14 @@ grad19:
 	VFMADD231PS Z6, Z7, Z10
 	VADDPS      Z6, Z11, Z11
 	TESTQ       R10, R10
-	JZ          gradplain22
+	JZ          gradplain33
 	VMOVNTPS    Z8, (AX)
-	JMP         gradstored23
+	JMP         gradstored34
 
-gradplain22:
+gradplain33:
 	VMOVUPS Z8, (AX)
 
-gradstored23:
+gradstored34:
 	VMOVUPS Z10, (SI)
 	VMOVUPS Z11, (DI)
 	ADDQ    $+64, AX
@@ -651,11 +844,11 @@ gradstored23:
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
 	SUBQ    $+16, R8
-	JGE     grad19
+	JGE     grad30
 
-gradtail20:
+gradtail31:
 	ADDQ        $+16, R8
-	JZ          gradend21
+	JZ          gradend32
 	MOVQ        $-1, R9
 	BZHIQ       R8, R9, R9
 	KMOVW       R9, K7
@@ -676,12 +869,12 @@ gradtail20:
 	VMOVUPS     Z2, K7, (SI)
 	VMOVUPS     Z8, K7, (DI)
 
-gradend21:
+gradend32:
 	TESTQ R10, R10
-	JZ    gradfenced24
+	JZ    gradfenced35
 	SFENCE
 
-gradfenced24:
+gradfenced35:
 	VZEROUPPER
 	RET
 
@@ -693,9 +886,9 @@ TEXT ·widenAddAVX512(SB), NOSPLIT, $0-24
 	MOVQ   n+16(FP), DX
 	VXORPS Z0, Z0, Z0
 	TESTQ  DX, DX
-	JZ     widenend26
+	JZ     widenend37
 
-widen25:
+widen36:
 	VCVTPS2PD (CX), Z1
 	VADDPD    (AX), Z1, Z1
 	VMOVUPD   Z1, (AX)
@@ -706,8 +899,8 @@ widen25:
 	ADDQ      $+64, CX
 	SUBQ      $-128, AX
 	SUBQ      $+16, DX
-	JNZ       widen25
+	JNZ       widen36
 
-widenend26:
+widenend37:
 	VZEROUPPER
 	RET

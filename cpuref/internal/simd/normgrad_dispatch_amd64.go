@@ -40,6 +40,19 @@ func nearSums(dy, x, w *float32, n int, k float32) GradSums {
 	return GradSums{D: out[0], Product: out[1], Off: out[2], Squares: out[3]}
 }
 
+func scaleSums(dx, dy, x *float32, n int, k, a float32, nt bool) GradSums {
+	var out [2]float64
+	switch Active() {
+	case AVX512:
+		scaleSumsAVX512(&out[0], dx, dy, x, n, k, a, nt)
+	case AVX2:
+		scaleSumsAVX2(&out[0], dx, dy, x, n, k, a, nt)
+	default:
+		return scaleSumsPortable(unsafe.Slice(dx, n), unsafe.Slice(dy, n), unsafe.Slice(x, n), k, a)
+	}
+	return GradSums{D: out[0], Product: out[1]}
+}
+
 func gradApply(dx, dy, x *float32, n int, l *NormLine, nt bool) {
 	switch Active() {
 	case AVX512:

@@ -15,6 +15,10 @@ func nearSums(dy, x, w *float32, n int, k float32) GradSums {
 	return gradSums(dy, x, w, n, float64(k)) // float64 costs no more
 }
 
+func scaleSums(dx, dy, x *float32, n int, k, a float32, _ bool) GradSums {
+	return scaleSumsPortable(unsafe.Slice(dx, n), unsafe.Slice(dy, n), unsafe.Slice(x, n), k, a)
+}
+
 func gradApply(dx, dy, x *float32, n int, l *NormLine, _ bool) { gradApplyPortable(dx, dy, x, n, l) }
 
 func gradApplyAffine(dx, dy, x, w, product, sum *float32, n int, l *NormLine, _ bool) {

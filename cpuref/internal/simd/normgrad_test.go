@@ -79,6 +79,35 @@ func TestSumGradsNear(t *testing.T) {
 	})
 }
 
+func TestScaleSums(t *testing.T) {
+	onEach(t, func(t *testing.T) {
+		r := newRand(t)
+		for _, n := range append([]int{32, 64, 96, 128, 160, 250, 3*maxCall + 224}, sizes...) {
+			dy, x := random(r, n), random(r, n)
+			for _, stream := range []bool{false, true} {
+				var want, size GradSums
+				for i, v := range x {
+					d, z := float64(dy[i]), float64(v)-0.5
+					want.Add(GradSums{D: d, Product: d * z})
+					size.Add(GradSums{D: math.Abs(d), Product: math.Abs(d * z)})
+				}
+				dx := newGuarded(n)
+				got := ScaleSums(dx.s, dy, x, 0.5, 1.25, stream)
+				dx.check(t, n, stream)
+				const u = 0x1p-24 // see TestSumGradsNear
+				require.InDelta(t, want.D, got.D, 6*u*size.D, n)
+				require.InDelta(t, want.Product, got.Product, 8*u*size.Product, n)
+				for i, v := range dx.s {
+					require.Equal(t, 1.25*dy[i], v, "%d of %d", i, n)
+				}
+				require.Equal(t, got, ScaleSums(dy, dy, x, 0.5, 1.25, stream), "in place")
+				require.Equal(t, dx.s, dy)
+				copy(dy, random(r, n))
+			}
+		}
+	})
+}
+
 func TestNormLine(t *testing.T) {
 	l := NormLine{A: 1.5, B: -0.75, C: 0.1, K: 1.25, Inv: 0.5, Rest: -0.01}
 	onEach(t, func(t *testing.T) {

@@ -11,6 +11,7 @@ func normGrads(g *gen) {
 	gradSums(g, true)
 	nearSums(g, false)
 	nearSums(g, true)
+	scaleSums(g)
 	gradApply(g, false)
 	gradApply(g, true)
 	widenAdd(g)
@@ -128,20 +129,7 @@ func nearSums(g *gen, weighted bool) {
 			g.VADDPS(z, chain[2][c], chain[2][c])
 		}
 		for i, c := range chain {
-			v := c[0]
-			g.VADDPS(c[1], v, v)
-			if g.wide() {
-				h := g.YMM()
-				g.VEXTRACTF64X4(operand.U8(1), v, h)
-				g.VADDPS(h, v.AsY(), v.AsY())
-				g.VCVTPS2PD(v.AsY(), v)
-			} else {
-				h := g.XMM()
-				g.VEXTRACTF128(operand.U8(1), v, h)
-				g.VADDPS(h, v.AsX(), v.AsX())
-				g.VCVTPS2PD(v.AsX(), v)
-			}
-			g.VADDPD(v, acc[i], acc[i])
+			g.widenChains(c, acc[i])
 		}
 		for _, p := range ptrs {
 			g.ADDQ(operand.I32(int32(count*g.bytes())), p)
@@ -152,6 +140,104 @@ func nearSums(g *gen, weighted bool) {
 		g.VMOVSD(g.foldDoubles(acc[i]), operand.Mem{Base: out, Disp: 8 * i})
 	}
 	g.ret()
+}
+
+// widenChains adds both chains, pair by pair, to sums in float64.
+func (g *gen) widenChains(c [2]V, acc V) {
+	v := c[0]
+	g.VADDPS(c[1], v, v)
+	if g.wide() {
+		h := g.YMM()
+		g.VEXTRACTF64X4(operand.U8(1), v, h)
+		g.VADDPS(h, v.AsY(), v.AsY())
+		g.VCVTPS2PD(v.AsY(), v)
+	} else {
+		h := g.XMM()
+		g.VEXTRACTF128(operand.U8(1), v, h)
+		g.VADDPS(h, v.AsX(), v.AsX())
+		g.VCVTPS2PD(v.AsX(), v)
+	}
+	g.VADDPD(v, acc, acc)
+}
+
+// scaleSums writes the first two sums of nearSums, and dx beside them, so that memory
+// is read and written at the same time.
+func scaleSums(g *gen) {
+	name := "scaleSums" + g.w.name
+	g.fn(name, "func(out *float64, dx, dy, x *float32, n int, k, scale float32, nt bool)",
+		name+" sets out to the sums of dy and dy*(x-k), and dx to scale*dy; n is a multiple of 32. nt asks for stores past the cache, to whole vectors.")
+	out := g.arg("out")
+	ptrs := []reg.GPVirtual{g.arg("dy"), g.arg("x"), g.arg("dx")}
+	n, k, scale := g.arg("n"), g.scalar("k"), g.scalar("scale")
+	kind := g.GP64() // 0, 1 with nt
+	nt := g.Load(g.Param("nt"), g.GP8()).(reg.GPVirtual)
+	g.MOVBQZX(nt, kind)
+	var acc [2]V
+	for i := range acc {
+		acc[i] = g.new()
+		g.VXORPS(acc[i], acc[i], acc[i])
+	}
+	g.inEights("scale", n, func(count int) {
+		var chain [2][2]V // of d and d*z
+		var scaled []V
+		for i := range count {
+			if i*g.bytes()%64 == 0 {
+				for _, p := range ptrs[:2] {
+					g.PREFETCHT0(operand.Mem{Base: p, Disp: sumAhead + i*g.bytes()})
+				}
+			}
+			d, z := g.new(), g.new()
+			g.VMOVUPS(operand.Mem{Base: ptrs[0], Disp: i * g.bytes()}, d)
+			g.VMOVUPS(operand.Mem{Base: ptrs[1], Disp: i * g.bytes()}, z)
+			scaled = append(scaled, g.mul(d, scale))
+			g.VSUBPS(k, z, z)
+			c := i % 2
+			if i < 2 {
+				chain[0][c], chain[1][c] = d, g.mul(d, z)
+				continue
+			}
+			g.VFMADD231PS(d, z, chain[1][c])
+			g.VADDPS(d, chain[0][c], chain[0][c])
+			if len(scaled) == 4 {
+				g.storeAll(scaled, ptrs[2], (i-3)*g.bytes(), kind)
+				scaled = nil
+			}
+		}
+		if len(scaled) > 0 {
+			g.storeAll(scaled, ptrs[2], 0, kind)
+		}
+		for i, c := range chain {
+			g.widenChains(c, acc[i])
+		}
+		for _, p := range ptrs {
+			g.ADDQ(operand.I32(int32(count*g.bytes())), p)
+		}
+	})
+	fenced := g.label("scalefenced")
+	g.TESTQ(kind, kind)
+	g.JZ(operand.LabelRef(fenced))
+	g.SFENCE()
+	g.Label(fenced)
+	for i := range acc {
+		g.VMOVSD(g.foldDoubles(acc[i]), operand.Mem{Base: out, Disp: 8 * i})
+	}
+	g.ret()
+}
+
+// storeAll stores vectors side by side, past the cache where kind is not 0.
+func (g *gen) storeAll(vs []V, p reg.GPVirtual, at int, kind reg.GPVirtual) {
+	plain, stored := g.label("plain"), g.label("stored")
+	g.TESTQ(kind, kind)
+	g.JZ(operand.LabelRef(plain))
+	for i, v := range vs {
+		g.VMOVNTPS(v, operand.Mem{Base: p, Disp: at + i*g.bytes()})
+	}
+	g.JMP(operand.LabelRef(stored))
+	g.Label(plain)
+	for i, v := range vs {
+		g.VMOVUPS(v, operand.Mem{Base: p, Disp: at + i*g.bytes()})
+	}
+	g.Label(stored)
 }
 
 func b2i(b bool) int {
