@@ -57,7 +57,7 @@ func LpNormalizeGrad(dx, dy, x []float32, g spec.LpNormalize) {
 
 // lpGradRow handles one slice with p = 2: dx = dy/n - x * (sum of dy*x)/n^3.
 func lpGradRow(dx, dy, x []float32, g *spec.LpNormalize) {
-	s := simd.SumGradsNear(dy, x, nil, 0)
+	s := simd.SumGradsNear(dy, x, nil, 0, 0)
 	if !exactProduct(&s, len(x)) || !exactSquares(&s, len(x), true) {
 		s = simd.SumGrads(dy, x, nil, 0)
 	}

@@ -59,6 +59,7 @@ type normGradient struct {
 	inv          []float64 // 1/deviation of each group
 	dscale       []float32 // nil without a scale
 	dshift       []float32
+	near         int         // how many bytes ahead sums ask for memory: see simd.SumGradsNear
 	extreme      atomic.Bool // a coefficient left float32: the plain loops compute again
 }
 
@@ -192,6 +193,9 @@ func (p *normGradient) planes() {
 		p.fixedPlanes(cells)
 	case p.sets >= manyGroups:
 		p.ownMoments()
+		if p.aheadBoth(0) > 0 {
+			p.near = 4096 // the pass before has brought it to the second-level cache
+		}
 		ParallelRange(p.sets, max(1, normTask/p.g.Count), p.ns(), func(low, high int) {
 			for set := low; set < high; set++ {
 				x, group, _ := p.normalization.run(set, 0)

@@ -33,7 +33,7 @@ func (p *normGradient) pivot(group int, x []float32) {
 func (p *normGradient) sums(dy, x, w []float32, mean float64) simd.GradSums {
 	k := float32(mean)
 	if float64(k) == mean && len(x) >= pivotSample {
-		s := simd.SumGradsNear(dy, x, w, k)
+		s := simd.SumGradsNear(dy, x, w, k, p.near)
 		if exactProduct(&s, len(x)) && (p.fixed || exactSquares(&s, len(x), p.g.RMS)) {
 			return s
 		}

@@ -46,8 +46,10 @@ func SumGrads(dy, x, w []float32, mean float64) GradSums {
 
 // SumGradsNear is SumGrads with deviations from a float32, rounded. Terms, and the sums
 // of up to sixteen of them, are float32: a product beyond its range makes a sum
-// infinite, or loses digits.
-func SumGradsNear(dy, x, w []float32, k float32) GradSums {
+// infinite, or loses digits. The memory ahead bytes further on is asked for meanwhile,
+// which pays where it is in the second-level cache, or near: beyond that the processor
+// looks ahead better by itself.
+func SumGradsNear(dy, x, w []float32, k float32, ahead int) GradSums {
 	var s GradSums
 	n := len(x)
 	dy = dy[:n]
@@ -55,9 +57,9 @@ func SumGradsNear(dy, x, w []float32, k float32) GradSums {
 	for i := 0; i < whole; i += maxCall {
 		m := min(whole-i, maxCall)
 		if w == nil {
-			s.Add(nearSums(&dy[i], &x[i], nil, m, k))
+			s.Add(nearSums(&dy[i], &x[i], nil, m, k, ahead))
 		} else {
-			s.Add(nearSums(&dy[i], &x[i], &w[i], m, k))
+			s.Add(nearSums(&dy[i], &x[i], &w[i], m, k, ahead))
 		}
 	}
 	if whole < n {

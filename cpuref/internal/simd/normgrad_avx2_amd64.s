@@ -172,14 +172,15 @@ gradsumdone4:
 	VZEROUPPER
 	RET
 
-// func nearSumsAVX2(out *float64, dy *float32, x *float32, n int, k float32)
+// func nearSumsAVX2(out *float64, dy *float32, x *float32, n int, k float32, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nearSumsAVX2(SB), NOSPLIT, $0-36
+TEXT ·nearSumsAVX2(SB), NOSPLIT, $0-48
 	MOVQ         out+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
 	MOVQ         n+24(FP), BX
 	VBROADCASTSS k+32(FP), Y0
+	MOVQ         ahead+40(FP), SI
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
@@ -188,8 +189,8 @@ TEXT ·nearSumsAVX2(SB), NOSPLIT, $0-36
 	JLT          nearrest6
 
 near5:
-	PREFETCHT0   4096(CX)
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (CX)(SI*1)
+	PREFETCHT0   (DX)(SI*1)
 	VMOVUPS      (CX), Y5
 	VMOVUPS      (DX), Y6
 	VSUBPS       Y0, Y6, Y6
@@ -200,8 +201,8 @@ near5:
 	VSUBPS       Y0, Y10, Y10
 	VMULPS       Y10, Y9, Y11
 	VMULPS       Y10, Y10, Y12
-	PREFETCHT0   4160(CX)
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(CX)(SI*1)
+	PREFETCHT0   64(DX)(SI*1)
 	VMOVUPS      64(CX), Y13
 	VMOVUPS      64(DX), Y14
 	VSUBPS       Y0, Y14, Y14
@@ -216,8 +217,8 @@ near5:
 	VFMADD231PS  Y14, Y14, Y12
 	VADDPS       Y13, Y9, Y9
 	VADDPS       Y14, Y10, Y10
-	PREFETCHT0   4224(CX)
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(CX)(SI*1)
+	PREFETCHT0   128(DX)(SI*1)
 	VMOVUPS      128(CX), Y13
 	VMOVUPS      128(DX), Y14
 	VSUBPS       Y0, Y14, Y14
@@ -232,8 +233,8 @@ near5:
 	VFMADD231PS  Y14, Y14, Y12
 	VADDPS       Y13, Y9, Y9
 	VADDPS       Y14, Y10, Y10
-	PREFETCHT0   4288(CX)
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(CX)(SI*1)
+	PREFETCHT0   192(DX)(SI*1)
 	VMOVUPS      192(CX), Y13
 	VMOVUPS      192(DX), Y14
 	VSUBPS       Y0, Y14, Y14
@@ -278,8 +279,8 @@ nearrest6:
 	JZ   neardone8
 
 nearlast7:
-	PREFETCHT0   4096(CX)
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (CX)(SI*1)
+	PREFETCHT0   (DX)(SI*1)
 	VMOVUPS      (CX), Y5
 	VMOVUPS      (DX), Y6
 	VSUBPS       Y0, Y6, Y6
@@ -290,8 +291,8 @@ nearlast7:
 	VSUBPS       Y0, Y10, Y10
 	VMULPS       Y10, Y9, Y11
 	VMULPS       Y10, Y10, Y12
-	PREFETCHT0   4160(CX)
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(CX)(SI*1)
+	PREFETCHT0   64(DX)(SI*1)
 	VMOVUPS      64(CX), Y13
 	VMOVUPS      64(DX), Y14
 	VSUBPS       Y0, Y14, Y14
@@ -351,15 +352,16 @@ neardone8:
 	VZEROUPPER
 	RET
 
-// func nearSumsOfAVX2(out *float64, dy *float32, x *float32, w *float32, n int, k float32)
+// func nearSumsOfAVX2(out *float64, dy *float32, x *float32, w *float32, n int, k float32, ahead int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·nearSumsOfAVX2(SB), NOSPLIT, $0-44
+TEXT ·nearSumsOfAVX2(SB), NOSPLIT, $0-56
 	MOVQ         out+0(FP), AX
 	MOVQ         dy+8(FP), CX
 	MOVQ         x+16(FP), DX
 	MOVQ         w+24(FP), BX
 	MOVQ         n+32(FP), SI
 	VBROADCASTSS k+40(FP), Y0
+	MOVQ         ahead+48(FP), DI
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
@@ -368,8 +370,8 @@ TEXT ·nearSumsOfAVX2(SB), NOSPLIT, $0-44
 	JLT          nearrest10
 
 near9:
-	PREFETCHT0   4096(CX)
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (CX)(DI*1)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (CX), Y5
 	VMOVUPS      (DX), Y6
 	VMULPS       (BX), Y5, Y5
@@ -382,8 +384,8 @@ near9:
 	VSUBPS       Y0, Y10, Y10
 	VMULPS       Y10, Y9, Y11
 	VMULPS       Y10, Y10, Y12
-	PREFETCHT0   4160(CX)
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(CX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(CX), Y13
 	VMOVUPS      64(DX), Y14
 	VMULPS       64(BX), Y13, Y13
@@ -400,8 +402,8 @@ near9:
 	VFMADD231PS  Y14, Y14, Y12
 	VADDPS       Y13, Y9, Y9
 	VADDPS       Y14, Y10, Y10
-	PREFETCHT0   4224(CX)
-	PREFETCHT0   4224(DX)
+	PREFETCHT0   128(CX)(DI*1)
+	PREFETCHT0   128(DX)(DI*1)
 	VMOVUPS      128(CX), Y13
 	VMOVUPS      128(DX), Y14
 	VMULPS       128(BX), Y13, Y13
@@ -418,8 +420,8 @@ near9:
 	VFMADD231PS  Y14, Y14, Y12
 	VADDPS       Y13, Y9, Y9
 	VADDPS       Y14, Y10, Y10
-	PREFETCHT0   4288(CX)
-	PREFETCHT0   4288(DX)
+	PREFETCHT0   192(CX)(DI*1)
+	PREFETCHT0   192(DX)(DI*1)
 	VMOVUPS      192(CX), Y13
 	VMOVUPS      192(DX), Y14
 	VMULPS       192(BX), Y13, Y13
@@ -467,8 +469,8 @@ nearrest10:
 	JZ   neardone12
 
 nearlast11:
-	PREFETCHT0   4096(CX)
-	PREFETCHT0   4096(DX)
+	PREFETCHT0   (CX)(DI*1)
+	PREFETCHT0   (DX)(DI*1)
 	VMOVUPS      (CX), Y5
 	VMOVUPS      (DX), Y6
 	VMULPS       (BX), Y5, Y5
@@ -481,8 +483,8 @@ nearlast11:
 	VSUBPS       Y0, Y10, Y10
 	VMULPS       Y10, Y9, Y11
 	VMULPS       Y10, Y10, Y12
-	PREFETCHT0   4160(CX)
-	PREFETCHT0   4160(DX)
+	PREFETCHT0   64(CX)(DI*1)
+	PREFETCHT0   64(DX)(DI*1)
 	VMOVUPS      64(CX), Y13
 	VMOVUPS      64(DX), Y14
 	VMULPS       64(BX), Y13, Y13
@@ -563,8 +565,6 @@ TEXT ·scaleSumsAVX2(SB), NOSPLIT, $0-49
 	JLT          scalerest14
 
 scale13:
-	PREFETCHT0  4096(CX)
-	PREFETCHT0  4096(DX)
 	VMOVUPS     (CX), Y4
 	VMOVUPS     (DX), Y5
 	VMULPS      Y1, Y4, Y6
@@ -575,8 +575,6 @@ scale13:
 	VMULPS      Y1, Y7, Y9
 	VSUBPS      Y0, Y8, Y8
 	VMULPS      Y8, Y7, Y8
-	PREFETCHT0  4160(CX)
-	PREFETCHT0  4160(DX)
 	VMOVUPS     64(CX), Y10
 	VMOVUPS     64(DX), Y11
 	VMULPS      Y1, Y10, Y12
@@ -604,8 +602,6 @@ plain17:
 	VMOVUPS Y13, 96(BX)
 
 stored18:
-	PREFETCHT0  4224(CX)
-	PREFETCHT0  4224(DX)
 	VMOVUPS     128(CX), Y6
 	VMOVUPS     128(DX), Y9
 	VMULPS      Y1, Y6, Y10
@@ -618,8 +614,6 @@ stored18:
 	VSUBPS      Y0, Y9, Y9
 	VFMADD231PS Y6, Y9, Y8
 	VADDPS      Y6, Y7, Y7
-	PREFETCHT0  4288(CX)
-	PREFETCHT0  4288(DX)
 	VMOVUPS     192(CX), Y6
 	VMOVUPS     192(DX), Y9
 	VMULPS      Y1, Y6, Y12
@@ -668,8 +662,6 @@ scalerest14:
 	JZ   scaledone16
 
 scalelast15:
-	PREFETCHT0  4096(CX)
-	PREFETCHT0  4096(DX)
 	VMOVUPS     (CX), Y4
 	VMOVUPS     (DX), Y5
 	VMULPS      Y1, Y4, Y6
@@ -680,8 +672,6 @@ scalelast15:
 	VMULPS      Y1, Y7, Y9
 	VSUBPS      Y0, Y8, Y8
 	VMULPS      Y8, Y7, Y8
-	PREFETCHT0  4160(CX)
-	PREFETCHT0  4160(DX)
 	VMOVUPS     64(CX), Y10
 	VMOVUPS     64(DX), Y11
 	VMULPS      Y1, Y10, Y12

@@ -14,15 +14,15 @@ func gradSumsAVX512(out *float64, dy *float32, x *float32, n int, mean float64)
 //go:noescape
 func gradSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, mean float64)
 
-// nearSumsAVX512 sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is dy; n is a multiple of 32.
+// nearSumsAVX512 sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is dy; n is a multiple of 32. The memory ahead bytes from dy and x is asked for.
 //
 //go:noescape
-func nearSumsAVX512(out *float64, dy *float32, x *float32, n int, k float32)
+func nearSumsAVX512(out *float64, dy *float32, x *float32, n int, k float32, ahead int)
 
-// nearSumsOfAVX512 sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is dy*w; n is a multiple of 32.
+// nearSumsOfAVX512 sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is dy*w; n is a multiple of 32. The memory ahead bytes from dy and x is asked for.
 //
 //go:noescape
-func nearSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, k float32)
+func nearSumsOfAVX512(out *float64, dy *float32, x *float32, w *float32, n int, k float32, ahead int)
 
 // scaleSumsAVX512 sets out to the sums of dy and dy*(x-k), and dx to scale*dy; n is a multiple of 32. nt asks for stores past the cache, to whole vectors.
 //

@@ -23,17 +23,17 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 	return GradSums{D: out[0], Product: out[1], Off: out[2], Squares: out[3]}
 }
 
-func nearSums(dy, x, w *float32, n int, k float32) GradSums {
+func nearSums(dy, x, w *float32, n int, k float32, ahead int) GradSums {
 	var out [4]float64
 	switch l := Active(); {
 	case l == AVX512 && w == nil:
-		nearSumsAVX512(&out[0], dy, x, n, k)
+		nearSumsAVX512(&out[0], dy, x, n, k, ahead)
 	case l == AVX512:
-		nearSumsOfAVX512(&out[0], dy, x, w, n, k)
+		nearSumsOfAVX512(&out[0], dy, x, w, n, k, ahead)
 	case l == AVX2 && w == nil:
-		nearSumsAVX2(&out[0], dy, x, n, k)
+		nearSumsAVX2(&out[0], dy, x, n, k, ahead)
 	case l == AVX2:
-		nearSumsOfAVX2(&out[0], dy, x, w, n, k)
+		nearSumsOfAVX2(&out[0], dy, x, w, n, k, ahead)
 	default: // float64 costs no more
 		return gradSums(dy, x, w, n, float64(k))
 	}

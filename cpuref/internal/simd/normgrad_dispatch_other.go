@@ -11,7 +11,7 @@ func gradSums(dy, x, w *float32, n int, mean float64) GradSums {
 	return gradSumsPortable(unsafe.Slice(dy, n), unsafe.Slice(x, n), unsafe.Slice(w, n), mean)
 }
 
-func nearSums(dy, x, w *float32, n int, k float32) GradSums {
+func nearSums(dy, x, w *float32, n int, k float32, _ int) GradSums {
 	return gradSums(dy, x, w, n, float64(k)) // float64 costs no more
 }
 

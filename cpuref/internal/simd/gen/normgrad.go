@@ -85,17 +85,18 @@ func gradSums(g *gen, weighted bool) {
 // are added in float32, in chains of four and those pair by pair, before they go into
 // sums in float64: a third of the instructions of adding each in float64.
 func nearSums(g *gen, weighted bool) {
-	name, sig, of := "nearSums"+g.w.name, "func(out *float64, dy, x *float32, n int, k float32)", "dy"
+	name, sig, of := "nearSums"+g.w.name, "func(out *float64, dy, x *float32, n int, k float32, ahead int)", "dy"
 	if weighted {
-		name, sig, of = "nearSumsOf"+g.w.name, "func(out *float64, dy, x, w *float32, n int, k float32)", "dy*w"
+		name, sig, of = "nearSumsOf"+g.w.name, "func(out *float64, dy, x, w *float32, n int, k float32, ahead int)", "dy*w"
 	}
-	g.fn(name, sig, name+" sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is "+of+"; n is a multiple of 32.")
+	g.fn(name, sig, name+" sets out to the sums of d, d*(x-k), x-k and (x-k)^2, where d is "+of+"; n is a multiple of 32. The memory ahead bytes from dy and x is asked for.")
 	out := g.arg("out")
 	ptrs := []reg.GPVirtual{g.arg("dy"), g.arg("x")}
 	if weighted {
 		ptrs = append(ptrs, g.arg("w"))
 	}
 	n, k := g.arg("n"), g.scalar("k")
+	ahead := g.arg("ahead")
 	var acc [4]V
 	for i := range acc {
 		acc[i] = g.new()
@@ -107,7 +108,7 @@ func nearSums(g *gen, weighted bool) {
 		for i := range count {
 			if i*g.bytes()%64 == 0 {
 				for _, p := range ptrs[:2] {
-					g.PREFETCHT0(operand.Mem{Base: p, Disp: sumAhead + i*g.bytes()})
+					g.PREFETCHT0(operand.Mem{Base: p, Index: ahead, Scale: 1, Disp: i * g.bytes()})
 				}
 			}
 			d, z := g.new(), g.new()
@@ -181,11 +182,6 @@ func scaleSums(g *gen) {
 		var chain [2][2]V // of d and d*z
 		var scaled []V
 		for i := range count {
-			if i*g.bytes()%64 == 0 {
-				for _, p := range ptrs[:2] {
-					g.PREFETCHT0(operand.Mem{Base: p, Disp: sumAhead + i*g.bytes()})
-				}
-			}
 			d, z := g.new(), g.new()
 			g.VMOVUPS(operand.Mem{Base: ptrs[0], Disp: i * g.bytes()}, d)
 			g.VMOVUPS(operand.Mem{Base: ptrs[1], Disp: i * g.bytes()}, z)
