@@ -33,7 +33,8 @@ func columns(g *spec.Along, ns float64, f func(s columnStrip, outer, column int,
 	ParallelRange(g.Outer*strips, per, ns*float64(g.Outer*g.N*g.Inner), func(low, high int) {
 		t := getScratch(4 * width)
 		defer putScratch(t)
-		acc := make([]float64, width)
+		acc := getDoubles(width)
+		defer putDoubles(acc)
 		for i := low; i < high; i++ {
 			o, c := i/strips, i%strips*width
 			w := min(width, g.Inner-c)
@@ -157,7 +158,8 @@ func crossEntropyColumns(loss, weight, logits []float32, labels []int32, classWe
 		columnExp(nil, logits, most, tmp, acc, &s)
 		var even []float64 // the weighted sums of the logits
 		if eps > 0 {
-			even = make([]float64, s.w)
+			even = getDoubles(s.w)
+			defer putDoubles(even)
 			for j := range s.n {
 				copy(tmp, s.row(logits, j))
 				if classWeights != nil {

@@ -94,7 +94,8 @@ func lpGradColumns(dx, dy, x []float32, g *spec.LpNormalize) {
 		clear(acc)
 		tmp := getScratch(s.w)
 		defer putScratch(tmp)
-		products := make([]float64, s.w)
+		products := getDoubles(s.w)
+		defer putDoubles(products)
 		for j := range s.n {
 			from := s.row(x, j)
 			simd.BinMul.Apply(tmp, from, from, 0, 0, 0, false)

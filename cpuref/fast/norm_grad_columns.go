@@ -74,16 +74,11 @@ func (p *normGradient) columnGroups() {
 		s.close()
 		sums[low/per] = s
 	})
-	if p.scale == nil {
-		return
+	if p.scale != nil {
+		p.finishAffine(sums)
 	}
-	for a := range n {
-		product, sum := 0.0, 0.0
-		for _, s := range sums {
-			product += s.wholeProduct[a]
-			sum += s.wholeShift[a]
-		}
-		p.dscale[a], p.dshift[a] = float32(product), float32(sum)
+	for _, s := range sums {
+		s.free()
 	}
 }
 

@@ -49,15 +49,16 @@ func (p *normGradient) ownElements() bool {
 // affineSums are sums of dy*xhat and of dy for the affine elements of some task.
 type affineSums struct {
 	buf, product, sum        []float32 // of the last few terms
-	wholeProduct, wholeShift []float64
+	whole                    []float64
+	wholeProduct, wholeShift []float64 // its halves
 	terms                    int
 }
 
 func newAffineSums(n int) *affineSums {
 	buf := getScratch(2 * n)
 	clear(buf)
-	whole := make([]float64, 2*n)
-	return &affineSums{buf: buf, product: buf[:n:n], sum: buf[n:], wholeProduct: whole[:n:n], wholeShift: whole[n:]}
+	whole := getDoubles(2 * n)
+	return &affineSums{buf: buf, product: buf[:n:n], sum: buf[n:], whole: whole, wholeProduct: whole[:n:n], wholeShift: whole[n:]}
 }
 
 // added says that up to so many terms more are in each sum.
@@ -71,6 +72,12 @@ func (s *affineSums) flush() {
 	simd.WidenAdd(s.wholeProduct, s.product)
 	simd.WidenAdd(s.wholeShift, s.sum)
 	s.terms = 0
+}
+
+// free gives the memory of the sums back.
+func (s *affineSums) free() {
+	putDoubles(s.whole)
+	s.whole, s.wholeProduct, s.wholeShift = nil, nil, nil
 }
 
 // close gives the memory of the float32 sums back.
@@ -117,6 +124,14 @@ func (p *normGradient) elementGroups() {
 		s.close()
 		sums[low/per] = s
 	})
+	p.finishAffine(sums)
+	for _, s := range sums {
+		s.free()
+	}
+}
+
+// finishAffine adds up the sums of tasks, in their order.
+func (p *normGradient) finishAffine(sums []*affineSums) {
 	n := p.g.Affine
 	ParallelRange(n, 1024, float64(n*len(sums)), func(low, high int) {
 		for a := low; a < high; a++ {
@@ -161,6 +176,7 @@ func (p *normGradient) elementStrips() {
 			s.close()
 			narrow(p.dscale[a+lo:a+hi], s.wholeProduct)
 			narrow(p.dshift[a+lo:a+hi], s.wholeShift)
+			s.free()
 		}
 	})
 }

@@ -3,6 +3,7 @@ package fast
 import (
 	"math/bits"
 	"sync"
+	"unsafe"
 
 	"github.com/kansu-dev/kansu/internal/hugepages"
 )
@@ -80,6 +81,19 @@ func putScratch(s []float32) {
 		p.free[class] = append(p.free[class], s[:0])
 		p.held += size
 	}
+}
+
+// getDoubles returns n zeros in float64. Give them back with putDoubles.
+func getDoubles(n int) []float64 {
+	s := getScratch(2 * n)
+	d := unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(s))), cap(s)/2)[:n]
+	clear(d)
+	return d
+}
+
+// putDoubles takes back what getDoubles returned.
+func putDoubles(d []float64) {
+	putScratch(unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(d))), 2*cap(d)))
 }
 
 // FreeScratch gives the memory that is kept between calls to the collector, and

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func sumAVX2(x *float32, n int) float64
-// Requires: AVX, MMX+, SSE2
+// Requires: AVX, SSE2
 TEXT ·sumAVX2(SB), NOSPLIT, $0-24
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
@@ -21,27 +21,25 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-24
 	JLT    sumdone2
 
 sum1:
-	PREFETCHT0 4096(AX)
-	PREFETCHT0 4160(AX)
-	VCVTPS2PD  (AX), Y8
-	VADDPD     Y8, Y0, Y0
-	VCVTPS2PD  16(AX), Y8
-	VADDPD     Y8, Y1, Y1
-	VCVTPS2PD  32(AX), Y8
-	VADDPD     Y8, Y2, Y2
-	VCVTPS2PD  48(AX), Y8
-	VADDPD     Y8, Y3, Y3
-	VCVTPS2PD  64(AX), Y8
-	VADDPD     Y8, Y4, Y4
-	VCVTPS2PD  80(AX), Y8
-	VADDPD     Y8, Y5, Y5
-	VCVTPS2PD  96(AX), Y8
-	VADDPD     Y8, Y6, Y6
-	VCVTPS2PD  112(AX), Y8
-	VADDPD     Y8, Y7, Y7
-	SUBQ       $-128, AX
-	SUBQ       $+32, CX
-	JGE        sum1
+	VCVTPS2PD (AX), Y8
+	VADDPD    Y8, Y0, Y0
+	VCVTPS2PD 16(AX), Y8
+	VADDPD    Y8, Y1, Y1
+	VCVTPS2PD 32(AX), Y8
+	VADDPD    Y8, Y2, Y2
+	VCVTPS2PD 48(AX), Y8
+	VADDPD    Y8, Y3, Y3
+	VCVTPS2PD 64(AX), Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 80(AX), Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 96(AX), Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 112(AX), Y8
+	VADDPD    Y8, Y7, Y7
+	SUBQ      $-128, AX
+	SUBQ      $+32, CX
+	JGE       sum1
 
 sumdone2:
 	VADDPD       Y4, Y0, Y0
@@ -59,7 +57,7 @@ sumdone2:
 	RET
 
 // func sumSquaresAVX2(x *float32, n int, mean float64) float64
-// Requires: AVX, FMA3, MMX+, SSE2
+// Requires: AVX, FMA3, SSE2
 TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
@@ -76,8 +74,6 @@ TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
 	JLT          sumdone4
 
 sum3:
-	PREFETCHT0  4096(AX)
-	PREFETCHT0  4160(AX)
 	VCVTPS2PD   (AX), Y9
 	VSUBPD      Y0, Y9, Y9
 	VFMADD231PD Y9, Y9, Y1
@@ -122,7 +118,7 @@ sumdone4:
 	RET
 
 // func sumProductsAVX2(x *float32, y *float32, n int) float64
-// Requires: AVX, FMA3, MMX+, SSE2
+// Requires: AVX, FMA3, SSE2
 TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-32
 	MOVQ   x+0(FP), AX
 	MOVQ   n+16(FP), CX
@@ -139,8 +135,6 @@ TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-32
 	JLT    sumdone6
 
 sum5:
-	PREFETCHT0  4096(AX)
-	PREFETCHT0  4160(AX)
 	VCVTPS2PD   (AX), Y8
 	VCVTPS2PD   (DX), Y9
 	VFMADD231PD Y8, Y9, Y0

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func sumAVX512(x *float32, n int) float64
-// Requires: AVX, AVX512DQ, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, SSE2
 TEXT ·sumAVX512(SB), NOSPLIT, $0-24
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
@@ -17,19 +17,17 @@ TEXT ·sumAVX512(SB), NOSPLIT, $0-24
 	JLT    sumdone2
 
 sum1:
-	PREFETCHT0 4096(AX)
-	PREFETCHT0 4160(AX)
-	VCVTPS2PD  (AX), Z4
-	VADDPD     Z4, Z0, Z0
-	VCVTPS2PD  32(AX), Z4
-	VADDPD     Z4, Z1, Z1
-	VCVTPS2PD  64(AX), Z4
-	VADDPD     Z4, Z2, Z2
-	VCVTPS2PD  96(AX), Z4
-	VADDPD     Z4, Z3, Z3
-	SUBQ       $-128, AX
-	SUBQ       $+32, CX
-	JGE        sum1
+	VCVTPS2PD (AX), Z4
+	VADDPD    Z4, Z0, Z0
+	VCVTPS2PD 32(AX), Z4
+	VADDPD    Z4, Z1, Z1
+	VCVTPS2PD 64(AX), Z4
+	VADDPD    Z4, Z2, Z2
+	VCVTPS2PD 96(AX), Z4
+	VADDPD    Z4, Z3, Z3
+	SUBQ      $-128, AX
+	SUBQ      $+32, CX
+	JGE       sum1
 
 sumdone2:
 	VADDPD        Z2, Z0, Z0
@@ -45,7 +43,7 @@ sumdone2:
 	RET
 
 // func sumSquaresAVX512(x *float32, n int, mean float64) float64
-// Requires: AVX, AVX512DQ, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, SSE2
 TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
@@ -58,8 +56,6 @@ TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-32
 	JLT          sumdone4
 
 sum3:
-	PREFETCHT0  4096(AX)
-	PREFETCHT0  4160(AX)
 	VCVTPS2PD   (AX), Z5
 	VSUBPD      Z0, Z5, Z5
 	VFMADD231PD Z5, Z5, Z1
@@ -90,7 +86,7 @@ sumdone4:
 	RET
 
 // func sumProductsAVX512(x *float32, y *float32, n int) float64
-// Requires: AVX, AVX512DQ, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, SSE2
 TEXT ·sumProductsAVX512(SB), NOSPLIT, $0-32
 	MOVQ   x+0(FP), AX
 	MOVQ   n+16(FP), CX
@@ -103,8 +99,6 @@ TEXT ·sumProductsAVX512(SB), NOSPLIT, $0-32
 	JLT    sumdone6
 
 sum5:
-	PREFETCHT0  4096(AX)
-	PREFETCHT0  4160(AX)
 	VCVTPS2PD   (AX), Z4
 	VCVTPS2PD   (DX), Z5
 	VFMADD231PD Z4, Z5, Z0

@@ -77,6 +77,11 @@ func shiftedSums(g *gen) {
 	g.ret()
 }
 
+// sumAhead is how many bytes ahead the moments of a group ask for memory, where the
+// pass before has often brought it to the second-level cache. A sum over what lies in
+// memory itself is faster without: it would fill the processor's queue of lines.
+const sumAhead = 4096
+
 // inEights runs vectors(8) over n floats, a multiple of 32, and then what is left in
 // pieces of 32.
 func (g *gen) inEights(stem string, n reg.GPVirtual, vectors func(count int)) {

@@ -22,10 +22,6 @@ func reduce(g *gen) {
 	expSum(g, "sumExp", false)
 }
 
-// sumAhead is how many bytes ahead a sum asks for memory, which is often the first
-// to read it: the hardware's own looking ahead ends with each page.
-const sumAhead = 4096
-
 // sums writes a sum over one array, or over the products of two.
 func sums(g *gen, name, sig, doc string, step func(mean, v, acc V)) {
 	g.fn(name+g.w.name, sig, name+g.w.name+" "+doc)
@@ -52,8 +48,6 @@ func sums(g *gen, name, sig, doc string, step func(mean, v, acc V)) {
 	g.SUBQ(operand.I8(32), n)
 	g.JLT(operand.LabelRef(done))
 	g.Label(loop)
-	g.PREFETCHT0(operand.Mem{Base: x, Disp: sumAhead})
-	g.PREFETCHT0(operand.Mem{Base: x, Disp: sumAhead + 64})
 	for i := range acc {
 		v := g.new()
 		g.VCVTPS2PD(operand.Mem{Base: x, Disp: half * i}, v)
