@@ -14,6 +14,7 @@ import (
 //	few rows, B not transposed    tiles read B in place, narrowK rows at a time
 //	few columns                   the same with the roles exchanged: C' = B'·A'
 //	some dozens, B transposed     tiles read B's rows in place; see gemm_turned.go
+//	one column times one row      the row, scaled, past the cache
 const (
 	narrowDotRows  = 16  // up to here dot products beat packing
 	narrowTileRows = 8   // up to here tiles read B in place
@@ -27,6 +28,9 @@ const (
 func (p *product) narrow() bool {
 	if p.k == 0 {
 		return false
+	}
+	if p.k == 1 && p.outer() {
+		return true
 	}
 	if p.n <= narrowCols && p.m > p.n {
 		return p.exchanged()
@@ -51,6 +55,32 @@ func (p *product) narrow() bool {
 		return true
 	}
 	return false
+}
+
+// outer computes the product of a column and a row where it does nothing else, as
+// the gradient of a weight does for a single sample: all its time goes by writing.
+func (p *product) outer() bool {
+	if p.n < narrowMinDot || p.accumulate || p.e.RowBias != nil || p.e.ColBias != nil || p.e.Act.Func != spec.Identity || p.e.Tail != nil {
+		return false
+	}
+	row, step := p.b, p.lda
+	if p.transB && p.ldb != 1 {
+		row = getScratch(p.n)
+		defer putScratch(row)
+		for j := range row {
+			row[j] = p.b[j*p.ldb]
+		}
+	}
+	if p.transA {
+		step = 1
+	}
+	stream := streams(p.m * p.n)
+	ParallelRange(p.m, 1+pointwiseChunk/p.n, 0.3*float64(p.m)*float64(p.n), func(low, high int) {
+		for i := low; i < high; i++ {
+			scaleStream(p.c[i*p.ldc:][:p.n], row[:p.n], p.a[i*step], stream)
+		}
+	})
+	return true
 }
 
 // exchanged computes a product of few columns.

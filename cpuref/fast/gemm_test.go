@@ -113,6 +113,11 @@ func TestGemm(t *testing.T) {
 			{14, 32, 16}, {15, 33, 17}, {13, 31, 15}, {29, 65, 256}, {29, 65, 257}, {64, 196, 70}, {100, 8, 50}, {100, 7, 20},
 			{100, 9, 50}, {331, 40, 9}, {337, 40, 520}, {64, 300, 260}, {29, 130, 1024}, {350, 300, 33}, {673, 65, 260},
 		}
+		for _, s := range [][2]int{{1, 40}, {33, 33}, {70, 1001}} { // one column times one row
+			for flags := range 4 {
+				testGemm(t, gemmCase{m: s[0], n: s[1], k: 1, transA: flags&1 != 0, transB: flags&2 != 0})
+			}
+		}
 		for _, s := range shapes {
 			for flags := range 8 {
 				c := gemmCase{m: s[0], n: s[1], k: s[2], transA: flags&1 != 0, transB: flags&2 != 0, accumulate: flags&4 != 0, bias: r.IntN(3)}
@@ -127,6 +132,7 @@ func TestGemm(t *testing.T) {
 // rows and columns, and few rows with long sums.
 func TestGemmLarge(t *testing.T) {
 	for _, c := range []gemmCase{
+		{m: 2051, n: 2100, k: 1, transA: true}, // past the cache
 		{m: 264, n: 300, k: 1000},
 		{m: 264, n: 300, k: 1000, transB: true, bias: 1, act: spec.Activation{Func: spec.GELU}},
 		{m: 700, n: 600, k: 600, bias: 2, act: spec.Activation{Func: spec.ReLU}},
