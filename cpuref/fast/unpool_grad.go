@@ -3,6 +3,7 @@ package fast
 import (
 	"math"
 
+	"github.com/kansu-dev/kansu/cpuref/internal/simd"
 	"github.com/kansu-dev/kansu/spec"
 )
 
@@ -17,7 +18,7 @@ func UnpoolGrad(dx, dy []float32, idx []int32, g spec.Unpool) {
 		round := uint8(0)
 		for p := low; p < high; p++ {
 			to, from, places := dx[p*in:][:in], dy[p*out:][:out], idx[p*in:][:in]
-			if windows != nil && gatherOwn(to, from, places, windows) {
+			if windows != nil && gatherPlane(to, from, places, windows) {
 				continue
 			}
 			if taken == nil {
@@ -69,18 +70,33 @@ func unpoolWindows(g *spec.Unpool) []int32 {
 	return windows
 }
 
+// gatherPlane is gatherOwn piece by piece: what lies further on is asked for, as the
+// places stay near the windows.
+func gatherPlane(to, from []float32, places, windows []int32) bool {
+	const piece, ahead = 64, 2048
+	for i := 0; i < len(places); i += piece {
+		end := min(i+piece, len(places))
+		next := from[min(i*len(from)/len(places)+ahead, len(from)):]
+		simd.Prefetch(next[:min(len(next), piece*len(from)/len(places))])
+		if !gatherOwn(to[i:end], from, places[i:end], windows, i) {
+			return false
+		}
+	}
+	return true
+}
+
 // gatherOwn handles a plane whose places lie each in its own window, or nowhere. It
 // reports false where one does not.
 //
 //go:noinline
-func gatherOwn(to, from []float32, places, windows []int32) bool {
+func gatherOwn(to, from []float32, places, windows []int32, first int) bool {
 	to, from = to[:len(places)], from[:len(windows)]
 	for i, j := range places {
 		if uint(j) >= uint(len(windows)) {
 			to[i] = 0
 			continue
 		}
-		if windows[j] != int32(i) {
+		if windows[j] != int32(first+i) {
 			return false
 		}
 		to[i] = from[j]

@@ -12,6 +12,15 @@ import (
 func UpsampleGrad(dx, dy []float32, g spec.Upsample) {
 	depth, height := takersOf(&g, 0), takersOf(&g, 1)
 	along := newTakenRow(&g)
+	if same, _ := takenForm(depth); same && along.form == upsampleDouble {
+		if _, double := takenForm(height); double { // rows follow each other through all planes
+			in := g.In[2]
+			ParallelRange(len(dx)/in, 1+pointwiseChunk/(4*in), 0.2*float64(len(dy)), func(low, high int) {
+				simd.PoolSum2x2(dx[low*in:high*in], dy[4*low*in:4*high*in], in, 2*in, 1)
+			})
+			return
+		}
+	}
 	rows := g.N * g.In[0] * g.In[1]
 	perElement := 0.8
 	if simd.Active() == simd.Portable {
@@ -81,14 +90,24 @@ type takenRow struct {
 	form   upsampleForm
 }
 
-func newTakenRow(g *spec.Upsample) *takenRow {
-	r := &takenRow{takers: takersOf(g, 2), form: upsamplePick}
-	same, double, most, all := true, true, 0, 0
-	for i, of := range r.takers {
+// takenForm reports whether each element along an axis is taken once, in its place,
+// or twice, side by side.
+func takenForm(takers [][]taker) (same, double bool) {
+	same, double = true, true
+	for i, of := range takers {
 		same = same && len(of) == 1 && of[0] == taker{i, 1}
 		double = double && len(of) == 2 && of[0] == taker{2 * i, 1} && of[1] == taker{2*i + 1, 1}
+	}
+	return same, double
+}
+
+func newTakenRow(g *spec.Upsample) *takenRow {
+	r := &takenRow{takers: takersOf(g, 2), form: upsamplePick}
+	most, all := 0, 0
+	for _, of := range r.takers {
 		most, all = max(most, len(of)), all+len(of)
 	}
+	same, double := takenForm(r.takers)
 	switch {
 	case same:
 		r.form = upsampleSame
