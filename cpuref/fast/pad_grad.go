@@ -39,12 +39,21 @@ func PadGrad(dx, dy []float32, passes []spec.PadGrad) {
 				rest /= axes[a].in
 			}
 			for ; p.at[0] < axes[0].in && i < high; p.at[0]++ { // rows side by side
+				askAhead(dx[i*width:], 512, width)
 				p.sum(dx[i*width:][:width], dy, len(axes)-1)
 				i++
 			}
 		}
 		putScratch(p.buf)
 	})
+}
+
+// askAhead asks for what lies so many floats further on than a row of n: rows that
+// begin and end with single elements keep the processor from looking there itself.
+func askAhead(s []float32, ahead, n int) {
+	if n >= 64 && ahead+n <= len(s) {
+		simd.Prefetch(s[ahead:][:n])
+	}
 }
 
 // padRows computes rows one after the other.
@@ -144,6 +153,7 @@ func newPadRow(g spec.PadGrad) padRowOf {
 func (p *padRowOf) sum(dx, dy []float32) {
 	n := p.n
 	middle := dx[p.from*n : p.to*n]
+	askAhead(dy, 768, len(middle))
 	copy(middle, dy[p.begin*n:])
 	if len(middle) < len(dx) {
 		clear(dx[:p.from*n])
