@@ -102,35 +102,45 @@ func (c *call) expand(t *ops.Tensor, shape ...int) *ops.Tensor {
 }
 
 // reduction is a reduction: a function of each element before it, the reduction
-// itself, and a function of each result.
+// itself, and a function of each result. Over no axes at all it is the function
+// each of an element: the reduction of that element alone.
 type reduction struct {
 	before spec.Pointwise
 	reduce func(*ops.Tensor, ops.ReduceParams) (*ops.Tensor, error)
 	after  spec.Pointwise
+	each   spec.Pointwise
 }
 
 // reductions are those of ONNX by the rest of their name; WebNN's are the same
-// with a small first letter in "reduce".
+// with a small first letter in "reduce". LogSumExp has its own.
 var reductions = map[string]reduction{
-	"L1":        {spec.Abs, ops.Sum, spec.Identity},
-	"L2":        {spec.Identity, ops.SumSquare, spec.Sqrt},
-	"LogSum":    {spec.Identity, ops.Sum, spec.Log},
-	"Max":       {spec.Identity, ops.Amax, spec.Identity},
-	"Mean":      {spec.Identity, ops.Mean, spec.Identity},
-	"Min":       {spec.Identity, ops.Amin, spec.Identity},
-	"Sum":       {spec.Identity, ops.Sum, spec.Identity},
-	"SumSquare": {spec.Identity, ops.SumSquare, spec.Identity},
+	"L1":        {spec.Abs, ops.Sum, spec.Identity, spec.Abs},
+	"L2":        {spec.Identity, ops.SumSquare, spec.Sqrt, spec.Abs},
+	"LogSum":    {spec.Identity, ops.Sum, spec.Log, spec.Log},
+	"Max":       {spec.Identity, ops.Amax, spec.Identity, spec.Identity},
+	"Mean":      {spec.Identity, ops.Mean, spec.Identity, spec.Identity},
+	"Min":       {spec.Identity, ops.Amin, spec.Identity, spec.Identity},
+	"Sum":       {spec.Identity, ops.Sum, spec.Identity, spec.Identity},
+	"SumSquare": {spec.Identity, ops.SumSquare, spec.Identity, spec.Square},
+}
+
+// each applies f to each element; the identity is x itself, in a new tensor.
+func (c *call) each(x *ops.Tensor, f spec.Pointwise) *ops.Tensor {
+	if f == spec.Identity {
+		return c.reshape(x, x.Shape()...)
+	}
+	return c.activate(x, act(f))
 }
 
 func (c *call) reduce(x *ops.Tensor, r reduction, axes []int, keep bool) *ops.Tensor {
-	apply := func(t *ops.Tensor, f spec.Pointwise) *ops.Tensor {
-		if f == spec.Identity {
-			return t
-		}
-		return c.activate(t, act(f))
+	if r.before != spec.Identity {
+		x = c.activate(x, act(r.before))
 	}
-	y := c.do(r.reduce(apply(x, r.before), ops.ReduceParams{Axes: axes, Keep: keep}))
-	return apply(y, r.after)
+	y := c.do(r.reduce(x, ops.ReduceParams{Axes: axes, Keep: keep}))
+	if r.after != spec.Identity {
+		y = c.activate(y, act(r.after))
+	}
+	return y
 }
 
 // logSumExp is log(sum(exp(x))), from x less its maximum.
@@ -144,21 +154,29 @@ func (c *call) logSumExp(x *ops.Tensor, axes []int, keep bool) *ops.Tensor {
 	return c.reshape(y, c.do(ops.Amax(x, ops.ReduceParams{Axes: axes})).Shape()...)
 }
 
-// onnxReduce takes its axes from an attribute or, in later versions, an input.
-// Without any it reduces all, or with noop_with_empty_axes nothing: then only
-// the functions of the elements are applied.
+// onnxAxes takes a reduction's axes from an attribute or, in later versions, an
+// input. Without any it reduces all, or with noop_with_empty_axes nothing.
+func (c *call) onnxAxes() (axes []int, none bool) {
+	axes = c.ints(1, "axes")
+	return axes, len(axes) == 0 && c.attrs.Bool("noop_with_empty_axes", false)
+}
+
 func onnxReduce(r reduction) operator {
 	return func(c *call) []*Value {
-		r, x, axes, keep := r, c.x(0), c.ints(1, "axes"), c.attrs.Bool("keepdims", true)
-		if len(axes) == 0 && c.attrs.Bool("noop_with_empty_axes", false) {
-			r.reduce = func(t *ops.Tensor, _ ops.ReduceParams) (*ops.Tensor, error) { return t.Reshape(t.Shape()...) }
+		axes, none := c.onnxAxes()
+		if none {
+			return one(c.each(c.x(0), r.each))
 		}
-		return one(c.reduce(x, r, axes, keep))
+		return one(c.reduce(c.x(0), r, axes, c.attrs.Bool("keepdims", true)))
 	}
 }
 
 func onnxReduceLogSumExp(c *call) []*Value {
-	return one(c.logSumExp(c.x(0), c.ints(1, "axes"), c.attrs.Bool("keepdims", true)))
+	axes, none := c.onnxAxes()
+	if none {
+		return one(c.each(c.x(0), spec.Identity))
+	}
+	return one(c.logSumExp(c.x(0), axes, c.attrs.Bool("keepdims", true)))
 }
 
 // onnxReductions are the operators of the reductions.

@@ -76,17 +76,20 @@ func webnnSplit(c *call) []*Value {
 // webnnReductions are the reductions. Without axes they reduce all; over an
 // empty list they reduce nothing.
 func webnnReductions() map[string]operator {
-	all := map[string]operator{"reduceLogSumExp": func(c *call) []*Value {
-		return one(c.logSumExp(c.param("input"), c.attrs.Ints("axes"), c.attrs.Bool("keepDimensions", false)))
-	}}
-	for name, r := range reductions {
-		all["reduce"+name] = func(c *call) []*Value {
-			r, axes := r, c.attrs.Ints("axes")
+	reduce := func(each spec.Pointwise, f func(*call, *ops.Tensor, []int, bool) *ops.Tensor) operator {
+		return func(c *call) []*Value {
+			x, axes := c.param("input"), c.attrs.Ints("axes")
 			if axes != nil && len(axes) == 0 {
-				r.reduce = func(t *ops.Tensor, _ ops.ReduceParams) (*ops.Tensor, error) { return t.Reshape(t.Shape()...) }
+				return one(c.each(x, each))
 			}
-			return one(c.reduce(c.param("input"), r, axes, c.attrs.Bool("keepDimensions", false)))
+			return one(f(c, x, axes, c.attrs.Bool("keepDimensions", false)))
 		}
+	}
+	all := map[string]operator{"reduceLogSumExp": reduce(spec.Identity, (*call).logSumExp)}
+	for name, r := range reductions {
+		all["reduce"+name] = reduce(r.each, func(c *call, x *ops.Tensor, axes []int, keep bool) *ops.Tensor {
+			return c.reduce(x, r, axes, keep)
+		})
 	}
 	return all
 }
